@@ -1,0 +1,227 @@
+"""CIFAR-10: finding a copy, downloading one, reading its pickles without running them.
+
+The official archive is https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz (A. Krizhevsky, 2009): five training
+batches and a test batch of 10000 pictures, each a pickled dict written by Python 2.
+"""
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import pickle
+import tarfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from tf1_autoencoders.console import warn
+from tf1_autoencoders.datasets import Pictures, Source, sample
+from tf1_autoencoders.datasets.download import DownloadError, fetch
+from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.paths import DATA, shown
+
+URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
+ARCHIVE = "cifar-10-python.tar.gz"
+ARCHIVE_SIZE = 170498071  # bytes
+ARCHIVE_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
+FOLDER = "cifar-10-batches-py"
+OFFICIAL_MD5 = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f", "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751", "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb", "test_batch": "40351d587109b95175f43aff81a1287e"}
+SPLITS = {"train": tuple(f"data_batch_{k}" for k in range(1, 6)), "test": ("test_batch",)}
+N_BATCH = 10000  # pictures in a batch file
+N_BYTES = 3072  # of a picture: 1024 red, 1024 green, 1024 blue
+LARGEST_FILE = 64 << 20  # bytes; the official batches have 31 million
+
+
+def load(splits=("train", "test"), *, data="auto", data_dir=None):
+    """Read the splits, as a dict {split: Pictures} with x uint8[n, 3072], all from one source.
+
+    A folder named by the user is taken as it is, even where its sums are not the official ones (the Source says so).
+    Otherwise the project's cache and Keras's are tried; a copy that is not the official one there is passed over
+    with a warning; then the archive is downloaded into the cache. With data="auto" the last resort, said on stderr,
+    is the drawn sample.
+
+    Args:
+        splits: names from SPLITS.
+        data: "auto", "real" (an error instead of the drawn sample) or "sample" (nothing else).
+        data_dir: folder with cifar-10-batches-py/ or cifar-10-python.tar.gz in it, or cifar-10-batches-py/ itself.
+
+    Raises:
+        UserError: the folder named holds no readable copy, or data="real" and there is no copy to be had.
+    """
+    if data == "sample":
+        return _drawn(splits)
+    if data_dir is not None:
+        return _read_copy(Path(data_dir), splits)
+    for folder in (DATA, *_keras_folders()):
+        if _holds_copy(folder):
+            try:
+                return _read_copy(folder, splits, must_be_official=True)
+            except UserError as error:
+                warn(f"{error}: this copy is passed over")
+    try:
+        _download()
+    except (DownloadError, OSError) as error:  # no network, or no place to put it
+        if data == "real":
+            raise UserError(f"no copy of CIFAR-10 here, and the download failed ({error}); "
+                            "name a folder that holds one with --data-dir") from error
+        warn(f"No copy of CIFAR-10 here, and the download failed ({error}): going on with the drawn sample "
+             "(--data-dir names a folder that holds the real pictures).")
+        return _drawn(splits)
+    return _read_copy(DATA, splits, must_be_official=True)
+
+
+def _drawn(splits):
+    source = Source("CIFAR-10", "drawn sample", "pictures drawn by tf1_autoencoders/datasets/sample.py")
+    return {split: Pictures(*sample.cifar10(split), source) for split in splits}
+
+
+def _keras_folders():
+    datasets = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
+    return datasets / "cifar-10-batches-py-target", datasets
+
+
+def _holds_copy(folder):
+    return (folder / FOLDER).is_dir() or (folder / ARCHIVE).is_file()
+
+
+def _download():
+    """Download the archive into the cache and unpack the six files that are read, each checked."""
+    archive = DATA / ARCHIVE
+    fetch(URL, archive, size=ARCHIVE_SIZE, sha256=ARCHIVE_SHA256)
+    (DATA / FOLDER).mkdir(exist_ok=True)
+    for name, content in _archive_members(archive, OFFICIAL_MD5):
+        part = DATA / FOLDER / (name + ".part")
+        part.write_bytes(content)
+        os.replace(str(part), str(DATA / FOLDER / name))
+    archive.unlink()
+
+
+def _read_copy(folder, splits, must_be_official=False):
+    """Read the splits from a folder (see load).
+
+    Raises:
+        UserError: no copy there, a file missing or damaged, or, with must_be_official, not the official content.
+    """
+    if not _holds_copy(folder) and (folder / SPLITS["test"][0]).is_file():
+        folder = folder.parent if folder.name == FOLDER else folder
+    names = [name for split in splits for name in SPLITS[split]]
+    if (folder / FOLDER).is_dir():
+        files = _folder_members(folder / FOLDER, names)
+    elif (folder / ARCHIVE).is_file():
+        files = _archive_members(folder / ARCHIVE, names)
+    else:
+        raise UserError(f"{shown(folder)}: expected a folder with {FOLDER}/ or {ARCHIVE} in it; "
+                        "name another with --data-dir, or leave it out to download CIFAR-10")
+    official, parts = True, {}
+    for name, content in files:
+        official = official and hashlib.md5(content).hexdigest() == OFFICIAL_MD5[name]
+        if must_be_official and not official:
+            raise UserError(f"{shown(folder)}: {name} is not the official file (md5 differs)")
+        parts[name] = read_batch(content, f"{shown(folder)}: {name}")
+    source = Source("CIFAR-10", "official" if official else "unverified copy", shown(folder))
+    return {split: Pictures(np.concatenate([parts[name][0] for name in SPLITS[split]]),
+                            np.concatenate([parts[name][1] for name in SPLITS[split]]), source) for split in splits}
+
+
+def _folder_members(folder, names):
+    """Yield (name, bytes) of the files in an unpacked copy."""
+    for name in names:
+        path = folder / name
+        try:
+            if path.stat().st_size > LARGEST_FILE:
+                raise UserError(f"{shown(path)}: {path.stat().st_size} bytes, expected about 31 million; "
+                                "this is not a CIFAR-10 batch")
+            content = path.read_bytes()
+        except OSError as error:
+            raise UserError(f"{shown(path)}: {error.strerror}; a copy of CIFAR-10 has {len(OFFICIAL_MD5)} batch "
+                            "files, unpack it again") from error
+        yield name, content
+
+
+def _archive_members(path, names):
+    """Yield (name, bytes) of the archive's batch files; nothing is written to disk, no member's path is used."""
+    missing = set(names)
+    try:
+        with tarfile.open(str(path), "r:gz") as archive:
+            for member in archive:
+                if member.size > LARGEST_FILE:
+                    raise UserError(f"{shown(path)}: {member.name} claims {member.size} bytes; "
+                                    "this is not the CIFAR-10 archive")
+                name = member.name.rpartition("/")[2]
+                if member.isfile() and name in missing:
+                    missing.remove(name)
+                    content = archive.extractfile(member).read()
+                    if len(content) != member.size:
+                        raise EOFError("it ends early")
+                    yield name, content
+                if not missing:
+                    return
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise UserError(f"{shown(path)}: not a whole gzip-compressed tar archive ({error}); "
+                        "download it again or name another folder with --data-dir") from error
+    raise UserError(f"{shown(path)}: no {sorted(missing)[0]} in it; this is not the CIFAR-10 archive")
+
+
+def read_batch(content, name):
+    """Read one batch file: (x uint8[10000, 3072], y uint8[10000]).
+
+    Args:
+        content: the file's bytes.
+        name: of the file, for messages.
+
+    Raises:
+        UserError: not a pickle, one that asks for anything but arrays, or not the dict that CIFAR-10 has.
+    """
+    try:
+        batch = _Unpickler(io.BytesIO(content), encoding="bytes").load()
+        x, labels = batch[b"data"], batch[b"labels"]
+        if not isinstance(x, _StoredArray) or not isinstance(labels, list):
+            raise ValueError(f"data is a {type(x).__name__}, labels a {type(labels).__name__}")
+        x = x.pixels()
+        if len(labels) != N_BATCH or any(type(label) is not int or not 0 <= label <= 9 for label in labels):
+            raise ValueError(f"expected {N_BATCH} labels from 0 to 9")
+    except Exception as error:  # a hostile pickle can raise anything; none of its own code has run
+        reason = f"no entry {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
+        raise UserError(f"{name}: not a CIFAR-10 batch ({reason}); unpack the official archive again") from error
+    return x, np.array(labels, np.uint8)
+
+
+class _StoredArray:
+    """Stands in for numpy.ndarray while unpickling: it keeps what the file says and allocates nothing."""
+
+    def __setstate__(self, state):
+        _, self.shape, self.dtype, self.is_fortran, self.raw = state
+
+    def pixels(self):
+        if not isinstance(self.dtype, _StoredDtype) or self.dtype.name not in ("u1", b"u1"):
+            raise ValueError("data is not of dtype uint8")
+        if self.shape != (N_BATCH, N_BYTES) or type(self.raw) is not bytes or self.is_fortran:
+            raise ValueError(f"data has shape {self.shape}, expected {(N_BATCH, N_BYTES)} in C order")
+        return np.frombuffer(self.raw, np.uint8).reshape(self.shape)
+
+
+class _StoredDtype:
+    """Stands in for numpy.dtype while unpickling."""
+
+    def __init__(self, name, *_):
+        self.name = name
+
+    def __setstate__(self, state):
+        pass
+
+
+class _Unpickler(pickle._Unpickler):  # the one in Python, whose memory grows with the file and not with its claims
+    """Reads what CIFAR-10's files hold: dicts, lists, numbers, bytes and uint8 arrays. Nothing is ever imported."""
+
+    ALLOWED = {("numpy.core.multiarray", "_reconstruct"): lambda *_: _StoredArray(),
+               ("numpy._core.multiarray", "_reconstruct"): lambda *_: _StoredArray(),
+               ("numpy", "ndarray"): _StoredArray, ("numpy", "dtype"): _StoredDtype}
+
+    def find_class(self, module, name):
+        if (module, name) not in self.ALLOWED:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no batch of pictures needs")
+        return self.ALLOWED[module, name]

@@ -1,0 +1,95 @@
+"""Each section from its data to its last picture, in the report's order and words."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tf1_autoencoders import checkpoint, figures, section2_horses, training
+from tf1_autoencoders.evaluate import mean_squared_error, reconstruct_image
+from tf1_autoencoders.paths import shown
+from tf1_autoencoders.published import SECTION2_TRAIN_MSE
+from tf1_autoencoders.results import Report
+
+N_SHOWN = 10  # test horses in the grid
+
+
+def section2(settings, options):
+    """Section 2: the horses.
+
+    Args:
+        settings: section2_horses.Settings.
+        options: results.Options.
+    """
+    section = section2_horses
+    folder = checkpoint.prepare_folder(Path(options.checkpoint_dir) / "section2")
+    data, source = section.load(data=options.data, data_dir=options.data_dir)
+    (x, y), (test_x, test_y) = data["train"], data["test"]
+    train_x, test_horses = section.horses(x, y), section.horses(test_x, test_y)
+    settings = section.resolve(settings, len(train_x))
+    report = Report(2, section.TITLE, settings, options, source, (train_x,))
+
+    report.say(f"X: {x.shape}", f"Y: {y.shape}", f"horses: {train_x.shape}")
+    del x, y, data  # 200 MB that training does not need
+    horse = train_x[section.FIRST_LOOK:section.FIRST_LOOK + 1]
+    report.figure("horse_53", figures.pictures([horse], [f"horse {section.FIRST_LOOK}"]))
+    passed = section.pipeline_check(horse)
+    if not np.array_equal(passed, horse):
+        raise AssertionError("the input pipeline changes pictures")
+    report.say(f"pipeline check, batch_size 1: {passed.shape}, horse {section.FIRST_LOOK} comes out as it went in")
+    report.figure("pipeline_check", figures.pictures(
+        [horse, passed], [f"horse {section.FIRST_LOOK}", "out of the pipeline"]))
+
+    report.say(f"network: {' -> '.join(map(str, section.widths(settings)))}", "Training...")
+    trace = {}
+    model = section.build_graph(settings)
+    with training.Session(model, options.threads) as session:
+        with report.timed(session):
+            for epoch, metrics in train_section2(session, model, settings, train_x, say=report.say):
+                trace[epoch] = metrics["mse"]
+                report.record(epoch=epoch, **metrics)
+                report.measured(f"{epoch} Train MSE: {metrics['mse']:.4f}", SECTION2_TRAIN_MSE.get(epoch),
+                                f"L2: {metrics['l2']:.4f}")
+        saver = model.weights_saver if options.weights_only else model.saver
+        path = checkpoint.save(session, saver, folder, report.settings)
+        report.say(f"Model saved in path: {shown(path)}")
+        answers = training.predict(session, model, (test_horses,), len(test_horses))
+    report.figure("loss_trace", figures.trace(trace, None if source.is_sample else SECTION2_TRAIN_MSE))
+
+    test_mse = mean_squared_error(test_horses, answers)
+    report.record(test_horses_mse=test_mse)
+    errors = [f"{mean_squared_error(*pair):.0f}" for pair in zip(test_horses[:N_SHOWN], answers[:N_SHOWN])]
+    report.figure("test_horses", figures.grid(test_horses[:N_SHOWN], answers[:N_SHOWN], errors,
+                                              f"The first {N_SHOWN} test horses, each with its MSE"))
+    image = section.TEST_IMAGE
+    made = reconstruct_image(test_x, image, checkpoint_path=path)
+    report.say(f"INFO:tensorflow:Restoring parameters from {shown(path)}", "Model restored.", made.reconstructed.shape)
+    report.figure(f"image_{image}", figures.pictures([made.real, made.reconstructed],
+                                                     [f"test image {image}", "reconstructed"],
+                                                     f"MSE {made.mse:.1f} squared grey levels"))
+    report.table("Section 2: MSE of one batch, squared grey levels", ("epoch", "published", "measured", "published / measured"),
+                 [(epoch, SECTION2_TRAIN_MSE.get(epoch, "-"), f"{mse:.1f}",
+                   f"{SECTION2_TRAIN_MSE[epoch] / mse:.2f}" if epoch in SECTION2_TRAIN_MSE else "-")
+                  for epoch, mse in trace.items()])
+    report.measured(f"MSE over the {len(test_horses)} test horses: {test_mse:.1f}; of image {image}: {made.mse:.1f}", None)
+    if not source.is_sample:
+        report.say(f"distance from the published trace (root mean square of log ratio): {distance(trace):.3f}")
+
+
+def train_section2(session, model, settings, train_x, say=None):
+    """Train section 2's graph from its first values; yields training.Measurement.
+
+    As in the source, one batch is taken first, to print its shape, so that the batches behind the printed MSEs are
+    the published ones.
+    """
+    session.run(model.initializer)
+    return training.fit(session, model, (train_x,), batch_size=settings.batch_size, n_epochs=settings.n_epochs,
+                        steps_per_epoch=settings.steps_per_epoch, print_every=settings.print_every,
+                        shuffle_seed=settings.seed if settings.shuffle else None, on_first_batch=say)
+
+
+def distance(trace):
+    """How far {epoch: mse} is from the published trace: root mean square of log(measured / published)."""
+    epochs = [epoch for epoch in trace if epoch in SECTION2_TRAIN_MSE]
+    return float(np.sqrt(np.mean([np.log(trace[epoch] / SECTION2_TRAIN_MSE[epoch]) ** 2 for epoch in epochs])))
+
