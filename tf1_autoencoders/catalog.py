@@ -7,10 +7,11 @@ from tf1_autoencoders import runs, section2_horses
 
 
 class Section(NamedTuple):
-    """A section of the report: its file, and its run from the data to the last picture."""
+    """A section of the report: its file, and its run from the data to the last picture, and one for its numbers only."""
 
     module: Any
     run: Callable
+    measure: Callable
 
 
-SECTIONS = {2: Section(section2_horses, runs.section2)}
+SECTIONS = {2: Section(section2_horses, runs.section2, runs.measure_section2)}

@@ -51,7 +51,8 @@ def save(session, saver, folder, settings):
     folder = prepare_folder(folder)
     unfinished = tempfile.mkdtemp(prefix="unfinished-", dir=str(folder))
     try:
-        saver.save(session.tf1_session, os.path.join(unfinished, NAME), write_meta_graph=False)
+        with session.tf1_session.graph.as_default():  # elsewhere TensorFlow 2 takes the Saver for an eager one
+            saver.save(session.tf1_session, os.path.join(unfinished, NAME), write_meta_graph=False)
         (Path(unfinished) / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n")
         for name in sorted(os.listdir(unfinished)):
             os.replace(os.path.join(unfinished, name), str(folder / name))
@@ -138,7 +139,8 @@ def restore(session, saver, variables, path):
             raise UserError(f"{shown(path)}: a checkpoint of another architecture: {name} has shape "
                             f"{stored[name]}, expected {expected}; choose the --preset it was trained with")
     try:
-        saver.restore(session.tf1_session, str(path))
+        with session.tf1_session.graph.as_default():
+            saver.restore(session.tf1_session, str(path))
     except (tf1.errors.OpError, ValueError) as error:
         raise _damaged(path, error) from error
 

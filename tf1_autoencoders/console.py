@@ -7,7 +7,7 @@ import os
 import sys
 
 from tf1_autoencoders import frameworks
-from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.errors import UsageError, UserError
 
 
 class Parser(argparse.ArgumentParser):
@@ -63,6 +63,25 @@ def add_data_arguments(parser):
     group.add_argument("--data-dir", metavar="DIR",
                        help="folder that holds the data set as its authors publish it, unpacked or not "
                             "(default: data/ here, then Keras's cache, then a download of 170 MB)")
+
+
+def choose(options, name, argument):
+    """options[name], for an argument whose choices depend on another one.
+
+    Raises:
+        UsageError: there is no such name.
+    """
+    if name not in options:
+        raise UsageError(f"{argument} {name}: expected one of {', '.join(options)}")
+    return options[name]
+
+
+def markdown(header, rows):
+    """The lines of a table in Markdown, its columns as wide as their cells."""
+    lines = [[str(cell) for cell in line] for line in [header, *rows]]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(header))]
+    ruled = [lines[0], ["-" * width for width in widths], *lines[1:]]
+    return ["| " + " | ".join(cell.rjust(width) for cell, width in zip(line, widths)) + " |" for line in ruled]
 
 
 def warn(message):

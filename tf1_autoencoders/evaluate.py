@@ -92,6 +92,13 @@ def _row(df, image_number, n_input):
     return picture
 
 
+def figure_of(reconstruction, image_number):
+    """The picture, real and reconstructed, side by side."""
+    return figures.pictures([reconstruction.real, reconstruction.reconstructed],
+                            [f"test image {image_number}", "reconstructed"],
+                            f"MSE {reconstruction.mse:.1f} squared grey levels")
+
+
 def describe_origin(reconstruction):
     """One line: which checkpoint was used, and what it was trained on."""
     pretrained = PRETRAINED in reconstruction.checkpoint.resolve().parents
@@ -106,8 +113,8 @@ def main(argv=None):
         prog="python -m tf1_autoencoders.evaluate",
         description="Reconstruct one CIFAR-10 test picture with the trained network of section 2 "
                     "and draw it beside the real one.")
-    parser.add_argument("--image", type=console.whole_number(0, N_TEST - 1, f"the CIFAR-10 test set has images 0 to {N_TEST - 1}"),
-                        default=section2_horses.TEST_IMAGE, metavar="N",
+    in_test_set = console.whole_number(0, N_TEST - 1, f"the CIFAR-10 test set has images 0 to {N_TEST - 1}")
+    parser.add_argument("--image", type=in_test_set, default=section2_horses.TEST_IMAGE, metavar="N",
                         help=f"number of the test picture, 0 to {N_TEST - 1} (default: 13, the report's)")
     parser.add_argument("--checkpoint", metavar="PATH",
                         help="checkpoint, or the folder of one (default: checkpoints/section2/model.ckpt, a run of "
@@ -131,9 +138,7 @@ def evaluate(args):
           f"INFO:tensorflow:Restoring parameters from {shown(made.checkpoint)}", "Model restored.",
           made.reconstructed.shape, f"MSE of image {args.image}: {made.mse:.1f} squared grey levels"
           f"{' (drawn sample)' if source.is_sample else ''}", sep="\n")
-    path = figures.save(figures.pictures([made.real, made.reconstructed], [f"test image {args.image}", "reconstructed"],
-                                         f"MSE {made.mse:.1f} squared grey levels"), args.out, f"image_{args.image}",
-                        source)
+    path = figures.save(figure_of(made, args.image), args.out, f"image_{args.image}", source)
     print(f"picture: {shown(path)}")
 
 

@@ -16,7 +16,7 @@ from typing import Optional
 
 import numpy as np
 
-from tf1_autoencoders import figures
+from tf1_autoencoders import console, figures
 from tf1_autoencoders.frameworks import tf1
 from tf1_autoencoders.paths import shown
 
@@ -88,11 +88,8 @@ class Report:
     def table(self, caption, header, rows):
         """Say a table in Markdown; columns named published are left out for the drawn sample."""
         keep = [k for k, name in enumerate(header) if not (self.source.is_sample and "published" in name)]
-        lines = [[str(row[k]) for k in keep] for row in [header, *rows]]
-        widths = [max(len(line[k]) for line in lines) for k in range(len(keep))]
-        ruled = [lines[0], ["-" * width for width in widths], *lines[1:]]
-        self.say("", caption + self.mark, "",
-                 *("| " + " | ".join(cell.rjust(width) for cell, width in zip(line, widths)) + " |" for line in ruled))
+        self.say("", caption + self.mark, "", *console.markdown([header[k] for k in keep],
+                                                                [[row[k] for k in keep] for row in rows]))
 
     @contextlib.contextmanager
     def timed(self, session):

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from tf1_autoencoders import checkpoint, figures, section2_horses, training
-from tf1_autoencoders.evaluate import mean_squared_error, reconstruct_image
+from tf1_autoencoders.evaluate import figure_of, mean_squared_error, reconstruct_image
 from tf1_autoencoders.paths import shown
 from tf1_autoencoders.published import SECTION2_TRAIN_MSE
 from tf1_autoencoders.results import Report
 
+COLLAPSED = 0.75  # share of the mean picture's MSE above which a run of section 2 counts as collapsed
 N_SHOWN = 10  # test horses in the grid
 
 
@@ -25,7 +26,7 @@ def section2(settings, options):
     folder = checkpoint.prepare_folder(Path(options.checkpoint_dir) / "section2")
     data, source = section.load(data=options.data, data_dir=options.data_dir)
     (x, y), (test_x, test_y) = data["train"], data["test"]
-    train_x, test_horses = section.horses(x, y), section.horses(test_x, test_y)
+    (train_x,), test_horses = section.training_arrays(data), section.horses(test_x, test_y)
     settings = section.resolve(settings, len(train_x))
     report = Report(2, section.TITLE, settings, options, source, (train_x,))
 
@@ -64,19 +65,19 @@ def section2(settings, options):
     image = section.TEST_IMAGE
     made = reconstruct_image(test_x, image, checkpoint_path=path)
     report.say(f"INFO:tensorflow:Restoring parameters from {shown(path)}", "Model restored.", made.reconstructed.shape)
-    report.figure(f"image_{image}", figures.pictures([made.real, made.reconstructed],
-                                                     [f"test image {image}", "reconstructed"],
-                                                     f"MSE {made.mse:.1f} squared grey levels"))
-    report.table("Section 2: MSE of one batch, squared grey levels", ("epoch", "published", "measured", "published / measured"),
+    report.figure(f"image_{image}", figure_of(made, image))
+    report.table("Section 2: MSE of one batch, squared grey levels",
+                 ("epoch", "published", "measured", "measured / published"),
                  [(epoch, SECTION2_TRAIN_MSE.get(epoch, "-"), f"{mse:.1f}",
-                   f"{SECTION2_TRAIN_MSE[epoch] / mse:.2f}" if epoch in SECTION2_TRAIN_MSE else "-")
+                   f"{mse / SECTION2_TRAIN_MSE[epoch]:.2f}" if epoch in SECTION2_TRAIN_MSE else "-")
                   for epoch, mse in trace.items()])
-    report.measured(f"MSE over the {len(test_horses)} test horses: {test_mse:.1f}; of image {image}: {made.mse:.1f}", None)
+    report.say("", f"MSE over the {len(test_horses)} test horses: {test_mse:.1f}; of image {image}: {made.mse:.1f}"
+                   f"{report.mark}")
     if not source.is_sample:
         report.say(f"distance from the published trace (root mean square of log ratio): {distance(trace):.3f}")
 
 
-def train_section2(session, model, settings, train_x, say=None):
+def train_section2(session, model, settings, train_x, say=lambda shape: None):
     """Train section 2's graph from its first values; yields training.Measurement.
 
     As in the source, one batch is taken first, to print its shape, so that the batches behind the printed MSEs are
@@ -86,6 +87,26 @@ def train_section2(session, model, settings, train_x, say=None):
     return training.fit(session, model, (train_x,), batch_size=settings.batch_size, n_epochs=settings.n_epochs,
                         steps_per_epoch=settings.steps_per_epoch, print_every=settings.print_every,
                         shuffle_seed=settings.seed if settings.shuffle else None, on_first_batch=say)
+
+
+def measure_section2(settings, data):
+    """Train once and give each number that a run of section 2 prints: {name: float}.
+
+    `collapsed` is 1 where the last printed MSE is not clearly below that of answering every picture with the mean
+    picture: the hidden layers have died, as ELU layers fed with grey levels can.
+    """
+    section = section2_horses
+    (train_x,), test_horses = section.training_arrays(data), section.horses(*data["test"])
+    settings = section.resolve(settings, len(train_x))
+    model = section.build_graph(settings)
+    with training.Session(model) as session:
+        trace = {epoch: metrics["mse"] for epoch, metrics in train_section2(session, model, settings, train_x)}
+        answers = training.predict(session, model, (test_horses,), len(test_horses))
+    mean_picture_mse = mean_squared_error(train_x, train_x.mean(axis=0))
+    return {**{f"{epoch} Train MSE": mse for epoch, mse in trace.items()},
+            "MSE over the test horses": mean_squared_error(test_horses, answers),
+            "distance from the published trace": distance(trace),
+            "collapsed": float(trace[max(trace)] > COLLAPSED * mean_picture_mse)}
 
 
 def distance(trace):

@@ -18,6 +18,7 @@ from typing import Optional
 
 import numpy as np
 
+from tf1_autoencoders import bridge
 from tf1_autoencoders.datasets import cifar10
 from tf1_autoencoders.errors import UsageError
 from tf1_autoencoders.frameworks import keras, tf1
@@ -58,6 +59,7 @@ PRESETS = {
     "text": Settings(batch_size=100, l2_in_loss=True),  # as its prose has it: 50 batches of 100, L2 minimised
     "source": Settings(n_hidden_1=300, n_hidden_3=300),  # the tutorial's widths
     "tuned": Settings(learning_rate=0.003, decay=True, shuffle=True, pixel_center=127.5, pixel_scale=1 / 255)}
+CROSSCHECKS = {"report": PRESETS["report"], "text (L2 minimised)": PRESETS["text"], "tuned": PRESETS["tuned"]}
 PRESET_HELP = {
     "report": "the published run, as its trace tells it: 200-150-200, 33 steps of 150, L2 declared, not minimised",
     "text": "as the report's prose has it: 50 steps of 100, L2 minimised",
@@ -101,6 +103,16 @@ def to_grey(x):
 def horses(x, y):
     """The rows of class 7, as the report picks them with np.where."""
     return x[np.where(y == HORSE)]
+
+
+def training_arrays(data):
+    """What the graph's pipeline is fed with, of what load() gives: (float32[5000, 1024],)."""
+    return (horses(*data["train"]),)
+
+
+def inputs_and_targets(arrays):
+    """The same as Keras's fit takes it: the network's task is to give back what it sees."""
+    return arrays[0], arrays[0]
 
 
 def input_pipeline(n_input):
@@ -167,7 +179,7 @@ def build_graph(settings):
                           weights_saver=tf1.train.Saver(weights, save_relative_paths=True))
 
 
-def build_keras(settings):
+def build_keras(settings, adam=bridge.keras_adam):
     """The same network in Keras, compiled: float32[batch, n_input] grey levels -> the same.
 
     Layers: dense, dense_1, dense_2, dense_3, as Keras would number them in a new process.
@@ -188,7 +200,6 @@ def build_keras(settings):
     if settings.decay:
         learning_rate = keras.optimizers.schedules.CosineDecay(
             learning_rate, settings.n_epochs * settings.steps_per_epoch)
-    mse = keras.losses.MeanSquaredError()
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate, epsilon=1e-8),  # TensorFlow 1's; Keras has 1e-7
-                  loss=lambda pictures, answers: mse(pictures, answers) * settings.pixel_scale ** 2)
+    model.compile(optimizer=adam(learning_rate),
+                  loss=lambda real, made: tf1.reduce_mean(tf1.square((made - real) * settings.pixel_scale)))
     return model

@@ -40,12 +40,10 @@ class Session:
         finally:
             self.seconds_in_run += time.perf_counter() - start
 
-    def __enter__(self):
-        self.tf1_session.__enter__()  # makes its graph the default one: a Saver looks for it
+    def __enter__(self):  # the default graph stays as it is, so that eager Keras can be used in the block
         return self
 
-    def __exit__(self, *exception):
-        self.tf1_session.__exit__(*exception)
+    def __exit__(self, *_):
         self.tf1_session.close()
 
 

@@ -43,8 +43,8 @@ def fetch(url, path, *, size, sha256, timeout=20.0, attempts=2, pause=1.0):
     try:
         for attempts_left in reversed(range(attempts)):
             try:
-                with tqdm(total=size, unit="B", unit_scale=True, desc=path.name, file=sys.stderr, disable=None) as bar, \
-                        open(str(part), "wb") as file:
+                with open(str(part), "wb") as file, tqdm(total=size, unit="B", unit_scale=True, desc=path.name,
+                                                         file=sys.stderr, disable=None) as bar:
                     for block in _blocks(url, size, timeout):
                         file.write(block)
                         bar.update(len(block))
