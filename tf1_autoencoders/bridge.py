@@ -25,7 +25,7 @@ def set_graph_weights(session, model, values):
     """
     _check({name: variable.shape.as_list() for name, variable in zip(names(model), model.weights)}, values)
     for name, variable in zip(names(model), model.weights):
-        variable.load(values[name], session.tf1_session)
+        session.run(variable.initializer, {variable.initializer.inputs[1]: values[name]})
 
 
 def names(model):
@@ -88,7 +88,8 @@ def exact_adam(learning_rate):
             index = self._get_variable_index(variable)
             tf1.raw_ops.ResourceApplyAdam(
                 var=variable.handle, m=self._momentums[index].value.handle,
-                v=self._velocities[index].value.handle, beta1_power=self.beta_powers[0], beta2_power=self.beta_powers[1],
+                v=self._velocities[index].value.handle,
+                beta1_power=self.beta_powers[0], beta2_power=self.beta_powers[1],
                 lr=tf1.cast(learning_rate, tf1.float32), beta1=np.float32(BETA_1), beta2=np.float32(BETA_2),
                 epsilon=np.float32(EPSILON), grad=gradient)
 

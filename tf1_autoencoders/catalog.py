@@ -7,7 +7,7 @@ from tf1_autoencoders import runs, section2_horses
 
 
 class Section(NamedTuple):
-    """A section of the report: its file, and its run from the data to the last picture, and one for its numbers only."""
+    """A section of the report: its file, and its run to the last picture, and a run for its numbers only."""
 
     module: Any
     run: Callable

@@ -124,8 +124,11 @@ def restore(session, saver, variables, path):
         UserError: no checkpoint, a damaged one, or one of another architecture.
     """
     try:
-        stored = tf1.train.load_checkpoint(str(path)).get_variable_to_shape_map()
-    except (tf1.errors.OpError, ValueError, RuntimeError) as error:
+        reader = tf1.train.load_checkpoint(str(path))
+        stored = reader.get_variable_to_shape_map()
+        for name in stored:
+            reader.get_tensor(name)  # checks its sum, also where restoring would not read it
+    except Exception as error:  # TensorFlow raises what its reader's status happens to be translated to
         if not Path(str(path) + ".index").exists():
             raise UserError(f"{shown(path)}: no checkpoint there (no {Path(path).name}.index); "
                             "train one with `python run_all.py --section 2`") from error

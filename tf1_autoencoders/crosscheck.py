@@ -137,7 +137,8 @@ def crosscheck(args):
             enough = tuple(np.resize(array, (needed, *array.shape[1:])) for array in arrays)
             for adam in ADAMS:
                 relative = compare(section, settings, enough, adam, args.steps)
-                rows += [(number, name, Difference(adam, quantity, relative[quantity])) for quantity in TOLERANCES[adam]]
+                rows += [(number, name, Difference(adam, quantity, relative[quantity]))
+                         for quantity in TOLERANCES[adam]]
         print(f"section {number}: {source}")
     print()
     print(*console.markdown(("section", "settings", "Adam", "quantity", "largest relative difference", "tolerance", ""),

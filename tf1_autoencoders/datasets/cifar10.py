@@ -34,6 +34,7 @@ SPLITS = {"train": tuple(f"data_batch_{k}" for k in range(1, 6)), "test": ("test
 N_BATCH = 10000  # pictures in a batch file
 N_BYTES = 3072  # of a picture: 1024 red, 1024 green, 1024 blue
 LARGEST_FILE = 64 << 20  # bytes; the official batches have 31 million
+LARGEST_ARCHIVE = 512 << 20  # bytes, unpacked; the official one has 186 million
 
 
 def load(splits=("train", "test"), *, data="auto", data_dir=None):
@@ -148,8 +149,8 @@ def _archive_members(path, names):
     try:
         with tarfile.open(str(path), "r:gz") as archive:
             for member in archive:
-                if member.size > LARGEST_FILE:
-                    raise UserError(f"{shown(path)}: {member.name} claims {member.size} bytes; "
+                if member.size > LARGEST_FILE or archive.offset > LARGEST_ARCHIVE:
+                    raise UserError(f"{shown(path)}: {member.name} claims {member.size} bytes at {archive.offset}; "
                                     "this is not the CIFAR-10 archive")
                 name = member.name.rpartition("/")[2]
                 if member.isfile() and name in missing:
@@ -158,12 +159,13 @@ def _archive_members(path, names):
                     if len(content) != member.size:
                         raise EOFError("it ends early")
                     yield name, content
-                if not missing:
-                    return
+            while archive.offset <= LARGEST_ARCHIVE and archive.fileobj.read(1 << 20):
+                archive.offset += 1 << 20  # to the end, where gzip keeps its sum
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise UserError(f"{shown(path)}: not a whole gzip-compressed tar archive ({error}); "
                         "download it again or name another folder with --data-dir") from error
-    raise UserError(f"{shown(path)}: no {sorted(missing)[0]} in it; this is not the CIFAR-10 archive")
+    if missing:
+        raise UserError(f"{shown(path)}: no {sorted(missing)[0]} in it; this is not the CIFAR-10 archive")
 
 
 def read_batch(content, name):

@@ -1,0 +1,80 @@
+"""What several tests share: small networks with prime sizes, and real data where it is there."""
+from __future__ import annotations
+
+import dataclasses
+import os
+import pickle
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tf1_autoencoders import section2_horses  # noqa: E402
+from tf1_autoencoders.datasets import cifar10  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def no_copy_of_anything(monkeypatch, tmp_path):
+    """Tests see no data set of the machine they run on and no network, unless they ask for one."""
+    monkeypatch.setattr(cifar10, "DATA", tmp_path / "data")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setattr(cifar10, "URL", "http://127.0.0.1:9/cifar-10-python.tar.gz")  # nobody listens there
+
+
+SMALL = dataclasses.replace(section2_horses.PRESETS["report"], n_input=37, n_hidden_1=13, n_hidden_2=7, n_hidden_3=11,
+                            batch_size=5, steps_per_epoch=3, n_epochs=4, print_every=2, seed=1)
+
+
+@pytest.fixture
+def small_rows():
+    """float32[101, 37] grey levels, with structure that a narrow network can learn."""
+    random = np.random.default_rng(3)
+    return np.clip(127 + 40 * random.normal(size=(101, 4)) @ random.normal(size=(4, 37)), 0, 255).astype(np.float32)
+
+
+class Python2Pickler(pickle._Pickler):
+    """Writes bytes and text as Python 2 `str`, as CIFAR-10's files have them."""
+
+    dispatch = dict(pickle._Pickler.dispatch)
+
+    def save_string(self, value):
+        raw = value.encode() if isinstance(value, str) else value
+        self.write(pickle.BINSTRING + struct.pack("<i", len(raw)) + raw)
+        self.memoize(value)
+
+    dispatch[bytes] = dispatch[str] = save_string
+
+
+def batch_bytes(x, labels, **more):
+    """A CIFAR-10 batch file, as its authors wrote them."""
+    import io
+    file = io.BytesIO()
+    Python2Pickler(file, protocol=2).dump({b"batch_label": b"made by a test", b"labels": labels, b"data": x, **more})
+    return file.getvalue().replace(b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n")
+
+
+@pytest.fixture(scope="session")
+def cifar_copy(tmp_path_factory):
+    """A folder with cifar-10-batches-py/ of noise in the official layout; row k of a batch holds k % 251 in red."""
+    folder = tmp_path_factory.mktemp("cifar") / "cifar-10-batches-py"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for name in cifar10.OFFICIAL_MD5:
+        x = random.integers(0, 256, (10000, 3072), dtype=np.uint8)
+        x[:, 0] = np.arange(10000) % 251
+        (folder / name).write_bytes(batch_bytes(x, [k % 10 for k in range(10000)]))
+    return folder.parent
+
+
+@pytest.fixture
+def real_cifar():
+    """The folder of real pictures that TF1_AUTOENCODERS_CIFAR10 names; without one the test is skipped."""
+    folder = os.environ.get("TF1_AUTOENCODERS_CIFAR10")
+    if not folder:
+        pytest.skip("needs the real pictures: set TF1_AUTOENCODERS_CIFAR10 to a folder with cifar-10-batches-py/")
+    return folder

@@ -1,0 +1,133 @@
+"""checkpoint: model.ckpt is whole, checked, or refused in one sentence."""
+import dataclasses
+import errno
+import json
+
+import numpy as np
+import pytest
+from conftest import SMALL
+
+from tf1_autoencoders import bridge, checkpoint, section2_horses, training
+from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.frameworks import tf1
+
+DATA = "model.ckpt.data-00000-of-00001"
+
+
+@pytest.fixture
+def saved(tmp_path, small_rows):
+    """(folder, weights) of a trained small network."""
+    model = section2_horses.build_graph(SMALL)
+    with training.Session(model) as session:
+        session.run(model.initializer)
+        list(training.fit(session, model, (small_rows,), batch_size=5, n_epochs=1, steps_per_epoch=3, print_every=1))
+        checkpoint.save(session, model.saver, tmp_path, {"settings": dataclasses.asdict(SMALL)})
+        return tmp_path, bridge.graph_weights(session, model)
+
+
+def restore(path, settings=SMALL, all_variables=False):
+    model = section2_horses.build_graph(settings)
+    with training.Session(model) as session:
+        checkpoint.restore(session, model.weights_saver, model.weights, path)
+        return bridge.graph_weights(session, model)
+
+
+def test_what_was_saved_is_restored_to_the_byte(saved):
+    folder, weights = saved
+    restored = restore(checkpoint.find([folder]))
+    assert all(np.array_equal(weights[name], restored[name]) for name in weights)
+
+
+def test_it_is_a_checkpoint_for_any_tensorflow_program(saved):
+    folder, weights = saved
+    assert tf1.train.latest_checkpoint(str(folder)) == str(folder / "model.ckpt")
+    reader = tf1.train.load_checkpoint(str(folder / "model.ckpt"))
+    np.testing.assert_array_equal(reader.get_tensor("dense_2/kernel"), weights["dense_2/kernel"])
+    assert "dense/kernel/Adam" in reader.get_variable_to_shape_map()
+
+
+def test_the_first_folder_with_a_checkpoint_takes_precedence(saved, tmp_path):
+    folder, _ = saved
+    (folder / "empty").mkdir()
+    assert checkpoint.find([folder / "empty", folder]) == folder / "model.ckpt"
+
+
+def test_no_checkpoint_names_the_places_and_the_command(tmp_path):
+    with pytest.raises(UserError, match="no checkpoint: looked for model.ckpt in .*; train one with"):
+        checkpoint.find([tmp_path])
+    with pytest.raises(UserError, match="no checkpoint there .no other.ckpt.index.; train one with"):
+        restore(tmp_path / "other.ckpt")
+
+
+@pytest.mark.parametrize("name", ["", "model.ckpt", "model.ckpt.index", DATA])
+def test_a_checkpoint_is_named_by_its_folder_its_prefix_or_a_file_of_it(saved, name):
+    folder, _ = saved
+    assert checkpoint.named(folder / name) == folder / "model.ckpt"
+
+
+def test_another_architecture_is_refused_with_the_variable_and_both_shapes(saved):
+    folder, _ = saved
+    with pytest.raises(UserError, match=r"dense/kernel has shape \[37, 13\], expected \[37, 17\]"):
+        restore(folder / "model.ckpt", dataclasses.replace(SMALL, n_hidden_1=17))
+
+
+def damage(file, how):
+    content = file.read_bytes()
+    if how == "truncated":
+        file.write_bytes(content[:len(content) // 2])
+    elif how == "empty":
+        file.write_bytes(b"")
+    elif how == "bit-flipped":
+        middle = len(content) // 2
+        file.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1:])
+    else:
+        file.unlink()
+
+
+@pytest.mark.parametrize("how", ["truncated", "empty", "bit-flipped", "missing"])
+@pytest.mark.parametrize("name", ["model.ckpt.index", DATA])
+def test_a_damaged_checkpoint_is_refused_in_one_sentence(saved, name, how):
+    folder, _ = saved
+    damage(folder / name, how)
+    with pytest.raises(UserError) as error:
+        restore(folder / "model.ckpt")
+    message = str(error.value)
+    assert "model.ckpt: the checkpoint is damaged (" in message or how == "missing" and "no checkpoint" in message
+    assert "\n" not in message and len(message) < 400
+
+
+def test_a_failed_save_leaves_the_checkpoint_before_it(saved, monkeypatch):
+    folder, weights = saved
+    model = section2_horses.build_graph(dataclasses.replace(SMALL, seed=9))
+
+    def full_disk(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with training.Session(model) as session:
+        session.run(model.initializer)
+        with monkeypatch.context() as patch:
+            patch.setattr(model.saver, "save", full_disk)
+            with pytest.raises(UserError, match="could not be written .No space left on device"):
+                checkpoint.save(session, model.saver, folder, {})
+    assert not list(folder.glob("unfinished-*"))
+    restored = restore(folder / "model.ckpt")
+    assert all(np.array_equal(weights[name], restored[name]) for name in weights)
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_any_training(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError, match="expected a folder that can be written to"):
+        checkpoint.prepare_folder(tmp_path / "file" / "section2")
+
+
+def test_settings_come_back_as_they_were_saved(saved):
+    folder, _ = saved
+    assert checkpoint.read_settings(folder / "model.ckpt", section2_horses.Settings)[0] == SMALL
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"settings": 3}', '{"settings": {"n_input": 37}}',
+                                     json.dumps({"settings": {**dataclasses.asdict(SMALL), "n_input": "wide"}})])
+def test_damaged_settings_are_refused_in_one_sentence(saved, content):
+    folder, _ = saved
+    (folder / "settings.json").write_text(content)
+    with pytest.raises(UserError, match="settings.json: .*train again"):
+        checkpoint.read_settings(folder / "model.ckpt", section2_horses.Settings)

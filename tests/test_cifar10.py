@@ -1,0 +1,209 @@
+"""datasets.cifar10: finding, reading and refusing copies."""
+import io
+import os
+import pickle
+import tarfile
+
+import numpy as np
+import pytest
+from conftest import batch_bytes
+
+from tf1_autoencoders.datasets import cifar10
+from tf1_autoencoders.errors import UserError
+
+X = np.zeros((10000, 3072), np.uint8)
+LABELS = [k % 10 for k in range(10000)]
+
+
+@pytest.fixture
+def official(monkeypatch, cifar_copy):
+    """The copy of noise passes for the official one."""
+    import hashlib
+    sums = {name: hashlib.md5((cifar_copy / cifar10.FOLDER / name).read_bytes()).hexdigest()
+            for name in cifar10.OFFICIAL_MD5}
+    monkeypatch.setattr(cifar10, "OFFICIAL_MD5", sums)
+
+
+def pack(path, members):
+    """A gzip-compressed tar archive of {name: bytes}."""
+    with tarfile.open(str(path), "w:gz", compresslevel=1) as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+
+
+@pytest.mark.parametrize("inner", [False, True])
+def test_a_folder_named_by_the_user_is_read_and_said_to_be_unverified(cifar_copy, inner):
+    folder = cifar_copy / cifar10.FOLDER if inner else cifar_copy
+    splits = cifar10.load(data_dir=str(folder))
+    train, test = splits["train"], splits["test"]
+    assert train.x.shape == (50000, 3072) and train.x.dtype == np.uint8
+    assert test.x.shape == (10000, 3072) and test.y.shape == (10000,) and test.y.dtype == np.uint8
+    assert train.x[30007, 0] == 10007 % 10000 % 251 and train.y[30007] == 7
+    assert train.source.kind == "unverified copy" and not train.source.is_sample
+
+
+def test_official_sums_are_recognised(cifar_copy, official):
+    assert cifar10.load(("test",), data_dir=str(cifar_copy))["test"].source.kind == "official"
+
+
+def test_an_archive_is_read_without_unpacking_it(cifar_copy, tmp_path):
+    pack(tmp_path / cifar10.ARCHIVE, {f"cifar-10-batches-py/{name}": (cifar_copy / cifar10.FOLDER / name).read_bytes()
+                                      for name in ("data_batch_1", "test_batch")})
+    pictures = cifar10.load(("test",), data_dir=str(tmp_path))["test"]
+    np.testing.assert_array_equal(pictures.x, cifar10.load(("test",), data_dir=str(cifar_copy))["test"].x)
+    assert os.listdir(str(tmp_path)) == [cifar10.ARCHIVE]
+
+
+def test_no_path_in_an_archive_is_ever_written(cifar_copy, tmp_path):
+    content = (cifar_copy / cifar10.FOLDER / "test_batch").read_bytes()
+    pack(tmp_path / cifar10.ARCHIVE, {"../../evil": b"x", "/tmp/evil-cifar": b"x", "../test_batch": content})
+    cifar10.load(("test",), data_dir=str(tmp_path))
+    assert not (tmp_path.parent / "evil").exists() and not os.path.exists("/tmp/evil-cifar")
+
+
+def test_keras_cache_is_used_only_with_official_content(cifar_copy, official, tmp_path, monkeypatch, capsys):
+    datasets = tmp_path / "keras" / "datasets"
+    datasets.mkdir(parents=True)
+    (datasets / cifar10.FOLDER).symlink_to(cifar_copy / cifar10.FOLDER)
+    assert cifar10.load(("test",), data="real")["test"].source.kind == "official"
+    monkeypatch.setitem(cifar10.OFFICIAL_MD5, "test_batch", "0" * 32)
+    monkeypatch.setattr(cifar10, "fetch", no_network)
+    with pytest.raises(UserError, match="no copy of CIFAR-10 here, and the download failed"):
+        cifar10.load(("test",), data="real")
+    assert "test_batch is not the official file (md5 differs): this copy is passed over" in capsys.readouterr().err
+
+
+def no_network(*_, **__):
+    raise cifar10.DownloadError("https://example.org/x: no route to host")
+
+
+def test_without_network_auto_says_one_line_and_goes_on_with_the_sample(monkeypatch, capsys):
+    monkeypatch.setattr(cifar10, "fetch", no_network)
+    monkeypatch.setattr(cifar10.sample, "cifar10", lambda split: (X[:3], np.array([7, 1, 2], np.uint8)))
+    splits = cifar10.load()
+    assert splits["train"].source.is_sample
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "no route to host): going on with the drawn sample" in error
+
+
+def test_real_refuses_the_sample_and_sample_looks_nowhere(monkeypatch):
+    monkeypatch.setattr(cifar10, "fetch", no_network)
+    monkeypatch.setattr(cifar10.sample, "cifar10", lambda split: (X[:3], np.array([7, 1, 2], np.uint8)))
+    with pytest.raises(UserError, match="name a folder that holds one with --data-dir"):
+        cifar10.load(data="real")
+    assert cifar10.load(data="sample", data_dir="/nowhere")["test"].source.is_sample
+
+
+def test_a_download_is_unpacked_into_the_cache_and_used_from_there(cifar_copy, official, tmp_path, monkeypatch):
+    def fetch(url, path, size, sha256):
+        assert (url, size, sha256) == (cifar10.URL, 170498071, cifar10.ARCHIVE_SHA256)
+        path.parent.mkdir(parents=True)
+        pack(path, {f"cifar-10-batches-py/{name}": (cifar_copy / cifar10.FOLDER / name).read_bytes()
+                    for name in cifar10.OFFICIAL_MD5})
+    monkeypatch.setattr(cifar10, "fetch", fetch)
+    assert cifar10.load(("test",), data="real")["test"].source.kind == "official"
+    assert sorted(os.listdir(str(tmp_path / "data" / cifar10.FOLDER))) == sorted(cifar10.OFFICIAL_MD5)
+    assert os.listdir(str(tmp_path / "data")) == [cifar10.FOLDER]
+    monkeypatch.setattr(cifar10, "fetch", no_network)
+    assert cifar10.load(("test",), data="real")["test"].source.kind == "official"
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(UserError, match="expected a folder with cifar-10-batches-py/ or cifar-10-python.tar.gz"):
+        cifar10.load(data_dir=str(tmp_path))
+    with pytest.raises(UserError, match="expected a folder with"):
+        cifar10.load(data_dir=str(tmp_path / "nowhere"))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    (tmp_path / cifar10.FOLDER).mkdir()
+    with pytest.raises(UserError, match="data_batch_1: No such file or directory; a copy of CIFAR-10 has 6 "):
+        cifar10.load(data_dir=str(tmp_path))
+
+
+def whole_archive(path, cifar_copy):
+    pack(path, {"cifar-10-batches-py/test_batch": (cifar_copy / cifar10.FOLDER / "test_batch").read_bytes()})
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.00001, 0.5, 0.9999])
+def test_a_truncated_archive_is_refused(cifar_copy, tmp_path, share):
+    path = tmp_path / cifar10.ARCHIVE
+    content = whole_archive(path, cifar_copy)
+    path.write_bytes(content[:int(share * len(content))])
+    with pytest.raises(UserError, match="not a whole gzip-compressed tar archive"):
+        cifar10.load(("test",), data_dir=str(tmp_path))
+
+
+def test_a_tampered_or_renamed_archive_is_refused(cifar_copy, tmp_path):
+    path = tmp_path / cifar10.ARCHIVE
+    content = bytearray(whole_archive(path, cifar_copy))
+    content[len(content) // 2] ^= 255
+    path.write_bytes(bytes(content))
+    with pytest.raises(UserError, match="not a whole gzip-compressed tar archive|not a CIFAR-10 batch"):
+        cifar10.load(("test",), data_dir=str(tmp_path))
+    path.write_bytes(b"PK\x03\x04 this is another kind of file")
+    with pytest.raises(UserError, match="not a whole gzip-compressed tar archive"):
+        cifar10.load(("test",), data_dir=str(tmp_path))
+    pack(path, {"readme.txt": b"not CIFAR-10"})
+    with pytest.raises(UserError, match="no test_batch in it; this is not the CIFAR-10 archive"):
+        cifar10.load(("test",), data_dir=str(tmp_path))
+
+
+def test_an_archive_whose_member_claims_a_gigabyte_is_refused(tmp_path):
+    with tarfile.open(str(tmp_path / cifar10.ARCHIVE), "w:gz") as archive:
+        member = tarfile.TarInfo("test_batch")
+        member.size = 1 << 30
+        archive.addfile(member)  # the header alone
+    with pytest.raises(UserError, match="claims 1073741824 bytes"):
+        cifar10.load(("test",), data_dir=str(tmp_path))
+
+
+class RunsCode:
+    def __reduce__(self):
+        return os.system, ("touch evil-from-a-pickle",)
+
+
+def test_a_pickle_that_wants_to_run_code_is_refused_and_does_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="it asks for (posix|nt).system, which no batch of pictures needs"):
+        cifar10.read_batch(pickle.dumps({b"data": RunsCode(), b"labels": LABELS}), "test_batch")
+    assert not os.listdir(str(tmp_path))
+
+
+class MakesAnArray:
+    def __init__(self, *state):
+        self.state = state
+
+    def __reduce__(self):
+        return np.frombuffer, self.state
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"\x80\x02", b"not a pickle", pickle.dumps(3), pickle.dumps({}), pickle.dumps([1]),
+    pickle.dumps({b"data": X.tobytes(), b"labels": LABELS}), batch_bytes(X[:9999], LABELS),
+    batch_bytes(X[:, :3071], LABELS),
+    batch_bytes(X.astype(np.int16), LABELS), batch_bytes(np.asfortranarray(X), LABELS), batch_bytes(X, LABELS[:-1]),
+    batch_bytes(X, [10] * 10000), batch_bytes(X, [-1] * 10000), batch_bytes(X, [1.0] * 10000),
+    batch_bytes(X, [True] * 10000), batch_bytes(np.array([[None] * 2]), LABELS),
+    pickle.dumps({b"data": MakesAnArray(b"x"), b"labels": LABELS}), batch_bytes(X, LABELS)[:-100]], ids=range(19))
+def test_what_is_no_batch_is_refused_in_one_sentence(content):
+    with pytest.raises(UserError, match="test_batch: not a CIFAR-10 batch .*unpack the official archive") as error:
+        cifar10.read_batch(content, "test_batch")
+    assert "\n" not in str(error.value) and len(str(error.value)) < 300
+
+
+def test_a_file_of_another_size_is_not_even_read(tmp_path):
+    (tmp_path / cifar10.FOLDER).mkdir()
+    with open(str(tmp_path / cifar10.FOLDER / "test_batch"), "wb") as file:
+        file.truncate(cifar10.LARGEST_FILE + 1)
+    with pytest.raises(UserError, match="expected about 31 million"):
+        cifar10.load(("test",), data_dir=str(tmp_path))
+
+
+def test_the_real_pictures_have_a_horse_at_test_image_13(real_cifar):
+    pictures = cifar10.load(data_dir=real_cifar)
+    assert pictures["test"].y[13] == 7
+    assert np.bincount(pictures["train"].y).tolist() == [5000] * 10

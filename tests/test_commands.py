@@ -1,0 +1,243 @@
+"""run_all and evaluate as a user meets them: what they print, write, refuse, and their exit codes."""
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import run_all
+from tf1_autoencoders import checkpoint, evaluate, section2_horses
+from tf1_autoencoders.datasets import cifar10, sample
+from tf1_autoencoders.errors import UserError
+
+ROOT = Path(run_all.__file__).resolve().parent
+PRETRAINED = ROOT / "checkpoints" / "pretrained" / "section2"
+N_TRAIN = 200  # horses here, so that a run takes a second
+
+
+@pytest.fixture(scope="module")
+def few():
+    """A small drawn sample in the real one's form: {split: (x, y)}."""
+    x, y = sample.cifar10("test")
+    horses = np.flatnonzero(y == 7)
+    others = np.flatnonzero(y != 7)
+    order = np.concatenate([others[:13], horses[:N_TRAIN], others[13:100]])
+    return {"train": (x[order], y[order]), "test": (x, y)}
+
+
+@pytest.fixture
+def folders(monkeypatch, few, tmp_path):
+    """Commands draw `few`, and write below tmp_path."""
+    monkeypatch.setattr(cifar10.sample, "cifar10", lambda split: few[split])
+    monkeypatch.setattr(evaluate, "CHECKPOINTS", tmp_path / "checkpoints")
+    return tmp_path
+
+
+def run(folder, *arguments):
+    return run_all.main(["--section", "2", "--data", "sample", "--batch-size", "20", "--epochs", "11",
+                         "--out", str(folder / "results"), "--checkpoint-dir", str(folder / "checkpoints"), *arguments])
+
+
+def evaluate_in(folder, *arguments):
+    return evaluate.main(["--data", "sample", "--out", str(folder / "results"), *arguments])
+
+
+def test_a_run_goes_from_the_data_to_the_reconstruction(folders, capsys):
+    assert run(folders) == 0
+    said = capsys.readouterr().out
+    for line in ("X: (300, 1024)", "Y: (300,)", "horses: (200, 1024)", "pipeline check, batch_size 1: (1, 1024)",
+                 "Training...", "(20, 1024)", "0 Train MSE: ", "10 Train MSE: ", "Model saved in path: ",
+                 "INFO:tensorflow:Restoring parameters from ", "Model restored.", "(1, 1024)"):
+        assert "\n" + line in said
+    results = folders / "results" / "section2"
+    for name in ("horse_53", "pipeline_check", "loss_trace", "test_horses", "image_13"):
+        assert (results / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    metrics = [json.loads(line) for line in (results / "metrics.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in metrics[:2]] == [0, 10]
+    assert metrics[-1]["test_horses_mse"] > 0
+    settings = json.loads((results / "settings.json").read_text())
+    assert settings["settings"]["steps_per_epoch"] == 10 and settings["settings"]["n_epochs"] == 11
+    assert settings["versions"]["tensorflow"] and len(settings["data"]["sha256_of_training_arrays"]) == 64
+
+
+def test_everything_made_from_the_sample_says_so_and_stands_beside_no_published_number(folders, capsys):
+    run(folders)
+    said = capsys.readouterr().out
+    assert "published" not in said and "2804" not in said
+    for line in said.splitlines():
+        if "MSE" in line:
+            assert "drawn sample" in line or line.startswith(("|", "Section")), line
+    for line in (folders / "results" / "section2" / "metrics.jsonl").read_text().splitlines():
+        assert json.loads(line)["data"] == "drawn sample"
+
+
+def test_published_values_stand_beside_those_of_real_pictures(folders, cifar_copy, capsys):
+    assert run_all.main(["--section", "2", "--data-dir", str(cifar_copy), "--epochs", "1", "--steps-per-epoch", "2",
+                         "--out", str(folders / "r"), "--checkpoint-dir", str(folders / "c")]) == 0
+    said = capsys.readouterr().out
+    assert "   published: 2804.4246   L2: " in said
+    assert "X: (50000, 1024)" in said and "unverified copy" in said
+    assert "drawn sample" not in said and "distance from the published trace" in said
+
+
+def test_two_runs_with_one_seed_leave_the_same_bytes(folders):
+    kept = []
+    for _ in range(2):
+        run(folders)
+        kept.append({path.name: path.read_bytes() for folder in ("results/section2", "checkpoints/section2")
+                     for path in (folders / folder).iterdir()})
+    assert kept[0] == kept[1]
+
+
+def test_evaluate_uses_the_last_run_and_says_so(folders, capsys):
+    run(folders, "--preset", "tuned")
+    capsys.readouterr()
+    assert evaluate_in(folders, "--image", "13") == 0
+    said = capsys.readouterr().out
+    assert "checkpoint: a run of your own, preset tuned, seed 0, trained on drawn sample of CIFAR-10" in said
+    assert "\nModel restored.\n(1, 1024)\nMSE of image 13: " in said
+    assert (folders / "results" / "image_13.png").is_file()
+
+
+def test_without_a_run_evaluate_uses_the_checkpoint_of_the_repository(folders, capsys):
+    assert evaluate_in(folders) == 0
+    assert "checkpoint: the one that comes with the repository, preset report, seed 0" in capsys.readouterr().out
+
+
+def test_the_checkpoint_of_the_repository_holds_weights_only_and_is_small():
+    settings, origin = checkpoint.read_settings(PRETRAINED / "model.ckpt", section2_horses.Settings)
+    assert settings == section2_horses.resolve(section2_horses.PRESETS["report"], 5000)
+    assert origin["data"]["kind"] != "drawn sample"
+    assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) < 3e6
+
+
+def test_reconstruct_image_takes_an_array_or_a_data_frame(folders, few):
+    rows = section2_horses.to_grey(few["test"][0][:20])
+    made = evaluate.reconstruct_image(rows, 13)
+    assert made.real.shape == made.reconstructed.shape == (1, 1024)
+    np.testing.assert_array_equal(made.real[0], rows[13])
+    assert made.mse == pytest.approx(np.mean((made.real - made.reconstructed) ** 2), rel=1e-5)
+
+    class DataFrame:  # what pandas promises, without pandas: an array by __array__
+        def __array__(self, dtype=None, copy=None):
+            return rows.astype(dtype)
+    np.testing.assert_array_equal(evaluate.reconstruct_image(DataFrame(), 13).reconstructed, made.reconstructed)
+
+
+def test_reconstruct_image_takes_a_pandas_data_frame(folders, few):
+    pandas = pytest.importorskip("pandas")
+    rows = section2_horses.to_grey(few["test"][0][:20])
+    frame = pandas.DataFrame(rows, index=[f"picture {k}" for k in range(20)])
+    assert evaluate.reconstruct_image(frame, 13).mse == evaluate.reconstruct_image(rows, 13).mse
+
+
+GOOD = np.full((3, 1024), 100.0, np.float32)
+WITH_NAN = GOOD.copy()
+WITH_NAN[1, 5] = np.nan
+
+
+@pytest.mark.parametrize("df, number, message", [
+    (GOOD[:, :1023], 0, r"df has shape \(3, 1023\): expected one or more rows of 1024 grey levels"),
+    (GOOD[0], 0, r"df has shape \(1024,\)"), (GOOD[:0], 0, r"df has shape \(0, 1024\)"), ([], 0, "df has shape"),
+    (WITH_NAN, 1, "df has a value in row 1 that is not finite"), (WITH_NAN, 0, "row 1 that is not finite"),
+    ([["a"] * 1024], 0, "expected rows of 1024 numbers"), (None, 0, "df"),
+    (GOOD * 3, 0, "values from 300 to 300 in row 0: expected grey levels 0 to 255"), (-GOOD, 0, "values from -100"),
+    (GOOD, 3, "image_number 3: df has the rows 0 to 2"), (GOOD, -1, "image_number -1"), (GOOD, "x", "image_number 'x'"),
+    (GOOD, 1.0, "image_number 1.0"), (GOOD, True, "image_number True")])
+def test_reconstruct_image_refuses_what_is_no_picture(folders, df, number, message):
+    with pytest.raises(UserError, match=message) as error:
+        evaluate.reconstruct_image(df, number)
+    assert "\n" not in str(error.value)
+
+
+WRONG = {
+    ("--section", "5"): "--section: invalid choice: '5'", ("--section", "x"): "--section: invalid choice: 'x'",
+    ("--epochs", "0"): "--epochs: 0: expected a whole number, 1 or more",
+    ("--epochs", "1.5"): "--epochs: 1.5: expected a whole number", ("--batch-size", "0"): "--batch-size: 0: expected",
+    ("--batch-size", "201"): "--batch-size 201: there are 200 horses; choose 1 to 200",
+    ("--learning-rate", "0"): "--learning-rate: 0: expected a number greater than 0",
+    ("--learning-rate", "nan"): "--learning-rate: nan: expected",
+    ("--l2", "-1"): "--l2: -1: expected a number 0 or more",
+    ("--seed", "-1"): "--seed: -1: expected", ("--preset", "best"): "--preset: invalid choice: 'best'",
+    ("--threads", "-2"): "--threads: -2: expected", ("--nonsense",): "unrecognized arguments: --nonsense",
+    ("--data", "fake"): "--data: invalid choice"}
+
+
+@pytest.mark.parametrize("arguments", WRONG, ids=" ".join)
+def test_wrong_arguments_of_run_all_are_one_sentence_and_exit_code_2(folders, capsys, arguments):
+    assert exit_code(run, folders, *arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("run_all.py: " + WRONG[arguments]) and error.count("\n") == 1
+    assert not (folders / "results").exists()
+
+
+@pytest.mark.parametrize("image", ["10000", "-1", "x", "1.5", ""])
+def test_wrong_images_of_evaluate_are_one_sentence_and_exit_code_2(folders, capsys, image):
+    assert exit_code(evaluate_in, folders, f"--image={image}") == 2
+    error = capsys.readouterr().err
+    assert f"--image: {image}: the CIFAR-10 test set has images 0 to 9999" in error and error.count("\n") == 1
+
+
+def exit_code(command, *arguments):
+    try:
+        return command(*arguments)
+    except SystemExit as error:
+        return error.code
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(folders, capsys):
+    run(folders, "--preset", "source")
+    assert evaluate_in(folders, "--preset", "report") == 1
+    assert "dense/kernel has shape [1024, 300], expected [1024, 200]" in capsys.readouterr().err
+    assert evaluate_in(folders) == 0
+
+
+def test_no_checkpoint_at_the_place_named_is_refused(folders, capsys):
+    assert evaluate_in(folders, "--checkpoint", str(folders / "nothing")) == 1
+    assert "no checkpoint there" in capsys.readouterr().err
+
+
+def test_a_folder_in_the_way_is_refused_before_training(folders, capsys):
+    (folders / "checkpoints").write_text("in the way")
+    assert run(folders) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("run_all.py: ") and "expected a folder that can be written to" in error
+    assert error.count("\n") == 1
+
+
+def test_results_that_cannot_be_written_are_an_error_in_one_sentence(folders, capsys):
+    (folders / "results").write_text("in the way")
+    assert run(folders) == 1
+    error = capsys.readouterr().err
+    assert "results" in error and error.count("\n") == 1
+
+
+def test_ctrl_c_ends_with_exit_code_130_and_keeps_the_checkpoint(folders, capsys, monkeypatch):
+    run(folders)
+    before = {path: path.read_bytes() for path in (folders / "checkpoints" / "section2").iterdir()}
+    monkeypatch.setattr(checkpoint, "save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert run(folders, "--seed", "5") == 130
+    assert "interrupted" in capsys.readouterr().err
+    assert before == {path: path.read_bytes() for path in (folders / "checkpoints" / "section2").iterdir()}
+
+
+@pytest.mark.parametrize("command", [["run_all.py"], *([["-m", f"tf1_autoencoders.{name}"] for name in
+                                                       ("evaluate", "crosscheck", "spread")])], ids=" ".join)
+def test_help_does_without_tensorflow(command):
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-X", "importtime", *command, "--help"], cwd=str(ROOT),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    assert done.returncode == 0 and "default" in done.stdout
+    assert "tensorflow" not in done.stderr.replace("--tensorflow", "") and "matplotlib" not in done.stderr
+    assert time.perf_counter() - start < 10
+
+
+def test_a_run_of_its_own_process_prints_nothing_of_tensorflow(tmp_path):
+    done = subprocess.run([sys.executable, "run_all.py", "--section", "2", "--data", "sample", "--epochs", "1", "--out",
+                           str(tmp_path), "--checkpoint-dir", str(tmp_path)], cwd=str(ROOT),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "X: (50000, 1024)" in done.stdout
