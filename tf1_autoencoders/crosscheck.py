@@ -74,9 +74,9 @@ def compare(section, settings, arrays, adam="exact", n_steps=N_STEPS):
     with training.Session(model) as session:
         session.run(model.initializer)
         bridge.set_keras_weights(twin, bridge.graph_weights(session, model))
-        training.start_data(session, model, arrays, size)
+        training.GraphTrainer(session, model, arrays, size).start(np.arange(len(arrays[0])))
         outputs, gradients = session.run([model.outputs, gradients])
-        training.start_data(session, model, arrays, size)
+        training.GraphTrainer(session, model, arrays, size).start(np.arange(len(arrays[0])))
         losses = [session.run([model.loss, model.train_op])[0] for _ in range(n_steps)]
         weights = bridge.graph_weights(session, model)
 

@@ -65,7 +65,7 @@ def reconstruct_image(df, image_number, *, checkpoint_path=None, settings=None):
     model = section2_horses.build_graph(section2_horses.resolve(settings, settings.batch_size))
     with training.Session(model) as session:
         checkpoint.restore(session, model.weights_saver, model.weights, path)
-        reconstructed = training.predict(session, model, (picture,), batch_size=1)
+        reconstructed = training.GraphTrainer(session, model, (picture,), 1).predict(picture)
     return Reconstruction(picture, reconstructed, mean_squared_error(picture, reconstructed), path, origin)
 
 

@@ -3,31 +3,30 @@ from __future__ import annotations
 
 from typing import Any, Dict, NamedTuple, Tuple
 
+from tf1_autoencoders.frameworks import tf1
+from tf1_autoencoders.pipeline import Pipeline
+
 
 class GraphModel(NamedTuple):
     """The tensors and operations of one section's graph that code outside the section may touch.
 
-    | field         | dtype[shape]                | meaning                                                     |
-    |---------------|-----------------------------|-------------------------------------------------------------|
-    | graph         | tf1.Graph                   | holds everything below and nothing of another model         |
-    | data          | placeholders [n, ...]       | the arrays of the input pipeline, fed to data_initializer   |
-    | batch_size    | int64[] placeholder         | rows a batch, fed to data_initializer                       |
-    | data_initializer | operation                | starts the pipeline at row 0 of the arrays fed with it      |
-    | features      | float32[batch, ...]         | the batch that the next session.run takes from the pipeline |
-    | outputs       | float32[batch, ...]         | the network's answer to `features`                          |
-    | loss          | float32[]                   | what train_op minimises                                     |
-    | metrics       | {name: float32[]}           | what is printed, of the batch at hand                       |
-    | train_op      | operation                   | one step of the optimiser on one batch                      |
-    | weights       | trainable variables         | in the order in which they were made                        |
-    | initializer   | operation                   | gives every variable its first value                        |
-    | saver         | tf1.train.Saver             | weights, the optimiser's slots and counters                 |
-    | weights_saver | tf1.train.Saver             | weights only                                                |
+    | field         | dtype[shape]          | meaning                                                                |
+    |---------------|-----------------------|------------------------------------------------------------------------|
+    | graph         | tf1.Graph             | holds everything below and nothing of another model                    |
+    | pipeline      | pipeline.Pipeline     | where the batches come from                                            |
+    | features      | float32[batch, ...]   | what the network sees of the batch that session.run takes next         |
+    | outputs       | float32[batch, ...]   | its answer                                                             |
+    | loss          | float32[]             | what train_op minimises                                                |
+    | metrics       | {name: float32[]}     | what is printed, each a mean over the batch at hand                    |
+    | train_op      | operation             | one step of the optimiser on one batch                                 |
+    | weights       | trainable variables   | in the order in which they were made                                   |
+    | initializer   | operation             | gives every variable its first value                                   |
+    | saver         | tf1.train.Saver       | weights, the optimiser's slots and counters                            |
+    | weights_saver | tf1.train.Saver       | weights only                                                           |
     """
 
     graph: Any
-    data: Tuple[Any, ...]
-    batch_size: Any
-    data_initializer: Any
+    pipeline: Pipeline
     features: Any
     outputs: Any
     loss: Any
@@ -37,3 +36,13 @@ class GraphModel(NamedTuple):
     initializer: Any
     saver: Any
     weights_saver: Any
+
+
+def complete(pipeline, features, outputs, loss, metrics, train_op):
+    """The GraphModel of the default graph, once all of its variables are made."""
+    weights = tuple(tf1.trainable_variables())
+    return GraphModel(
+        graph=tf1.get_default_graph(), pipeline=pipeline, features=features, outputs=outputs, loss=loss,
+        metrics=metrics, train_op=train_op, weights=weights, initializer=tf1.global_variables_initializer(),
+        saver=tf1.train.Saver(save_relative_paths=True),
+        weights_saver=tf1.train.Saver(weights, save_relative_paths=True))

@@ -45,8 +45,10 @@ def section2(settings, options):
     trace = {}
     model = section.build_graph(settings)
     with training.Session(model, options.threads) as session:
+        session.run(model.initializer)
+        trainer = training.GraphTrainer(session, model, (train_x,), settings.batch_size)
         with report.timed(session):
-            for epoch, metrics in train_section2(session, model, settings, train_x, say=report.say):
+            for epoch, metrics in train_section2(trainer, settings, len(train_x), say=report.say):
                 trace[epoch] = metrics["mse"]
                 report.record(epoch=epoch, **metrics)
                 report.measured(f"{epoch} Train MSE: {metrics['mse']:.4f}", SECTION2_TRAIN_MSE.get(epoch),
@@ -54,7 +56,7 @@ def section2(settings, options):
         saver = model.weights_saver if options.weights_only else model.saver
         path = checkpoint.save(session, saver, folder, report.settings)
         report.say(f"Model saved in path: {shown(path)}")
-        answers = training.predict(session, model, (test_horses,), len(test_horses))
+        answers = trainer.predict(test_horses)
     report.figure("loss_trace", figures.trace(trace, None if source.is_sample else SECTION2_TRAIN_MSE))
 
     test_mse = mean_squared_error(test_horses, answers)
@@ -77,16 +79,23 @@ def section2(settings, options):
         report.say(f"distance from the published trace (root mean square of log ratio): {distance(trace):.3f}")
 
 
-def train_section2(session, model, settings, train_x, say=lambda shape: None):
-    """Train section 2's graph from its first values; yields training.Measurement.
+def train_section2(trainer, settings, n_rows, say=lambda shape: None):
+    """Train section 2's network; yields training.Measurement.
 
-    As in the source, one batch is taken first, to print its shape, so that the batches behind the printed MSEs are
-    the published ones.
+    As in the source, one batch is taken first, to print its shape, and one for each printed MSE, so that the batches
+    behind the printed MSEs are the published ones.
     """
-    session.run(model.initializer)
-    return training.fit(session, model, (train_x,), batch_size=settings.batch_size, n_epochs=settings.n_epochs,
-                        steps_per_epoch=settings.steps_per_epoch, print_every=settings.print_every,
-                        shuffle_seed=settings.seed if settings.shuffle else None, on_first_batch=say)
+    turn = training.RowsInTurn(n_rows)
+    size, n = settings.batch_size, settings.steps_per_epoch * settings.batch_size
+    say(trainer.first_batch(turn.take(size)).shape)
+    if settings.shuffle:
+        def order(epoch):
+            return training.shuffled(n_rows, settings.seed, epoch)
+        rows_of, measured_rows_of = lambda epoch: order(epoch)[:n], lambda epoch: order(epoch)[-size:]
+    else:
+        rows_of, measured_rows_of = lambda epoch: turn.take(n), lambda epoch: turn.take(size)
+    return training.fit(trainer, n_epochs=settings.n_epochs, rows_of=rows_of, measure_every=settings.print_every,
+                        measured_rows_of=measured_rows_of)
 
 
 def measure_section2(settings, data):
@@ -100,8 +109,10 @@ def measure_section2(settings, data):
     settings = section.resolve(settings, len(train_x))
     model = section.build_graph(settings)
     with training.Session(model) as session:
-        trace = {epoch: metrics["mse"] for epoch, metrics in train_section2(session, model, settings, train_x)}
-        answers = training.predict(session, model, (test_horses,), len(test_horses))
+        session.run(model.initializer)
+        trainer = training.GraphTrainer(session, model, (train_x,), settings.batch_size)
+        trace = {epoch: metrics["mse"] for epoch, metrics in train_section2(trainer, settings, len(train_x))}
+        answers = trainer.predict(test_horses)
     mean_picture_mse = mean_squared_error(train_x, train_x.mean(axis=0))
     return {**{f"{epoch} Train MSE": mse for epoch, mse in trace.items()},
             "MSE over the test horses": mean_squared_error(test_horses, answers),

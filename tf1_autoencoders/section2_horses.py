@@ -23,7 +23,8 @@ from tf1_autoencoders.datasets import cifar10
 from tf1_autoencoders.errors import UsageError
 from tf1_autoencoders.frameworks import keras, tf1
 from tf1_autoencoders.layers import dense_layer
-from tf1_autoencoders.model import GraphModel
+from tf1_autoencoders.model import complete
+from tf1_autoencoders.pipeline import ordered_batches, repeated_batches
 
 NUMBER = 2
 TITLE = "Stacked autoencoder on CIFAR-10 horses"
@@ -115,22 +116,13 @@ def inputs_and_targets(arrays):
     return arrays[0], arrays[0]
 
 
-def input_pipeline(n_input):
-    """The report's pipeline; returns (x, batch_size, initializer, features), the first two placeholders."""
-    x = tf1.placeholder(tf1.float32, [None, n_input], name="x")
-    batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
-    dataset = tf1.data.Dataset.from_tensor_slices(x).repeat().batch(batch_size)
-    iterator = tf1.data.make_initializable_iterator(dataset)
-    return x, batch_size, iterator.initializer, iterator.get_next()
-
-
 def pipeline_check(picture):
     """One picture through the pipeline with batch size 1: float32[1, n_input] in, the same out."""
     with tf1.Graph().as_default():
-        x, batch_size, initializer, features = input_pipeline(picture.shape[1])
+        pipeline = repeated_batches(picture.shape[1])
         with tf1.Session() as session:
-            session.run(initializer, {x: picture, batch_size: 1})
-            return session.run(features)
+            session.run(pipeline.load, {pipeline.data[0]: picture, pipeline.batch_size: 1})
+            return session.run(pipeline.batch[0])
 
 
 def build_graph(settings):
@@ -145,9 +137,10 @@ def build_graph(settings):
     Returns:
         GraphModel; features and outputs are float32[batch, n_input] in grey levels.
     """
-    graph = tf1.Graph()
-    with graph.as_default():
-        x, batch_size, data_initializer, features = input_pipeline(settings.n_input)
+    with tf1.Graph().as_default():
+        pipeline = (ordered_batches(([settings.n_input], tf1.float32)) if settings.shuffle
+                    else repeated_batches(settings.n_input))
+        features, = pipeline.batch
         pixels = (features - settings.pixel_center) * settings.pixel_scale
 
         seeds = iter(range(10 * settings.seed, 10 * settings.seed + 4))
@@ -170,13 +163,8 @@ def build_graph(settings):
                                                    settings.n_epochs * settings.steps_per_epoch)
         train_op = tf1.train.AdamOptimizer(learning_rate).minimize(loss, global_step=global_step)
 
-        weights = tuple(tf1.trainable_variables())
-        return GraphModel(graph=graph, data=(x,), batch_size=batch_size, data_initializer=data_initializer,
-                          features=features, outputs=outputs, loss=loss,
-                          metrics={"mse": squared_error / settings.pixel_scale ** 2, "l2": l2_loss},
-                          train_op=train_op, weights=weights, initializer=tf1.global_variables_initializer(),
-                          saver=tf1.train.Saver(save_relative_paths=True),
-                          weights_saver=tf1.train.Saver(weights, save_relative_paths=True))
+        return complete(pipeline, features, outputs, loss,
+                        {"mse": squared_error / settings.pixel_scale ** 2, "l2": l2_loss}, train_op)
 
 
 def build_keras(settings, adam=bridge.keras_adam):

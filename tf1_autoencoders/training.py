@@ -1,4 +1,11 @@
-"""The only session loop: it trains and runs any GraphModel and knows no section."""
+"""The only training loop, and the two kinds of trainer that go through it; it knows no section.
+
+A trainer holds a network and the arrays it learns from, and is told which rows to take:
+
+    train(rows, measured)   a step on each batch of the rows in their order; the metrics' means where measured
+    measure(rows)           the metrics' means over the rows
+    predict(*arrays)        the outputs for other arrays, all rows in order
+"""
 from __future__ import annotations
 
 import math
@@ -14,7 +21,7 @@ from tf1_autoencoders.frameworks import tf1
 
 
 class Measurement(NamedTuple):
-    """What the model's metrics were, on one batch, after an epoch (counted from 0)."""
+    """What the metrics were after an epoch (counted from 0)."""
 
     epoch: int
     metrics: Dict[str, float]
@@ -47,56 +54,161 @@ class Session:
         self.tf1_session.close()
 
 
-def start_data(session, model, arrays, batch_size):
-    """Feed the arrays to the input pipeline, once: from here on each batch comes from inside the graph."""
-    feeds = dict(zip(model.data, arrays))
-    session.run(model.data_initializer, {**feeds, model.batch_size: batch_size})
-
-
-def fit(session, model, arrays, *, batch_size, n_epochs, steps_per_epoch, print_every, shuffle_seed=None,
-        on_first_batch=None):
-    """Train, and yield a Measurement after epochs 0, print_every, 2 * print_every, ...
-
-    Without shuffling the arrays are fed once and batches run on across the end of the data and of the epoch; each
-    Measurement takes a further batch from the same pipeline, as `mse.eval()` does in the report's source. With a
-    shuffle_seed the rows are fed anew at each epoch, in an order that is a function of (shuffle_seed, epoch).
+class GraphTrainer:
+    """Trains a GraphModel in a session.
 
     Args:
-        session: Session in which the model's variables have their values.
+        session: Session in which the model's variables have their values, or get them before the first use.
         model: GraphModel.
-        arrays: tuple of float32 arrays [n, ...], one for each of model.data.
-        batch_size, n_epochs, steps_per_epoch, print_every: whole numbers, 1 or more.
-        shuffle_seed: whole number, 0 or more, or None for no shuffling.
-        on_first_batch: called with the shape of a batch that is taken from the pipeline before training and not
-            trained on, as the report's source does to print it; None: no batch is taken.
+        arrays: one for each of model.pipeline.data, [n, ...].
+        batch_size: rows a step.
+    """
+
+    def __init__(self, session, model, arrays, batch_size):
+        self.session, self.model, self.batch_size = session, model, batch_size
+        self.n_rows = len(arrays[0])
+        self._load(arrays, batch_size)
+        self._position = 0  # of a pipeline of repeated batches: the row that comes next
+
+    def _load(self, arrays, batch_size):
+        pipeline = self.model.pipeline
+        feeds = dict(zip(pipeline.data, arrays))
+        if pipeline.order is None:
+            feeds[pipeline.batch_size] = batch_size
+        self.session.run(pipeline.load, feeds)
+
+    def start(self, rows, batch_size=None):
+        """Make the pipeline give these rows next; returns the batches' sizes."""
+        pipeline, n, batch_size = self.model.pipeline, len(rows), batch_size or self.batch_size
+        if pipeline.order is not None:
+            self.session.run(pipeline.start, {pipeline.order: rows, pipeline.batch_size: batch_size})
+        else:  # it runs on by itself, so the rows asked for must be those that come
+            if n % batch_size or rows[0] != self._position or rows[-1] != (self._position + n - 1) % self.n_rows:
+                raise ValueError(f"repeated batches: row {self._position} comes next, not {rows[0]}")
+            self._position = (self._position + n) % self.n_rows
+        return [min(batch_size, n - k) for k in range(0, n, batch_size)]
+
+    def train(self, rows, measured):
+        sizes = self.start(rows)
+        if not measured:
+            for _ in sizes:
+                self.session.run(self.model.train_op)
+            return {}
+        fetches = [self.model.metrics, self.model.train_op]
+        return _mean([self.session.run(fetches)[0] for _ in sizes], sizes)
+
+    def measure(self, rows):
+        sizes = self.start(rows)
+        return _mean([self.session.run(self.model.metrics) for _ in sizes], sizes)
+
+    def first_batch(self, rows):
+        """The features of one batch, taken from the pipeline and not trained on."""
+        self.start(rows)
+        return self.session.run(self.model.features)
+
+    def predict(self, *arrays, batch_size=1000):
+        """The outputs for other arrays, float32[n, ...]; the arrays given before are gone from the graph then."""
+        n = len(arrays[0])
+        self._load(arrays, batch_size)
+        if self.model.pipeline.order is not None:
+            self.start(np.arange(n), batch_size)
+        self.n_rows = 0
+        return np.concatenate([self.session.run(self.model.outputs) for _ in range(0, n, batch_size)])[:n]
+
+
+class KerasTrainer:
+    """Trains a compiled Keras model, by fit and evaluate, one epoch a call.
+
+    Args:
+        model: compiled keras.Model.
+        arrays: as a GraphTrainer's.
+        batch_size: rows a step.
+        inputs_and_targets: the section's function of arrays, giving what fit takes as x and y.
+    """
+
+    def __init__(self, model, arrays, batch_size, inputs_and_targets):
+        self.model, self.arrays, self.batch_size = model, arrays, batch_size
+        self.inputs_and_targets = inputs_and_targets
+
+    def _of(self, rows):
+        return self.inputs_and_targets([array[rows] for array in self.arrays])
+
+    def train(self, rows, measured):
+        x, y = self._of(rows)
+        history = self.model.fit(x, y, batch_size=self.batch_size, shuffle=False, verbose=0).history
+        return {name: values[0] for name, values in history.items()} if measured else {}
+
+    def measure(self, rows):
+        x, y = self._of(rows)
+        values = self.model.evaluate(x, y, batch_size=self.batch_size, verbose=0)
+        return dict(zip(("loss", "acc"), np.atleast_1d(values).tolist()))
+
+    def first_batch(self, rows):
+        """The features of one batch, not trained on."""
+        return np.asarray(self._of(rows)[0])
+
+    def predict(self, *arrays, batch_size=1000):
+        """The outputs for other arrays, float32[n, ...]."""
+        return self.model.predict(self.inputs_and_targets(arrays)[0], batch_size=batch_size, verbose=0)
+
+
+def _mean(metrics, sizes):
+    """The mean over rows of {name: mean over a batch}, as Keras's running means weigh a short last batch."""
+    return {name: float(np.average([float(batch[name]) for batch in metrics], weights=sizes)) for name in metrics[0]}
+
+
+class RowsInTurn:
+    """Rows of n in their order, over and over: the position in the data of the report's repeated batches."""
+
+    def __init__(self, n_rows):
+        self.n_rows, self.position = n_rows, 0
+
+    def take(self, n):
+        rows = np.arange(self.position, self.position + n) % self.n_rows
+        self.position = (self.position + n) % self.n_rows
+        return rows
+
+
+def shuffled(rows, seed, epoch):
+    """The rows in an order that is a function of (seed, epoch)."""
+    return np.random.default_rng([seed, epoch]).permutation(rows)
+
+
+def fit(trainer, *, n_epochs, rows_of, measure_every=None, measured_rows_of=None, validation_rows=None, patience=None):
+    """Train, and yield Measurements.
+
+    Two ways of measuring: Keras's, the mean over the epoch while training, after every epoch; and the report's in
+    section 2 (measured_rows_of is given), some rows after epochs 0, measure_every, 2 * measure_every, ...
+
+    Args:
+        trainer: GraphTrainer or KerasTrainer.
+        n_epochs: whole number, 1 or more.
+        rows_of: function of the epoch, the rows to train on in their order.
+        measure_every, measured_rows_of: see above; measured_rows_of is a function of the epoch.
+        validation_rows: rows that are measured after each epoch, as val_loss, ...; None for none.
+        patience: epochs to go on without a better val_loss, as Keras's EarlyStopping counts them; None to go on.
 
     Raises:
         UserError: a metric is no longer finite.
     """
-    if shuffle_seed is None:
-        start_data(session, model, arrays, batch_size)
-        if on_first_batch:
-            on_first_batch(session.run(model.features).shape)
     epochs = tqdm(range(n_epochs), desc="Training", unit="epoch", leave=False, file=sys.stderr, disable=None)
+    best, best_epoch = math.inf, 0
     for epoch in epochs:
-        if shuffle_seed is not None:
-            order = np.random.default_rng([shuffle_seed, epoch]).permutation(len(arrays[0]))
-            start_data(session, model, [array[order] for array in arrays], batch_size)
-        for _ in range(steps_per_epoch):
-            session.run(model.train_op)
-        if epoch % print_every == 0:
-            metrics = {name: float(value) for name, value in session.run(model.metrics).items()}
-            for name, value in metrics.items():
-                if not math.isfinite(value):
-                    raise UserError(f"epoch {epoch}: the {name} is {value}, training has diverged; "
-                                    "try a smaller --learning-rate (nothing was saved)")
-            epochs.set_postfix({name: f"{value:.4g}" for name, value in metrics.items()}, refresh=False)
-            yield Measurement(epoch, metrics)
-
-
-def predict(session, model, arrays, batch_size):
-    """The model's outputs for every row of the arrays, float32[n, ...], in batches of `batch_size`."""
-    n_rows = len(arrays[0])
-    start_data(session, model, arrays, batch_size)
-    outputs = [session.run(model.outputs) for _ in range(0, n_rows, batch_size)]
-    return np.concatenate(outputs)[:n_rows]
+        metrics = trainer.train(rows_of(epoch), measured=measured_rows_of is None)
+        if measured_rows_of is not None:
+            if epoch % measure_every:
+                continue
+            metrics = trainer.measure(measured_rows_of(epoch))
+        if validation_rows is not None:
+            metrics.update((f"val_{name}", value) for name, value in trainer.measure(validation_rows).items())
+        for name, value in metrics.items():
+            if not math.isfinite(value):
+                raise UserError(f"epoch {epoch}: the {name} is {value}, training has diverged; "
+                                "try a smaller --learning-rate (nothing was saved)")
+        epochs.set_postfix({name: f"{value:.4g}" for name, value in metrics.items()}, refresh=False)
+        yield Measurement(epoch, metrics)
+        if patience is not None:
+            if metrics["val_loss"] < best:
+                best, best_epoch = metrics["val_loss"], epoch
+            elif epoch - best_epoch >= patience:
+                return
