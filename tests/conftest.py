@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tf1_autoencoders import section2_horses  # noqa: E402
-from tf1_autoencoders.datasets import cifar10  # noqa: E402
+from tf1_autoencoders.datasets import cifar10, fashion_mnist  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +24,9 @@ def no_copy_of_anything(monkeypatch, tmp_path):
     monkeypatch.setattr(cifar10, "DATA", tmp_path / "data")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setattr(cifar10, "URL", "http://127.0.0.1:9/cifar-10-python.tar.gz")  # nobody listens there
+    monkeypatch.setattr(fashion_mnist, "DATA", tmp_path / "data")
+    monkeypatch.setattr(fashion_mnist, "DEBIAN", tmp_path / "debian")
+    monkeypatch.setattr(fashion_mnist, "MIRRORS", ("http://127.0.0.1:9/",))
 
 
 SMALL = dataclasses.replace(section2_horses.PRESETS["report"], n_input=37, n_hidden_1=13, n_hidden_2=7, n_hidden_3=11,

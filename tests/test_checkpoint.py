@@ -20,7 +20,7 @@ def saved(tmp_path, small_rows):
     model = section2_horses.build_graph(SMALL)
     with training.Session(model) as session:
         session.run(model.initializer)
-        list(training.fit(session, model, (small_rows,), batch_size=5, n_epochs=1, steps_per_epoch=3, print_every=1))
+        training.GraphTrainer(session, model, (small_rows,), 5).train(np.arange(15), False, lambda n: None)
         checkpoint.save(session, model.saver, tmp_path, {"settings": dataclasses.asdict(SMALL)})
         return tmp_path, bridge.graph_weights(session, model)
 

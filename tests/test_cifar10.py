@@ -9,6 +9,7 @@ import pytest
 from conftest import batch_bytes
 
 from tf1_autoencoders.datasets import cifar10
+from tf1_autoencoders.datasets.download import DownloadError
 from tf1_autoencoders.errors import UserError
 
 X = np.zeros((10000, 3072), np.uint8)
@@ -76,7 +77,7 @@ def test_keras_cache_is_used_only_with_official_content(cifar_copy, official, tm
 
 
 def no_network(*_, **__):
-    raise cifar10.DownloadError("https://example.org/x: no route to host")
+    raise DownloadError("https://example.org/x: no route to host")
 
 
 def test_without_network_auto_says_one_line_and_goes_on_with_the_sample(monkeypatch, capsys):

@@ -161,7 +161,8 @@ WRONG = {
     ("--learning-rate", "0"): "--learning-rate: 0: expected a number greater than 0",
     ("--learning-rate", "nan"): "--learning-rate: nan: expected",
     ("--l2", "-1"): "--l2: -1: expected a number 0 or more",
-    ("--seed", "-1"): "--seed: -1: expected", ("--preset", "best"): "--preset: invalid choice: 'best'",
+    ("--seed", "-1"): "--seed: -1: expected",
+    ("--preset", "best"): "--preset best: expected one of report, text, source, tuned",
     ("--threads", "-2"): "--threads: -2: expected", ("--nonsense",): "unrecognized arguments: --nonsense",
     ("--data", "fake"): "--data: invalid choice"}
 

@@ -1,9 +1,9 @@
-"""layers: what dense_layer promises."""
+"""layers: what each of them promises."""
 import numpy as np
 import pytest
 
 from tf1_autoencoders.frameworks import tf1
-from tf1_autoencoders.layers import dense_layer
+from tf1_autoencoders.layers import dense_layer, lstm_layer
 
 
 @pytest.fixture
@@ -84,3 +84,122 @@ def test_without_l2_nothing_is_collected(graph):
 def test_an_unknown_width_of_the_input_is_refused(graph):
     with pytest.raises(ValueError, match="last dimension .* must be known"):
         dense_layer(tf1.placeholder(tf1.float32, [None, None]), 5)
+
+
+def test_dense_sees_each_time_step_alone(graph):
+    x = np.random.default_rng(0).normal(size=(5, 3, 7)).astype(np.float32)
+    outputs = dense_layer(tf1.constant(x), 11, seed=1)
+    assert outputs.shape.as_list() == [5, 3, 11]
+    outputs, kernel = values(outputs, tf1.trainable_variables()[0])
+    np.testing.assert_allclose(outputs, x @ kernel, rtol=1e-5, atol=1e-6)
+
+
+def test_dense_takes_the_variables_of_a_layer_by_its_name(graph):
+    x = tf1.constant(np.ones((2, 7), np.float32))
+    first, again = dense_layer(x, 5, seed=1), dense_layer(x, 5, name="dense", reuse=True)
+    assert len(tf1.trainable_variables()) == 2
+    np.testing.assert_array_equal(*values(first, again))
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def numpy_lstm(x, kernel, bias, h, c):
+    """An LSTM over x [batch, time, n_in] in float64: all h and the last c; gates in TensorFlow 1's order."""
+    units, outputs = h.shape[1], []
+    for t in range(x.shape[1]):
+        gates = np.concatenate([x[:, t], h], axis=1).astype(np.float64) @ kernel + bias
+        i, j, f, o = (gates[:, k * units:(k + 1) * units] for k in range(4))
+        c = sigmoid(f + 1) * c + sigmoid(i) * np.tanh(j)
+        h = sigmoid(o) * np.tanh(c)
+        outputs.append(h)
+    return np.stack(outputs, axis=1), c
+
+
+@pytest.mark.parametrize("given_state", [False, True])
+def test_lstm_computes_what_its_formula_says(graph, given_state):
+    random = np.random.default_rng(0)
+    x, h, c = (random.normal(size=shape).astype(np.float32) for shape in ((5, 3, 7), (5, 11), (5, 11)))
+    if not given_state:
+        h, c = np.zeros_like(h), np.zeros_like(c)
+    outputs, state = lstm_layer(tf1.constant(x), 11, initial_state=(h, c) if given_state else None, seed=1)
+    assert outputs.shape.as_list() == [5, 3, 11]
+    kernel, bias = tf1.trainable_variables()
+    with tf1.Session() as session:
+        session.run(tf1.global_variables_initializer())
+        bias.load(random.normal(size=44), session)  # zeros would not show a bias at the wrong gate
+        outputs, (last_h, last_c), kernel, bias = session.run([outputs, state, kernel, bias])
+    expected, expected_c = numpy_lstm(x, kernel, bias, h, c)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(last_c, expected_c, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(last_h, outputs[:, -1])
+
+
+def test_lstm_gradients_are_those_of_finite_differences(graph):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(3, 5, 2)).astype(np.float32)
+    outputs, (_, c) = lstm_layer(tf1.constant(x), 3, seed=1)
+    weights = random.normal(size=(3, 5, 3))
+    loss = tf1.reduce_sum(outputs * weights.astype(np.float32)) + tf1.reduce_sum(c)
+    variables = tf1.trainable_variables()
+    *gradients, kernel, bias = values(*tf1.gradients(loss, variables), *variables)
+
+    def loss_of(kernel, bias):
+        outputs, c = numpy_lstm(x, kernel, bias, np.zeros((3, 3)), np.zeros((3, 3)))
+        return np.sum(outputs * weights) + np.sum(c)
+
+    for index, gradient in enumerate(gradients):
+        for place in np.ndindex(gradient.shape):
+            shifted = []
+            for step in (1e-5, -1e-5):
+                arrays = [kernel.astype(np.float64), bias.astype(np.float64)]
+                arrays[index][place] += step
+                shifted.append(loss_of(*arrays))
+            assert gradient[place] == pytest.approx((shifted[0] - shifted[1]) / 2e-5, rel=1e-4, abs=1e-5)
+
+
+def test_lstm_variables_are_named_as_tensorflow_1_names_them(graph):
+    x = tf1.placeholder(tf1.float32, [None, 3, 7])
+    with tf1.variable_scope("encoder"):
+        lstm_layer(x, 5)
+    shapes = {variable.op.name: variable.shape.as_list() for variable in tf1.trainable_variables()}
+    assert shapes == {"encoder/rnn/lstm_cell/kernel": [12, 20], "encoder/rnn/lstm_cell/bias": [20]}
+
+
+def test_lstm_step_by_step_on_the_same_variables_is_the_whole_sequence(graph):
+    x = tf1.constant(np.random.default_rng(0).normal(size=(2, 3, 7)).astype(np.float32))
+    with tf1.variable_scope("decoder"):
+        outputs, last = lstm_layer(x, 5, seed=1)
+    state, steps = None, []
+    for t in range(3):
+        with tf1.variable_scope("decoder", reuse=True):
+            step, state = lstm_layer(x[:, t:t + 1], 5, initial_state=state)
+        steps.append(step)
+    assert len(tf1.trainable_variables()) == 2
+    outputs, steps, last, state = values(outputs, tf1.concat(steps, axis=1), last, state)
+    np.testing.assert_allclose(steps, outputs, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(state, last, rtol=1e-6, atol=1e-7)
+
+
+def test_a_second_lstm_in_the_same_scope_is_refused(graph):
+    x = tf1.placeholder(tf1.float32, [None, 3, 7])
+    lstm_layer(x, 5)
+    with pytest.raises(ValueError, match="already exists"):
+        lstm_layer(x, 5)
+
+
+def test_lstm_outputs_are_those_of_tensorflow_1_15(graph):
+    # tf.nn.dynamic_rnn(tf.nn.rnn_cell.LSTMCell(3, initializer=tf.glorot_uniform_initializer(seed=7)), x) of 1.15.5
+    outputs, (_, c) = lstm_layer(tf1.constant([[[1, 2], [-1, 0.5], [0.25, 0]]], tf1.float32), 3, seed=7)
+    outputs, c = values(outputs, c)
+    expected = [[[-0.3176755905151367, 0.06890302151441574, -0.0367022268474102],
+                 [-0.17008446156978607, -0.04997217282652855, -0.13933077454566956],
+                 [-0.15178480744361877, -0.03246201202273369, -0.06132258474826813]]]
+    np.testing.assert_allclose(outputs, expected, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(c, [[-0.32696735858917236, -0.0609501376748085, -0.12059877812862396]], rtol=1e-6)
+
+
+def test_an_unknown_number_of_time_steps_is_refused(graph):
+    with pytest.raises(ValueError, match="all but the first dimension .* must be known"):
+        lstm_layer(tf1.placeholder(tf1.float32, [None, None, 7]), 5)

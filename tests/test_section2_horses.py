@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from conftest import SMALL
 
-from tf1_autoencoders import bridge, crosscheck, section2_horses, training
+from tf1_autoencoders import bridge, crosscheck, pipeline, section2_horses, training
 from tf1_autoencoders.errors import UsageError
 from tf1_autoencoders.frameworks import keras, tf1
 
@@ -50,11 +50,11 @@ def test_a_picture_comes_out_of_the_pipeline_as_it_went_in():
     np.testing.assert_array_equal(section2_horses.pipeline_check(picture), picture)
 
 
-def test_batches_run_on_across_the_end_of_the_data():
+def test_batches_of_the_report_run_on_across_the_end_of_the_data():
     with tf1.Graph().as_default(), tf1.Session() as session:
-        x, batch_size, initializer, features = section2_horses.input_pipeline(1)
-        session.run(initializer, {x: np.arange(7, dtype=np.float32)[:, None], batch_size: 3})
-        batches = [session.run(features)[:, 0].tolist() for _ in range(4)]
+        repeated = pipeline.repeated_batches(1)
+        session.run(repeated.load, {repeated.data[0]: np.arange(7, dtype=np.float32)[:, None], repeated.batch_size: 3})
+        batches = [session.run(repeated.batch[0])[:, 0].tolist() for _ in range(4)]
     assert batches == [[0, 1, 2], [3, 4, 5], [6, 0, 1], [2, 3, 4]]
 
 
@@ -92,7 +92,7 @@ def test_the_output_is_linear_and_the_hidden_layers_are_elu(small_rows):
     with training.Session(model) as session:
         session.run(model.initializer)
         weights = bridge.graph_weights(session, model)
-        outputs = training.predict(session, model, (small_rows,), len(small_rows))
+        outputs = training.GraphTrainer(session, model, (small_rows,), 5).predict(small_rows)
     x = small_rows.astype(np.float64)
     for layer in ("dense", "dense_1", "dense_2"):
         x = x @ weights[layer + "/kernel"] + weights[layer + "/bias"]
@@ -107,7 +107,7 @@ def test_l2_is_reported_and_minimised_only_where_the_settings_say_so(small_rows)
         model = section2_horses.build_graph(settings)
         with training.Session(model) as session:
             session.run(model.initializer)
-            training.start_data(session, model, (small_rows,), 5)
+            training.GraphTrainer(session, model, (small_rows,), 5)
             loss, metrics = session.run([model.loss, model.metrics])
             weights = bridge.graph_weights(session, model)
         squares = sum(np.sum(np.square(weights[name])) for name in weights if name.endswith("kernel"))
@@ -120,9 +120,8 @@ def test_mse_is_in_squared_grey_levels_whatever_the_network_sees(small_rows):
     model = section2_horses.build_graph(settings)
     with training.Session(model) as session:
         session.run(model.initializer)
-        outputs = training.predict(session, model, (small_rows,), 101)
-        training.start_data(session, model, (small_rows,), 101)
-        metrics = session.run(model.metrics)
+        outputs = training.GraphTrainer(session, model, (small_rows,), 101).predict(small_rows)
+        metrics = training.GraphTrainer(session, model, (small_rows,), 101).measure(np.arange(101))
     assert metrics["mse"] == pytest.approx(np.mean((outputs - small_rows) ** 2), rel=1e-5)
 
 
@@ -157,8 +156,8 @@ def test_the_comparison_sees_keras_own_epsilon(small_rows, monkeypatch):
 
 
 def test_the_real_trace_of_the_report_preset(real_cifar):
-    from tf1_autoencoders import runs
-    data, _ = section2_horses.load(data="real", data_dir=real_cifar)
-    numbers = runs.measure_section2(section2_horses.PRESETS["report"], data)
+    from tf1_autoencoders.runs import section2
+    data, _ = section2_horses.load(None, data="real", data_dir=real_cifar)
+    numbers = section2.measure(section2_horses.PRESETS["report"], data)
     assert numbers["collapsed"] == 0
     assert numbers["distance from the published trace"] < 0.3  # the range over seeds that hold is 0.03 to 0.25

@@ -1,20 +1,26 @@
-"""training: the session loop."""
+"""training: one loop for graphs and Keras."""
 import dataclasses
+import math
 
 import numpy as np
 import pytest
 from conftest import SMALL
 
-from tf1_autoencoders import bridge, runs, section2_horses, training
+from tf1_autoencoders import bridge, rows, section2_horses, training
 from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.runs import section2
+
+SHUFFLED = dataclasses.replace(SMALL, shuffle=True, pixel_center=127.5, pixel_scale=1 / 255, learning_rate=0.003)
 
 
-def train(settings, rows, say=lambda shape: None):
+def train(settings, x, say=lambda shape: None):
     """([(epoch, mse)], final weights) of a run from its first values."""
     model = section2_horses.build_graph(settings)
     with training.Session(model) as session:
+        session.run(model.initializer)
+        trainer = training.GraphTrainer(session, model, (x,), settings.batch_size)
         trace = [(epoch, metrics["mse"]) for epoch, metrics in
-                 runs.train_section2(session, model, settings, rows, say)]
+                 section2.train(trainer, settings, len(x), say)]
         return trace, bridge.graph_weights(session, model)
 
 
@@ -29,7 +35,7 @@ def test_training_lowers_the_mse(small_rows):
 
 
 def test_the_same_seed_gives_the_same_bytes(small_rows):
-    for settings in (SMALL, dataclasses.replace(SMALL, shuffle=True)):
+    for settings in (SMALL, SHUFFLED):
         (trace, weights), (trace_again, weights_again) = train(settings, small_rows), train(settings, small_rows)
         assert trace == trace_again
         assert all(np.array_equal(weights[name], weights_again[name]) for name in weights)
@@ -54,41 +60,95 @@ def test_each_printed_mse_is_that_of_the_next_batch_of_the_pipeline(small_rows):
     model = section2_horses.build_graph(settings)
     with training.Session(model) as session:
         bridge.set_graph_weights(session, model, weights)
-        errors = (training.predict(session, model, (small_rows,), 101) - small_rows) ** 2
+        errors = (training.GraphTrainer(session, model, (small_rows,), 5).predict(small_rows) - small_rows) ** 2
     for prints, (epoch, mse) in enumerate(trace):
         start = (1 + settings.steps_per_epoch * (epoch + 1) + prints) * settings.batch_size
-        rows = np.arange(start, start + settings.batch_size) % len(small_rows)
-        assert mse == pytest.approx(errors[rows].mean(), rel=1e-5)
+        taken = np.arange(start, start + settings.batch_size) % len(small_rows)
+        assert mse == pytest.approx(errors[taken].mean(), rel=1e-5)
 
 
-def test_shuffling_shows_every_row_once_an_epoch_in_an_order_of_its_own():
-    settings = dataclasses.replace(SMALL, n_input=1)
-    rows = np.arange(10, dtype=np.float32)[:, None]
-    model = section2_horses.build_graph(settings)
-    seen = []
+def test_an_order_of_rows_is_a_function_of_seed_and_epoch():
+    orders = [rows.shuffled(10, seed, epoch).tolist() for seed, epoch in [(4, 0), (4, 1), (5, 0), (4, 0)]]
+    assert all(sorted(order) == list(range(10)) for order in orders)
+    assert orders[0] == orders[3] and len({tuple(order) for order in orders}) == 3
+
+
+def test_rows_in_turn_run_on_across_the_end():
+    turn = rows.RowsInTurn(7)
+    assert [turn.take(n).tolist() for n in (3, 3, 3)] == [[0, 1, 2], [3, 4, 5], [6, 0, 1]]
+
+
+@pytest.fixture
+def trainers(small_rows):
+    """A graph and its Keras twin with the same weights, on the same rows, each in a trainer."""
+    model, twin = section2_horses.build_graph(SHUFFLED), section2_horses.build_keras(SHUFFLED, bridge.exact_adam)
     with training.Session(model) as session:
         session.run(model.initializer)
-        run = session.run
-        session.run = lambda fetches, feeds=None: (
-            seen.append(run([model.features, fetches])[0]) if fetches is model.train_op else run(fetches, feeds))
-        list_of = training.fit(session, model, (rows,), batch_size=5, n_epochs=2, steps_per_epoch=2, print_every=9,
-                               shuffle_seed=4)
-        next(list_of), list(list_of)
-    first, second = np.concatenate(seen[:2])[:, 0], np.concatenate(seen[2:])[:, 0]
-    assert sorted(first) == sorted(second) == list(range(10))
-    assert first.tolist() != second.tolist() != list(range(10))
+        bridge.set_keras_weights(twin, bridge.graph_weights(session, model))
+        yield (training.GraphTrainer(session, model, (small_rows,), 5),
+               training.KerasTrainer(twin, (small_rows,), 5, section2_horses, SHUFFLED))
 
 
-def test_predict_answers_every_row_once_whatever_the_batch(small_rows):
-    model = section2_horses.build_graph(SMALL)
-    with training.Session(model) as session:
-        session.run(model.initializer)
-        whole = training.predict(session, model, (small_rows,), 101)
-        parts = training.predict(session, model, (small_rows,), 10)
-    assert parts.shape == (101, 37)
-    np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-3)
+def test_both_trainers_take_the_rows_asked_for_in_their_order(trainers, small_rows):
+    asked = np.array([6, 5, 99, 3, 0, 1, 2])
+    for trainer in trainers:
+        np.testing.assert_array_equal(trainer.first_batch(asked)[:5], small_rows[asked[:5]])
+
+
+def test_both_trainers_go_through_the_same_loop_with_the_same_result(trainers):
+    graph, keras = [list(training.fit(trainer, n_epochs=3, rows_of=lambda epoch: rows.shuffled(81, 1, epoch),
+                                      validation_rows=np.arange(81, 101))) for trainer in trainers]
+    assert [epoch for epoch, _ in graph] == [epoch for epoch, _ in keras] == [0, 1, 2]
+    for (_, metrics), (_, twins) in zip(graph, keras):
+        assert set(metrics) == set(twins) == {"mse", "l2", "val_mse", "val_l2"}
+        assert all(metrics[name] == pytest.approx(twins[name], rel=1e-5) for name in ("mse", "val_mse", "val_l2"))
+
+
+def test_a_mean_over_an_epoch_weighs_a_short_last_batch_by_its_rows(trainers, small_rows):
+    graph, _ = trainers
+    asked = np.arange(12)  # batches of 5, 5, 2
+    errors = (graph.predict(small_rows) - small_rows)[asked] ** 2
+    model, session = graph.model, graph.session
+    again = training.GraphTrainer(session, model, (small_rows,), 5)
+    assert again.measure(asked)["mse"] == pytest.approx(errors.mean(), rel=1e-5)
+
+
+def test_predict_answers_every_row_once_whatever_the_batch(trainers, small_rows):
+    for trainer in trainers:
+        parts = trainer.predict(small_rows, batch_size=10)
+        assert parts.shape == (101, 37)
+        np.testing.assert_allclose(parts, trainer.predict(small_rows), rtol=1e-4, atol=1e-3)
+
+
+class Losses:
+    """A trainer whose val_loss is given."""
+
+    batch_size = 1
+
+    def __init__(self, *losses):
+        self.losses = list(losses)
+
+    def train(self, rows, measured, tick):
+        return {"loss": 1.0}
+
+    def measure(self, rows):
+        return {"loss": self.losses.pop(0)}
+
+
+def epochs_of(losses, patience):
+    return [epoch for epoch, _ in training.fit(Losses(*losses), n_epochs=len(losses), rows_of=lambda epoch: [0],
+                                               validation_rows=[0], patience=patience)]
+
+
+def test_early_stopping_waits_as_keras_does():
+    """EarlyStopping(patience=2) of Keras ends after the second epoch in a row that is not below the best."""
+    assert epochs_of([5, 4, 4, 3, 3, 3, 1], patience=2) == [0, 1, 2, 3, 4, 5]
+    assert epochs_of([5, 4, 3, 2, 1, 0], patience=1) == [0, 1, 2, 3, 4, 5]
+    assert epochs_of([1, 2, 0], patience=1) == [0, 1]
 
 
 def test_a_training_that_diverges_is_an_error_in_one_sentence(small_rows):
     with pytest.raises(UserError, match="epoch 0: the mse is (inf|nan), training has diverged; try a smaller"):
         train(dataclasses.replace(SMALL, learning_rate=1e30), small_rows)
+    with pytest.raises(UserError, match="the val_loss is nan"):
+        epochs_of([math.nan], patience=1)

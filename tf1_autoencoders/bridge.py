@@ -1,7 +1,14 @@
 """Weights and gradients as {variable name: array}, under TensorFlow 1.15's names, between a graph and its Keras twin.
 
 The numeric traps between the two, each dealt with where it arises: L2 (Keras's scale is twice contrib's) and Adam's
-epsilon (1e-8 here, 1e-7 in Keras) in the section's build_keras.
+epsilon (1e-8 here, 1e-7 in Keras) in the section's build_keras; the layout of an LSTM layer's weights here. The layer
+that Keras calls `encoder` has these in a graph:
+
+    encoder/rnn/lstm_cell/kernel    [n_in + units, 4 * units], gates i, j, f, o
+    encoder/rnn/lstm_cell/bias      [4 * units], the same; 1 is added to f at run time
+
+and in Keras a kernel [n_in, 4 * units], a recurrent_kernel [units, 4 * units] and a bias whose f part holds the 1, with
+gates i, f, c, o (c is j).
 """
 from __future__ import annotations
 
@@ -10,6 +17,7 @@ import numpy as np
 from tf1_autoencoders.frameworks import keras, tf1
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # the defaults of tf1.train.AdamOptimizer
+FORGET_BIAS = 1.0  # of TensorFlow 1's LSTMCell, and of Keras's unit_forget_bias
 
 
 def graph_weights(session, model):
@@ -40,14 +48,23 @@ def graph_gradients(model):
 
 
 def keras_variables(keras_model):
-    """The Keras twin's trainable variables under TensorFlow 1.15's names: {layer/weight: variable}."""
+    """The Keras twin's trainable variables, in its own layout: {layer/weight: variable}.
+
+    These are TensorFlow 1.15's names and layout too, but for those of LSTM layers.
+    """
     return {f"{layer.name}/{variable.name.split('/')[-1].split(':')[0]}": variable
             for layer in keras_model.layers for variable in layer.trainable_weights}
 
 
 def keras_weights(keras_model):
     """The Keras twin's trainable variables, {name: array}."""
-    return {name: np.asarray(variable) for name, variable in keras_variables(keras_model).items()}
+    arrays = [np.asarray(variable) for variable in keras_model.trainable_variables]
+    return _renamed(keras_model, arrays, FORGET_BIAS)
+
+
+def keras_gradients(keras_model, gradients):
+    """Gradients in the order of keras_model.trainable_variables as {name: array}, to compare with a graph's."""
+    return _renamed(keras_model, [np.asarray(gradient) for gradient in gradients], forget_bias=0)
 
 
 def set_keras_weights(keras_model, values):
@@ -56,10 +73,43 @@ def set_keras_weights(keras_model, values):
     Raises:
         ValueError: a name is missing or unknown, or a shape differs.
     """
-    variables = keras_variables(keras_model)
-    _check({name: list(variable.shape) for name, variable in variables.items()}, values)
+    _check({name: list(array.shape) for name, array in keras_weights(keras_model).items()}, values)
+    values, variables = dict(values), keras_variables(keras_model)
+    for name in _lstm_layers(keras_model):
+        kernel = _swap_gates(values.pop(f"{name}/rnn/lstm_cell/kernel"))
+        n_in = variables[f"{name}/kernel"].shape[0]
+        values[f"{name}/kernel"], values[f"{name}/recurrent_kernel"] = kernel[:n_in], kernel[n_in:]
+        values[f"{name}/bias"] = _swap_gates(_with_forget_bias(values.pop(f"{name}/rnn/lstm_cell/bias"), FORGET_BIAS))
     for name, variable in variables.items():
         variable.assign(values[name])
+
+
+def _renamed(keras_model, arrays, forget_bias):
+    """Arrays in the order of the twin's variables, in TensorFlow 1's layout; forget_bias is what their bias holds."""
+    variables = keras_variables(keras_model)
+    assert [*map(id, variables.values())] == [*map(id, keras_model.trainable_variables)]
+    named = dict(zip(variables, arrays))
+    for name in _lstm_layers(keras_model):
+        kernel = np.concatenate([named.pop(f"{name}/kernel"), named.pop(f"{name}/recurrent_kernel")])
+        named[f"{name}/rnn/lstm_cell/kernel"] = _swap_gates(kernel)
+        named[f"{name}/rnn/lstm_cell/bias"] = _with_forget_bias(_swap_gates(named.pop(f"{name}/bias")), -forget_bias)
+    return named
+
+
+def _lstm_layers(keras_model):
+    return [layer.name for layer in keras_model.layers if isinstance(layer, keras.layers.LSTM)]
+
+
+def _swap_gates(array):
+    """The four blocks of the last axis, i j f o <-> i f c o: the second and the third change places, either way."""
+    first, second, third, fourth = np.split(array, 4, axis=-1)
+    return np.concatenate([first, third, second, fourth], axis=-1)
+
+
+def _with_forget_bias(bias, forget_bias):
+    """A bias float32[4 * units] in TensorFlow 1's order, with forget_bias added to the third gate, f."""
+    i, j, f, o = np.split(bias, 4)
+    return np.concatenate([i, j, f + np.float32(forget_bias), o])
 
 
 def keras_adam(learning_rate):

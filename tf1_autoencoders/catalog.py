@@ -3,15 +3,17 @@ from __future__ import annotations
 
 from typing import Any, Callable, NamedTuple
 
-from tf1_autoencoders import runs, section2_horses
+from tf1_autoencoders import section1_reconstruction, section2_horses, section3_denoising
+from tf1_autoencoders.runs import section1, section2, section3
 
 
 class Section(NamedTuple):
-    """A section of the report: its file, and its run to the last picture, and a run for its numbers only."""
+    """A section of the report."""
 
-    module: Any
-    run: Callable
-    measure: Callable
+    module: Any  # its file
+    run: Callable  # (settings, results.Options) -> results.Report: the whole section
+    measure: Callable  # (settings, data) -> {name: number}: its training only, for `spread`
 
 
-SECTIONS = {2: Section(section2_horses, runs.section2, runs.measure_section2)}
+SECTIONS = {module.NUMBER: Section(module, story.run, story.measure) for module, story in (
+    (section1_reconstruction, section1), (section2_horses, section2), (section3_denoising, section3))}

@@ -129,7 +129,7 @@ def crosscheck(args):
     rows = []
     for number in [int(args.section)] if args.section else SECTIONS:
         section = SECTIONS[number].module
-        data, source = section.load(data=args.data, data_dir=args.data_dir)
+        data, source = section.load(section.PRESETS["report"], data=args.data, data_dir=args.data_dir)
         arrays = section.training_arrays(data)
         for name, settings in section.CROSSCHECKS.items():
             settings = section.resolve(dataclasses.replace(settings, seed=args.seed), len(arrays[0]))

@@ -8,6 +8,7 @@ import numpy as np
 
 from tf1_autoencoders import checkpoint, console, figures, section2_horses, training
 from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.measures import mean_squared_error
 from tf1_autoencoders.paths import CHECKPOINTS, PRETRAINED, RESULTS, shown
 
 N_TEST = 10000  # pictures in CIFAR-10's test set
@@ -30,11 +31,6 @@ class Reconstruction(NamedTuple):
     mse: float
     checkpoint: Any
     origin: dict
-
-
-def mean_squared_error(pictures, answers):
-    """The mean over all pixels, summed in float64."""
-    return float(np.mean(np.square(np.subtract(pictures, answers, dtype=np.float64))))
 
 
 def reconstruct_image(df, image_number, *, checkpoint_path=None, settings=None):
@@ -130,7 +126,7 @@ def main(argv=None):
 
 def evaluate(args):
     """The command: restore, reconstruct, print the report's lines, draw."""
-    data, source = section2_horses.load(("test",), data=args.data, data_dir=args.data_dir)
+    data, source = section2_horses.load(None, ("test",), data=args.data, data_dir=args.data_dir)
     test_x, _ = data["test"]
     settings = section2_horses.PRESETS[args.preset] if args.preset else None
     made = reconstruct_image(test_x, args.image, checkpoint_path=args.checkpoint, settings=settings)

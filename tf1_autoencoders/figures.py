@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-SIDE = 32  # pixels of a CIFAR-10 picture
 DOTS_PER_INCH = 120
-MEASURED, PUBLISHED = "#1f6feb", "#8a8a8a"
+COLOURS = ("#1f6feb", "#d1480f")  # of the first and the second metric
 
 
 def _figure(width, height):
@@ -22,51 +21,70 @@ def _figure(width, height):
     return figure
 
 
-def _show(axes, row):
-    """Draw grey levels 0..255, float32[1024], clipped as any display does."""
-    axes.imshow(np.reshape(row, (SIDE, SIDE)), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+def _show(axes, pixels, highest):
+    """Draw grey levels 0..highest, any shape of side * side numbers, clipped as any display does."""
+    side = int(round(pixels.size ** 0.5))
+    axes.imshow(np.reshape(pixels, (side, side)), cmap="gray", vmin=0, vmax=highest, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
 
 
-def pictures(rows, titles, subtitle=""):
-    """Grey pictures side by side, each float32[1024] or [1, 1024] under its title."""
+def pictures(rows, titles, subtitle="", highest=255):
+    """Grey pictures side by side, each under its title."""
     figure = _figure(2.6 * len(rows), 3.1 if subtitle else 2.9)
     for axes, row, title in zip(figure.subplots(1, len(rows), squeeze=False)[0], rows, titles):
-        _show(axes, row)
+        _show(axes, row, highest)
         axes.set_title(title, fontsize=11)
     if subtitle:
         figure.supxlabel(subtitle, fontsize=9)
     return figure
 
 
-def grid(real, reconstructed, titles, heading):
-    """Pictures in pairs: real above reconstructed, float32[n, 1024] each, with a title a column."""
-    figure = _figure(1.15 * len(real) + 0.5, 3.1)
-    upper, lower = figure.subplots(2, len(real), squeeze=False)
-    for column, title in enumerate(titles):
-        _show(upper[column], real[column])
-        _show(lower[column], reconstructed[column])
-        lower[column].set_xlabel(title, fontsize=8)
-    upper[0].set_ylabel("real", fontsize=10)
-    lower[0].set_ylabel("reconstructed", fontsize=10)
+def grid(rows, heading, titles=None, highest=255):
+    """Rows of pictures, {name of the row: pictures [n, ...]}, with a title below each column where given."""
+    n = len(next(iter(rows.values())))
+    figure = _figure(1.0 * n + 1.2, 1.08 * len(rows) + 0.7)
+    drawn = figure.subplots(len(rows), n, squeeze=False)
+    for line, (name, row) in zip(drawn, rows.items()):
+        for axes, picture in zip(line, row):
+            _show(axes, picture, highest)
+        line[0].set_ylabel(name, fontsize=9, rotation=0, ha="right", va="center")
+    for axes, title in zip(drawn[-1], titles or []):
+        axes.set_xlabel(title, fontsize=8)
     figure.suptitle(heading, fontsize=11)
     return figure
 
 
-def trace(measured, published):
-    """The printed MSE over the epochs, {epoch: mse}, with the published one where it is given."""
-    figure = _figure(6.4, 4.0)
+def curves(measured, published, title):
+    """Numbers named "epoch E METRIC" over their epochs, {name: value} of ours and of the report."""
+    figure = _figure(6.8, 4.2)
     axes = figure.subplots()
-    if published:
-        axes.plot(list(published), list(published.values()), "o--", color=PUBLISHED, label="published")
-    axes.plot(list(measured), list(measured.values()), "o-", color=MEASURED, label="measured")
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("MSE of one batch (squared grey levels)")
-    axes.set_title("Section 2: training MSE every tenth epoch", fontsize=11)
+    metrics = list(dict.fromkeys(name.split(" ", 2)[2] for name in measured))
+    for metric, colour in zip(metrics, COLOURS):
+        for numbers, style, whose in ((measured, "-o", "measured"), (published, "--x", "published")):
+            points = sorted((int(name.split()[1]), value) for name, value in numbers.items()
+                            if name.split(" ", 2)[2] == metric)
+            if points:
+                axes.plot(*zip(*points), style, color=colour, alpha=1 if whose == "measured" else 0.55, markersize=4,
+                          linewidth=1.4, label=f"{metric}, {whose}")
+    axes.set_xlabel("epoch, as the report counts them")
+    axes.set_title(title, fontsize=11)
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, fontsize=9)
+    return figure
+
+
+def scatter(points, classes, names, title):
+    """Points float[n, 2], coloured by class, uint8[n], with the classes' names."""
+    figure = _figure(7.2, 5.4)
+    axes = figure.subplots()
+    for kind, name in enumerate(names):
+        axes.scatter(*points[classes == kind].T, s=3, color=f"C{kind}", alpha=0.5, label=name, linewidths=0)
+    axes.set_xlabel("first principal component")
+    axes.set_ylabel("second principal component")
+    axes.set_title(title, fontsize=11)
+    axes.legend(frameon=False, fontsize=8, markerscale=4, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 

@@ -23,6 +23,7 @@ class GraphModel(NamedTuple):
     | initializer   | operation             | gives every variable its first value                                   |
     | saver         | tf1.train.Saver       | weights, the optimiser's slots and counters                            |
     | weights_saver | tf1.train.Saver       | weights only                                                           |
+    | parts         | {name: tensor}        | what the section's own functions use; its build_graph says which       |
     """
 
     graph: Any
@@ -36,13 +37,14 @@ class GraphModel(NamedTuple):
     initializer: Any
     saver: Any
     weights_saver: Any
+    parts: Dict[str, Any]
 
 
-def complete(pipeline, features, outputs, loss, metrics, train_op):
+def complete(pipeline, features, outputs, loss, metrics, train_op, **parts):
     """The GraphModel of the default graph, once all of its variables are made."""
     weights = tuple(tf1.trainable_variables())
     return GraphModel(
         graph=tf1.get_default_graph(), pipeline=pipeline, features=features, outputs=outputs, loss=loss,
         metrics=metrics, train_op=train_op, weights=weights, initializer=tf1.global_variables_initializer(),
         saver=tf1.train.Saver(save_relative_paths=True),
-        weights_saver=tf1.train.Saver(weights, save_relative_paths=True))
+        weights_saver=tf1.train.Saver(weights, save_relative_paths=True), parts=parts)

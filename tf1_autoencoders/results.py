@@ -1,4 +1,4 @@
-"""What a run leaves behind: lines on the terminal, metrics.jsonl, settings.json, figures, tables.
+"""What a run leaves behind: lines on the terminal, metrics.jsonl, settings.json, figures, tables, its account.
 
 Here, and nowhere else, results from the drawn sample are marked as such and kept apart from the published numbers.
 """
@@ -16,22 +16,26 @@ from typing import Optional
 
 import numpy as np
 
-from tf1_autoencoders import console, figures
+from tf1_autoencoders import console, figures, verdicts
 from tf1_autoencoders.frameworks import tf1
 from tf1_autoencoders.paths import shown
+
+ACCOUNT = "account.json"
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
     """What a run is asked for beside the section's settings."""
 
-    preset: str  # name of the preset that the settings started from
-    data: str  # auto | real | sample
-    data_dir: Optional[str]  # folder with the data set, or None
-    out: str  # folder of results/
-    checkpoint_dir: str  # folder of checkpoints/
-    threads: int  # CPU threads, 0: as TensorFlow chooses
-    weights_only: bool  # leave the optimiser's slots out of the checkpoint
+    preset: str = "report"  # name of the preset that the settings started from
+    backend: str = "graph"  # graph | keras
+    data: str = "auto"  # auto | real | sample
+    data_dir: Optional[str] = None  # folder with the data set, or None
+    out: str = "results"  # folder of results
+    checkpoint_dir: str = "checkpoints"  # folder of checkpoints
+    threads: int = 0  # CPU threads, 0: as TensorFlow chooses
+    weights_only: bool = False  # leave the optimiser's slots out of the checkpoint
+    tensorboard: bool = False  # write event files
 
 
 class Report:
@@ -42,16 +46,17 @@ class Report:
         title: of the section.
         settings: the section's settings, resolved.
         options: Options.
-        source: datasets.Source of the pictures.
+        source: datasets.Source of the data.
         arrays: those that are trained on; their sum goes into settings.json.
     """
 
     def __init__(self, number, title, settings, options, source, arrays):
-        self.source = source
+        self.number, self.source, self.preset = number, source, options.preset
         self.folder = Path(options.out) / f"section{number}"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.settings = {
-            "section": number, "preset": options.preset, "settings": dataclasses.asdict(settings),
+            "section": number, "preset": options.preset, "backend": options.backend,
+            "settings": dataclasses.asdict(settings),
             "data": {"name": source.name, "kind": source.kind, "sha256_of_training_arrays": _sum(arrays)},
             "threads": options.threads,
             "versions": {"python": platform.python_version(), "numpy": np.__version__,
@@ -59,46 +64,104 @@ class Report:
         (self.folder / "settings.json").write_text(json.dumps(self.settings, indent=2) + "\n")
         self._metrics = self.folder / "metrics.jsonl"
         self._metrics.write_text("")
-        self.say(f"Section {number}: {title} (preset {options.preset}, seed {settings.seed})", f"data: {source}")
+        self._events = tf1_events(self.folder / "tensorboard") if options.tensorboard else None
+        self.measured = {}  # name of a number -> value, those of `published` under their names there
+        self._account = []
+        self.title = title
+        print(f"Section {number}: {title} (preset {options.preset}, {options.backend}, seed {settings.seed})")
+        self.say(f"data: {source}")
 
     @property
     def mark(self):
         """What stands beside a result: empty, or that it is made from the drawn sample."""
         return " (drawn sample)" if self.source.is_sample else ""
 
+    @property
+    def published(self):
+        """The published numbers of the section, {} for the drawn sample: nothing made from it stands beside them."""
+        return {} if self.source.is_sample else verdicts.NUMBERS[self.number]
+
     def say(self, *lines):
+        """Lines of the report, on the terminal and in the account."""
+        self._account.append({"kind": "text", "lines": [str(line) for line in lines]})
         print(*lines, sep="\n", flush=True)
 
-    def record(self, **values):
-        """Append a line to metrics.jsonl."""
+    def heading(self, text):
+        """A heading in the account; nothing on the terminal."""
+        self._account.append({"kind": "heading", "text": text})
+
+    def record(self, step, values):
+        """Append a line to metrics.jsonl, and the scalars to TensorBoard's event file where there is one."""
+        line = {**({"epoch": step} if step is not None else {}), **values}
         if self.source.is_sample:
-            values["data"] = self.source.kind
+            line["data"] = self.source.kind
         with open(str(self._metrics), "a") as file:
-            file.write(json.dumps(values) + "\n")
+            file.write(json.dumps(line) + "\n")
+        if self._events and step is not None:
+            summary = tf1.Summary(value=[tf1.Summary.Value(tag=tag, simple_value=value)
+                                         for tag, value in values.items()])
+            self._events.add_summary(summary, step)
 
-    def measured(self, text, published, note=""):
-        """Say a line of the report with our value in it, the published value beside it."""
-        beside = f"published: {published}" if published is not None and not self.source.is_sample else ""
-        self.say("   ".join(part for part in (text + self.mark, beside, note) if part))
+    def epoch(self, step, text, values, names, note=""):
+        """Say a line of the report's trace with our values, the published ones beside it, and record the values.
 
-    def figure(self, name, figure):
+        Args:
+            step: the epoch, as the report counts it.
+            text: the line, in the report's words.
+            values: {metric: value}.
+            names: the numbers' names in `published`, in the line's order.
+            note: what else to say in the line.
+        """
+        published = [f"{self.published[name]:.4f}" for name in names if name in self.published]
+        parts = [text + self.mark, "published: " + " ".join(published) if published else "", note]
+        self.say("   ".join(part for part in parts if part))
+        self.record(step, values)
+
+    def figure(self, name, caption, figure):
         """Save a figure under the run's folder and say where."""
-        self.say(f"picture: {shown(figures.save(figure, self.folder, name, self.source))}")
+        path = figures.save(figure, self.folder, name, self.source)
+        self._account.append({"kind": "figure", "file": path.name, "caption": caption + self.mark})
+        if self._events:
+            image = tf1.Summary.Image(encoded_image_string=path.read_bytes(), colorspace=4)
+            self._events.add_summary(tf1.Summary(value=[tf1.Summary.Value(tag=name, image=image)]), 0)
+        print(f"picture: {shown(path)}", flush=True)
+
+    def graph(self, model):
+        """Write the graph to TensorBoard's event file where there is one."""
+        if self._events:
+            self._events.add_graph(model.graph)
 
     def table(self, caption, header, rows):
-        """Say a table in Markdown; columns named published are left out for the drawn sample."""
-        keep = [k for k, name in enumerate(header) if not (self.source.is_sample and "published" in name)]
-        self.say("", caption + self.mark, "", *console.markdown([header[k] for k in keep],
-                                                                [[row[k] for k in keep] for row in rows]))
+        """A table, as Markdown on the terminal."""
+        rows = [[str(cell) for cell in row] for row in rows]
+        self._account.append({"kind": "table", "caption": caption + self.mark, "header": list(header), "rows": rows})
+        print("", caption + self.mark, "", *console.markdown(header, rows), "", sep="\n", flush=True)
 
     @contextlib.contextmanager
-    def timed(self, session):
+    def timed(self, session=None):
         """Say how long the block took, and how much of it passed outside session.run."""
-        start, start_in_run = time.perf_counter(), session.seconds_in_run
+        start, start_in_run = time.perf_counter(), session.seconds_in_run if session else 0
         yield
         seconds = time.perf_counter() - start
-        outside = 1 - (session.seconds_in_run - start_in_run) / seconds
-        self.say(f"trained in {seconds:.1f} s, {outside:.1%} of it outside session.run{_peak_memory()}")
+        outside = f", {1 - (session.seconds_in_run - start_in_run) / seconds:.1%} of it outside session.run" \
+            if session else ""
+        self.say(f"trained in {seconds:.1f} s{outside}{_peak_memory()}")
+
+    def close(self):
+        """Save the account: what `page` makes the results page of. Returns the rows of published beside measured."""
+        rows = [] if self.source.is_sample else verdicts.compare(self.number, self.preset, self.measured)
+        account = {**self.settings, "title": self.title, "source": str(self.source), "mark": self.mark.strip(" ()"),
+                   "account": self._account, "measured": self.measured, "compared": rows}
+        (self.folder / ACCOUNT).write_text(json.dumps(account, indent=1) + "\n")
+        if self._events:
+            self._events.close()
+        return rows
+
+
+def tf1_events(folder):
+    """A tf1.summary.FileWriter on the folder."""
+    with tf1.Graph().as_default():  # it refuses to work eagerly
+        return tf1.summary.FileWriter(str(folder))
 
 
 def _peak_memory():

@@ -20,11 +20,11 @@ import numpy as np
 
 from tf1_autoencoders import bridge
 from tf1_autoencoders.datasets import cifar10
-from tf1_autoencoders.errors import UsageError
 from tf1_autoencoders.frameworks import keras, tf1
 from tf1_autoencoders.layers import dense_layer
 from tf1_autoencoders.model import complete
 from tf1_autoencoders.pipeline import ordered_batches, repeated_batches
+from tf1_autoencoders.rows import check_batch_size
 
 NUMBER = 2
 TITLE = "Stacked autoencoder on CIFAR-10 horses"
@@ -68,14 +68,21 @@ PRESET_HELP = {
     "tuned": "ours: the report's widths, epochs and batch, with centred pixels, shuffling and a decaying rate"}
 
 
+def keras_metrics(settings, model, values):
+    """The metrics of build_graph, from what Keras gives for build_keras's model: {"loss": float} -> mse and l2."""
+    kernels = [layer.kernel for layer in model.layers if hasattr(layer, "kernel")]
+    l2_loss = settings.l2_reg / 2 * sum(float(np.sum(np.square(kernel))) for kernel in kernels)
+    squared_error = values["loss"] - l2_loss if settings.l2_in_loss else values["loss"]
+    return {"mse": squared_error / settings.pixel_scale ** 2, "l2": l2_loss}
+
+
 def resolve(settings, n_rows):
     """The settings with steps_per_epoch as a number, for data of n_rows pictures.
 
     Raises:
         UsageError: a batch would be larger than the data.
     """
-    if settings.batch_size > n_rows:
-        raise UsageError(f"--batch-size {settings.batch_size}: there are {n_rows} horses; choose 1 to {n_rows}")
+    check_batch_size(settings.batch_size, n_rows, "horses")
     return dataclasses.replace(settings, steps_per_epoch=settings.steps_per_epoch or n_rows // settings.batch_size)
 
 
@@ -84,8 +91,8 @@ def widths(settings):
     return (settings.n_input, settings.n_hidden_1, settings.n_hidden_2, settings.n_hidden_3, settings.n_input)
 
 
-def load(splits=("train", "test"), **where):
-    """The splits of CIFAR-10 in grey; `where` is data= and data_dir= of datasets.cifar10.load.
+def load(settings, splits=("train", "test"), **where):
+    """The splits of CIFAR-10 in grey, whatever the settings; `where` is data= and data_dir= of datasets.cifar10.load.
 
     Returns:
         ({split: (x, y)}, source): x float32[n, 1024] grey levels 0..255, y uint8[n] classes.

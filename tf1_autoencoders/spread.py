@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from tf1_autoencoders import console
+from tf1_autoencoders import checkpoint, console, verdicts
 from tf1_autoencoders.catalog import SECTIONS
-from tf1_autoencoders.paths import RESULTS, shown
+from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.frameworks import tf1
+from tf1_autoencoders.paths import shown
 
 
 def main(argv=None):
@@ -26,31 +28,37 @@ def main(argv=None):
     parser.add_argument("--preset", default="report", metavar="NAME", help="its settings (default: report)")
     parser.add_argument("--seeds", type=console.whole_number(1), default=10, metavar="K",
                         help="how many seeds, 0 to K-1 (default: 10)")
-    parser.add_argument("--out", default=str(RESULTS), metavar="DIR",
-                        help="folder for spread_sectionN_PRESET.json (default: results)")
+    parser.add_argument("--out", default=str(verdicts.OWN), metavar="FILE",
+                        help="file that the bands are added to (default: results/bands.json, where the verdicts of "
+                             "run_all.py look first)")
     console.add_data_arguments(parser)
     return console.run_command(parser, spread, argv)
 
 
 def spread(args):
-    """The command: train, print a table, save everything as JSON."""
-    section = SECTIONS[int(args.section)]
+    """The command: train, print a table, add the numbers to the file of bands."""
+    section, file = SECTIONS[int(args.section)], Path(args.out)
     base = console.choose(section.module.PRESETS, args.preset, "--preset")
-    data, source = section.module.load(data=args.data, data_dir=args.data_dir)
+    checkpoint.prepare_folder(file.parent)
+    data, source = section.module.load(base, data=args.data, data_dir=args.data_dir)
+    if source.is_sample:
+        raise UserError("bands for the published numbers need the real data; name its folder with --data-dir")
     runs = []
     for seed in tqdm(range(args.seeds), desc="Seeds", unit="run", disable=None):
         runs.append(section.measure(dataclasses.replace(base, seed=seed), data))
-    table = {name: [run[name] for run in runs] for name in runs[0]}
-    mark = " (drawn sample)" if source.is_sample else ""
-    print(f"section {args.section}, preset {args.preset}, seeds 0 to {args.seeds - 1}, {source}{mark}", "",
-          *console.markdown(("number" + mark, "mean", "standard deviation", "lowest", "median", "highest"),
-                            [(name, *(f"{value:.4g}" for value in _statistics(values)))
-                             for name, values in table.items()]),
-          sep="\n")
-    file = Path(args.out) / f"spread_section{args.section}_{args.preset}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"section": int(args.section), "preset": args.preset, "seeds": args.seeds,
-                                "data": source.kind, "values": table}, indent=1) + "\n")
+    values = {name: [run.get(name) for run in runs if name in run] for name in runs[0]}
+    print(f"section {args.section}, preset {args.preset}, seeds 0 to {args.seeds - 1}, {source}", "",
+          *console.markdown(("number", "mean", "standard deviation", "lowest", "median", "highest"),
+                            [(name, *(f"{value:.4g}" for value in _statistics(numbers)))
+                             for name, numbers in values.items()]), sep="\n")
+    stored = json.loads(file.read_text()) if file.exists() else {}
+    stored[verdicts.key(args.section, args.preset)] = {
+        "seeds": args.seeds, "data": source.kind, "tensorflow": tf1.version.VERSION,
+        "values": {name: [float(f"{value:.6g}") for value in numbers] for name, numbers in values.items()}}
+    part = file.with_name(file.name + ".part")
+    part.write_text("{\n" + ",\n".join(f"{json.dumps(name)}: {json.dumps(entry)}"
+                                       for name, entry in sorted(stored.items())) + "\n}\n")
+    part.replace(file)
     print("", f"saved: {shown(file)}", sep="\n")
 
 

@@ -2,9 +2,10 @@
 
 A trainer holds a network and the arrays it learns from, and is told which rows to take:
 
-    train(rows, measured)   a step on each batch of the rows in their order; the metrics' means where measured
-    measure(rows)           the metrics' means over the rows
-    predict(*arrays)        the outputs for other arrays, all rows in order
+    train(rows, measured, tick)   a step on each batch of the rows in their order; the metrics' means where measured;
+                                  tick(1) is called after each step
+    measure(rows)                 the metrics' means over the rows
+    predict(*arrays)              the outputs for other arrays, all rows in order
 """
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tf1_autoencoders.errors import UserError
-from tf1_autoencoders.frameworks import tf1
+from tf1_autoencoders.frameworks import keras, tf1
 
 
 class Measurement(NamedTuple):
@@ -88,14 +89,13 @@ class GraphTrainer:
             self._position = (self._position + n) % self.n_rows
         return [min(batch_size, n - k) for k in range(0, n, batch_size)]
 
-    def train(self, rows, measured):
-        sizes = self.start(rows)
-        if not measured:
-            for _ in sizes:
-                self.session.run(self.model.train_op)
-            return {}
-        fetches = [self.model.metrics, self.model.train_op]
-        return _mean([self.session.run(fetches)[0] for _ in sizes], sizes)
+    def train(self, rows, measured, tick):
+        sizes, metrics = self.start(rows), []
+        fetches = [self.model.metrics, self.model.train_op] if measured else self.model.train_op
+        for _ in sizes:
+            metrics.append(self.session.run(fetches))
+            tick(1)
+        return _mean([values for values, _ in metrics], sizes) if measured else {}
 
     def measure(self, rows):
         sizes = self.start(rows)
@@ -106,14 +106,14 @@ class GraphTrainer:
         self.start(rows)
         return self.session.run(self.model.features)
 
-    def predict(self, *arrays, batch_size=1000):
-        """The outputs for other arrays, float32[n, ...]; the arrays given before are gone from the graph then."""
-        n = len(arrays[0])
+    def predict(self, *arrays, batch_size=1000, fetch=None):
+        """The outputs (or the tensor to fetch) for other arrays, [n, ...]; those given before leave the graph."""
+        n, fetch = len(arrays[0]), self.model.outputs if fetch is None else fetch
         self._load(arrays, batch_size)
         if self.model.pipeline.order is not None:
             self.start(np.arange(n), batch_size)
         self.n_rows = 0
-        return np.concatenate([self.session.run(self.model.outputs) for _ in range(0, n, batch_size)])[:n]
+        return np.concatenate([self.session.run(fetch) for _ in range(0, n, batch_size)])[:n]
 
 
 class KerasTrainer:
@@ -123,25 +123,31 @@ class KerasTrainer:
         model: compiled keras.Model.
         arrays: as a GraphTrainer's.
         batch_size: rows a step.
-        inputs_and_targets: the section's function of arrays, giving what fit takes as x and y.
+        section: the section's module; its inputs_and_targets gives what fit takes as x and y, its keras_metrics,
+            where it has one, the section's metrics from Keras's.
+        settings: the section's.
     """
 
-    def __init__(self, model, arrays, batch_size, inputs_and_targets):
+    def __init__(self, model, arrays, batch_size, section, settings):
         self.model, self.arrays, self.batch_size = model, arrays, batch_size
-        self.inputs_and_targets = inputs_and_targets
+        self.inputs_and_targets = section.inputs_and_targets
+        self._metrics = getattr(section, "keras_metrics", lambda settings, model, values: values)
+        self._settings = settings
 
     def _of(self, rows):
         return self.inputs_and_targets([array[rows] for array in self.arrays])
 
-    def train(self, rows, measured):
+    def train(self, rows, measured, tick):
         x, y = self._of(rows)
-        history = self.model.fit(x, y, batch_size=self.batch_size, shuffle=False, verbose=0).history
-        return {name: values[0] for name, values in history.items()} if measured else {}
+        ticking = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: tick(1))
+        fitted = self.model.fit(x, y, batch_size=self.batch_size, shuffle=False, verbose=0, callbacks=[ticking])
+        values = {name: values[0] for name, values in fitted.history.items()}
+        return self._metrics(self._settings, self.model, values) if measured else {}
 
     def measure(self, rows):
         x, y = self._of(rows)
-        values = self.model.evaluate(x, y, batch_size=self.batch_size, verbose=0)
-        return dict(zip(("loss", "acc"), np.atleast_1d(values).tolist()))
+        values = np.atleast_1d(self.model.evaluate(x, y, batch_size=self.batch_size, verbose=0)).tolist()
+        return self._metrics(self._settings, self.model, dict(zip(("loss", "acc"), values)))
 
     def first_batch(self, rows):
         """The features of one batch, not trained on."""
@@ -155,23 +161,6 @@ class KerasTrainer:
 def _mean(metrics, sizes):
     """The mean over rows of {name: mean over a batch}, as Keras's running means weigh a short last batch."""
     return {name: float(np.average([float(batch[name]) for batch in metrics], weights=sizes)) for name in metrics[0]}
-
-
-class RowsInTurn:
-    """Rows of n in their order, over and over: the position in the data of the report's repeated batches."""
-
-    def __init__(self, n_rows):
-        self.n_rows, self.position = n_rows, 0
-
-    def take(self, n):
-        rows = np.arange(self.position, self.position + n) % self.n_rows
-        self.position = (self.position + n) % self.n_rows
-        return rows
-
-
-def shuffled(rows, seed, epoch):
-    """The rows in an order that is a function of (seed, epoch)."""
-    return np.random.default_rng([seed, epoch]).permutation(rows)
 
 
 def fit(trainer, *, n_epochs, rows_of, measure_every=None, measured_rows_of=None, validation_rows=None, patience=None):
@@ -191,24 +180,27 @@ def fit(trainer, *, n_epochs, rows_of, measure_every=None, measured_rows_of=None
     Raises:
         UserError: a metric is no longer finite.
     """
-    epochs = tqdm(range(n_epochs), desc="Training", unit="epoch", leave=False, file=sys.stderr, disable=None)
     best, best_epoch = math.inf, 0
-    for epoch in epochs:
-        metrics = trainer.train(rows_of(epoch), measured=measured_rows_of is None)
-        if measured_rows_of is not None:
-            if epoch % measure_every:
-                continue
-            metrics = trainer.measure(measured_rows_of(epoch))
-        if validation_rows is not None:
-            metrics.update((f"val_{name}", value) for name, value in trainer.measure(validation_rows).items())
-        for name, value in metrics.items():
-            if not math.isfinite(value):
-                raise UserError(f"epoch {epoch}: the {name} is {value}, training has diverged; "
-                                "try a smaller --learning-rate (nothing was saved)")
-        epochs.set_postfix({name: f"{value:.4g}" for name, value in metrics.items()}, refresh=False)
-        yield Measurement(epoch, metrics)
-        if patience is not None:
-            if metrics["val_loss"] < best:
-                best, best_epoch = metrics["val_loss"], epoch
-            elif epoch - best_epoch >= patience:
-                return
+    with tqdm(unit="step", leave=False, file=sys.stderr, disable=None) as bar:
+        for epoch in range(n_epochs):
+            rows = rows_of(epoch)
+            bar.total = bar.total or n_epochs * math.ceil(len(rows) / trainer.batch_size)
+            bar.set_description(f"Epoch {epoch + 1}/{n_epochs}", refresh=False)
+            metrics = trainer.train(rows, measured_rows_of is None, bar.update)
+            if measured_rows_of is not None:
+                if epoch % measure_every:
+                    continue
+                metrics = trainer.measure(measured_rows_of(epoch))
+            if validation_rows is not None:
+                metrics.update((f"val_{name}", value) for name, value in trainer.measure(validation_rows).items())
+            for name, value in metrics.items():
+                if not math.isfinite(value):
+                    raise UserError(f"epoch {epoch}: the {name} is {value}, training has diverged; "
+                                    "try a smaller --learning-rate (nothing was saved)")
+            bar.set_postfix({name: f"{value:.4g}" for name, value in metrics.items()}, refresh=False)
+            yield Measurement(epoch, metrics)
+            if patience is not None:
+                if metrics["val_loss"] < best:
+                    best, best_epoch = metrics["val_loss"], epoch
+                elif epoch - best_epoch >= patience:
+                    return

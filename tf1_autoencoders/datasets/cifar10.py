@@ -11,13 +11,11 @@ import os
 import pickle
 import tarfile
 import zlib
-from pathlib import Path
 
 import numpy as np
 
-from tf1_autoencoders.console import warn
-from tf1_autoencoders.datasets import Pictures, Source, sample
-from tf1_autoencoders.datasets.download import DownloadError, fetch
+from tf1_autoencoders.datasets import Pictures, Source, sample, search
+from tf1_autoencoders.datasets.download import fetch
 from tf1_autoencoders.errors import UserError
 from tf1_autoencoders.paths import DATA, shown
 
@@ -40,10 +38,7 @@ LARGEST_ARCHIVE = 512 << 20  # bytes, unpacked; the official one has 186 million
 def load(splits=("train", "test"), *, data="auto", data_dir=None):
     """Read the splits, as a dict {split: Pictures} with x uint8[n, 3072], all from one source.
 
-    A folder named by the user is taken as it is, even where its sums are not the official ones (the Source says so).
-    Otherwise the project's cache and Keras's are tried; a copy that is not the official one there is passed over
-    with a warning; then the archive is downloaded into the cache. With data="auto" the last resort, said on stderr,
-    is the drawn sample.
+    search.find says how a copy is looked for; the places are the project's cache and Keras's.
 
     Args:
         splits: names from SPLITS.
@@ -53,36 +48,10 @@ def load(splits=("train", "test"), *, data="auto", data_dir=None):
     Raises:
         UserError: the folder named holds no readable copy, or data="real" and there is no copy to be had.
     """
-    if data == "sample":
-        return _drawn(splits)
-    if data_dir is not None:
-        return _read_copy(Path(data_dir), splits)
-    for folder in (DATA, *_keras_folders()):
-        if _holds_copy(folder):
-            try:
-                return _read_copy(folder, splits, must_be_official=True)
-            except UserError as error:
-                warn(f"{error}: this copy is passed over")
-    try:
-        _download()
-    except (DownloadError, OSError) as error:  # no network, or no place to put it
-        if data == "real":
-            raise UserError(f"no copy of CIFAR-10 here, and the download failed ({error}); "
-                            "name a folder that holds one with --data-dir") from error
-        warn(f"No copy of CIFAR-10 here, and the download failed ({error}): going on with the drawn sample "
-             "(--data-dir names a folder that holds the real pictures).")
-        return _drawn(splits)
-    return _read_copy(DATA, splits, must_be_official=True)
-
-
-def _drawn(splits):
-    source = Source("CIFAR-10", "drawn sample", "pictures drawn by tf1_autoencoders/datasets/sample.py")
-    return {split: Pictures(*sample.cifar10(split), source) for split in splits}
-
-
-def _keras_folders():
-    datasets = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
-    return datasets / "cifar-10-batches-py-target", datasets
+    datasets = search.keras_datasets()
+    return search.find("CIFAR-10", splits, data=data, data_dir=data_dir,
+                       folders=(DATA, datasets / "cifar-10-batches-py-target", datasets),
+                       read=_read_copy, download=_download, draw=sample.cifar10)
 
 
 def _holds_copy(folder):
@@ -105,7 +74,8 @@ def _read_copy(folder, splits, must_be_official=False):
     """Read the splits from a folder (see load).
 
     Raises:
-        UserError: no copy there, a file missing or damaged, or, with must_be_official, not the official content.
+        NoCopy: neither the unpacked folder nor the archive is there.
+        UserError: a file missing or damaged, or, with must_be_official, not the official content.
     """
     if not _holds_copy(folder) and (folder / SPLITS["test"][0]).is_file():
         folder = folder.parent if folder.name == FOLDER else folder
@@ -115,8 +85,8 @@ def _read_copy(folder, splits, must_be_official=False):
     elif (folder / ARCHIVE).is_file():
         files = _archive_members(folder / ARCHIVE, names)
     else:
-        raise UserError(f"{shown(folder)}: expected a folder with {FOLDER}/ or {ARCHIVE} in it; "
-                        "name another with --data-dir, or leave it out to download CIFAR-10")
+        raise search.NoCopy(f"{shown(folder)}: expected a folder with {FOLDER}/ or {ARCHIVE} in it; "
+                            "name another with --data-dir, or leave it out to download CIFAR-10")
     official, parts = True, {}
     for name, content in files:
         official = official and hashlib.md5(content).hexdigest() == OFFICIAL_MD5[name]

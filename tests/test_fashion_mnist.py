@@ -1,0 +1,374 @@
+"""datasets.fashion_mnist: finding, downloading, reading and refusing copies."""
+import functools
+import gzip
+import hashlib
+import http.server
+import struct
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_download import send, server
+
+from tf1_autoencoders.datasets import fashion_mnist
+from tf1_autoencoders.datasets.download import DownloadError
+from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.paths import shown
+
+DEBIAN = Path(fashion_mnist.DEBIAN)  # before a test looks elsewhere
+TRAIN_X, TRAIN_Y, TEST_X, TEST_Y = fashion_mnist.SHAPES
+COUNTS = {"train": 61, "test": 17}  # pictures here, so that a test takes milliseconds
+SHAPES = {TRAIN_X: (61, 28, 28), TRAIN_Y: (61,), TEST_X: (17, 28, 28), TEST_Y: (17,)}
+
+
+def idx(array):
+    """An IDX file of uint8[...]."""
+    return bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+
+
+def made(shape):
+    """Noise of a picture file's shape, or the labels k % 10."""
+    if len(shape) == 1:
+        return np.arange(shape[0], dtype=np.uint8) % 10
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+ARRAYS = {name: made(shape) for name, shape in SHAPES.items()}
+FILES = {name: idx(array) for name, array in ARRAYS.items()}
+PACKED = {name: gzip.compress(content) for name, content in FILES.items()}
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """The data set has few pictures, noise that passes for the official one; a failed download is not waited for."""
+    monkeypatch.setattr(fashion_mnist, "SHAPES", SHAPES)
+    monkeypatch.setattr(fashion_mnist, "OFFICIAL_SHA256", {name: hashlib.sha256(content).hexdigest()
+                                                           for name, content in FILES.items()})
+    monkeypatch.setattr(fashion_mnist, "ARCHIVES", {name: (len(content), hashlib.sha256(content).hexdigest())
+                                                    for name, content in PACKED.items()})
+    monkeypatch.setattr(fashion_mnist, "fetch", functools.partial(fashion_mnist.fetch, pause=0.01))
+
+
+def put(folder, changed=None, packed=True):
+    """Write the four files; changed {name: bytes} are in place of some, None leaves one out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in {**(PACKED if packed else FILES), **(changed or {})}.items():
+        if content is not None:
+            (folder / (name + ".gz" if packed else name)).write_bytes(content)
+    return folder
+
+
+def other(name):
+    """A whole file of the right form whose content is not the official one."""
+    array = ARRAYS[name].copy()
+    array[0] = 0 if array[0].any() else 1
+    return gzip.compress(idx(array))
+
+
+# finding a copy
+
+@pytest.mark.parametrize("inner", ["", "fashion-mnist"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_folder_named_by_the_user_is_read_whether_packed_or_not(tmp_path, packed, inner):
+    put(tmp_path / inner, packed=packed)
+    splits = fashion_mnist.load(data_dir=str(tmp_path))
+    assert list(splits) == ["train", "test"]
+    for split, (x, y) in {"train": (TRAIN_X, TRAIN_Y), "test": (TEST_X, TEST_Y)}.items():
+        np.testing.assert_array_equal(splits[split].x, ARRAYS[x])
+        np.testing.assert_array_equal(splits[split].y, ARRAYS[y])
+        assert splits[split].x.dtype == splits[split].y.dtype == np.uint8 and splits[split].x.flags.writeable
+        assert splits[split].source == ("Fashion-MNIST", "official", shown(tmp_path / inner))
+
+
+def test_all_60000_and_10000_pictures_are_read(monkeypatch, tmp_path):
+    monkeypatch.undo()
+    for name, shape in fashion_mnist.SHAPES.items():
+        (tmp_path / name).write_bytes(idx(np.full(shape, len(shape), np.uint8)))
+    splits = fashion_mnist.load(data_dir=str(tmp_path))
+    assert splits["train"].x.shape == (60000, 28, 28) and splits["train"].y.shape == (60000,)
+    assert splits["test"].x.shape == (10000, 28, 28) and splits["test"].y.shape == (10000,)
+    assert splits["test"].source.kind == "unverified copy"
+
+
+def test_other_content_in_the_users_folder_is_said_to_be_unverified(tmp_path):
+    source = fashion_mnist.load(data_dir=str(put(tmp_path, {TEST_X: other(TEST_X)})))["train"].source
+    assert source.kind == "unverified copy" and not source.is_sample
+
+
+def test_a_split_alone_needs_its_own_files_only(tmp_path):
+    put(tmp_path, {TRAIN_X: None, TRAIN_Y: None})
+    assert list(fashion_mnist.load(("test",), data_dir=str(tmp_path))) == ["test"]
+
+
+def test_places_are_tried_in_the_order_that_is_promised(tmp_path):
+    names = ["mine", "data/fashion-mnist", "keras/datasets/fashion-mnist", "debian"]
+    places = [put(tmp_path / name) for name in names]
+    assert fashion_mnist.load(data_dir=str(places.pop(0)))["test"].source.where == shown(tmp_path / "mine")
+    for place in places:
+        assert fashion_mnist.load(data="real")["test"].source == ("Fashion-MNIST", "official", shown(place))
+        (place / (TRAIN_Y + ".gz")).unlink()
+
+
+def test_a_copy_with_other_content_is_passed_over_with_a_warning(tmp_path, capsys):
+    put(tmp_path / "data" / "fashion-mnist", {TEST_Y: other(TEST_Y)})
+    put(tmp_path / "keras" / "datasets" / "fashion-mnist", {TEST_Y: PACKED[TEST_Y][:-1]})
+    put(tmp_path / "debian")
+    assert fashion_mnist.load(data="real")["test"].source.where == shown(tmp_path / "debian")
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.endswith(f"{TEST_Y}.gz: not the official content (sha256 differs): this copy is passed over")
+    assert "not a whole gzip file" in second and second.endswith(": this copy is passed over")
+
+
+def test_a_place_without_the_files_is_passed_over_without_a_word(tmp_path, capsys):
+    put(tmp_path / "data" / "fashion-mnist", {TEST_Y: None})
+    (tmp_path / "keras").write_bytes(b"a file where Keras has a folder")
+    put(tmp_path / "debian")
+    assert fashion_mnist.load(data="real")["test"].source.where == shown(tmp_path / "debian")
+    assert capsys.readouterr().err == ""
+
+
+def no_network(*_, **__):
+    raise DownloadError("https://example.org/x: no route to host")
+
+
+@pytest.fixture
+def few_drawn(monkeypatch):
+    drawn = {split: (np.zeros((n, 28, 28), np.uint8), np.zeros(n, np.uint8)) for split, n in COUNTS.items()}
+    monkeypatch.setattr(fashion_mnist.sample, "fashion_mnist", drawn.__getitem__)
+
+
+def test_without_network_auto_says_one_line_and_goes_on_with_the_sample(monkeypatch, few_drawn, capsys):
+    monkeypatch.setattr(fashion_mnist, "fetch", no_network)
+    splits = fashion_mnist.load()
+    assert splits["train"].source.is_sample and splits["train"].x.shape == (61, 28, 28)
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith("No copy of Fashion-MNIST here, and the download failed (")
+    assert "no route to host): going on with the drawn sample (--data-dir" in error
+
+
+def test_real_refuses_the_sample(monkeypatch, capsys):
+    monkeypatch.setattr(fashion_mnist, "fetch", no_network)
+    with pytest.raises(UserError, match=r"no copy of Fashion-MNIST here, .* name a folder that holds one with --data"):
+        fashion_mnist.load(data="real")
+    assert capsys.readouterr().err == ""
+
+
+def test_sample_looks_nowhere(monkeypatch, few_drawn, tmp_path):
+    put(tmp_path / "data" / "fashion-mnist")
+    monkeypatch.setattr(fashion_mnist, "_read_copy", None)
+    monkeypatch.setattr(fashion_mnist, "_download", None)
+    assert fashion_mnist.load(data="sample", data_dir="/nowhere")["test"].source.is_sample
+
+
+# downloading
+
+def mirror(monkeypatch, *addresses):
+    monkeypatch.setattr(fashion_mnist, "MIRRORS", tuple(address[:-len("file")] for address in addresses))
+
+
+def files_only(*names, changed=None, asked=None):
+    """An answer for test_download.server: the packed files of these names, 404 for any other; asked keeps a list."""
+    def answer(handler):
+        name = Path(handler.path).name[:-len(".gz")]
+        if asked is not None:
+            asked.append(name)
+        content = {**PACKED, **(changed or {})}
+        send(content[name])(handler) if name in names else send(b"no", 404)(handler)
+    return answer
+
+
+def test_a_download_goes_into_the_cache_and_is_used_from_there(monkeypatch, tmp_path, capsys):
+    asked = []
+    with server(files_only(*SHAPES, asked=asked)) as url:
+        mirror(monkeypatch, url)
+        for _ in range(2):
+            source = fashion_mnist.load(("test",), data="real")["test"].source
+            assert source == ("Fashion-MNIST", "official", shown(tmp_path / "data" / "fashion-mnist"))
+    assert asked == list(SHAPES) and capsys.readouterr().err == ""
+    assert {path.name: path.read_bytes() for path in (tmp_path / "data" / "fashion-mnist").iterdir()} == {
+        name + ".gz": content for name, content in PACKED.items()}
+
+
+@pytest.mark.parametrize("first", [send(b"no", 404), send(b"<html>log in</html>"), files_only(*SHAPES, changed={
+    name: content[:-1] + b"?" for name, content in PACKED.items()})], ids=["404", "a web page", "wrong bytes"])
+def test_the_second_mirror_is_asked_where_the_first_fails(monkeypatch, first):
+    asked = []
+
+    def counted(handler):
+        asked.append(handler.path)
+        first(handler)
+    with server(counted) as bad, server(files_only(*SHAPES)) as good:
+        mirror(monkeypatch, bad, good)
+        assert fashion_mnist.load(data="real")["test"].source.kind == "official"
+    assert len(asked) == 2  # two attempts for the first file, none for the other three
+
+
+def test_a_broken_off_download_keeps_what_it_has_and_goes_on_from_there(monkeypatch, tmp_path, capsys):
+    with server(files_only(TRAIN_X, TRAIN_Y)) as url:
+        mirror(monkeypatch, url)
+        with pytest.raises(UserError, match=f"{TEST_X}.gz: Not Found"):
+            fashion_mnist.load(data="real")
+    assert len(list((tmp_path / "data" / "fashion-mnist").iterdir())) == 2
+    asked = []
+    with server(files_only(*SHAPES, asked=asked)) as url:
+        mirror(monkeypatch, url)
+        assert fashion_mnist.load(data="real")["train"].source.kind == "official"
+    assert asked == [TEST_X, TEST_Y] and capsys.readouterr().err == ""
+
+
+def test_a_damaged_file_in_the_cache_is_downloaded_again(monkeypatch, tmp_path, capsys):
+    put(tmp_path / "data" / "fashion-mnist", {TRAIN_Y: PACKED[TRAIN_Y][:20]})
+    with server(files_only(TRAIN_Y)) as url:
+        mirror(monkeypatch, url)
+        assert fashion_mnist.load(data="real")["train"].source.kind == "official"
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_no_mirror_is_an_error_that_names_them_all(monkeypatch):
+    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as one_that_was:
+        address = f"http://127.0.0.1:{one_that_was.server_address[1]}/"
+    monkeypatch.setattr(fashion_mnist, "MIRRORS", (address, "http://127.0.0.1:9/"))
+    with pytest.raises(UserError, match=f"failed .{address}{TRAIN_X}.*refused; http://127.0.0.1:9/.*refused") as error:
+        fashion_mnist.load(data="real")
+    assert "\n" not in str(error.value)
+
+
+# refusing what is damaged
+
+def refused(folder, match, splits=("train", "test")):
+    """The copy is refused in one sentence that names the next step; returns it."""
+    with pytest.raises(UserError, match=match) as error:
+        fashion_mnist.load(splits, data_dir=str(folder))
+    message = str(error.value)
+    assert "\n" not in message and len(message) < 350 + len(str(folder)) and "--data-dir" in message
+    return message
+
+
+def test_an_empty_folder_and_none_at_all_are_refused(tmp_path):
+    (tmp_path / "fashion-mnist").mkdir()
+    for folder in tmp_path, tmp_path / "nowhere":
+        assert refused(folder, "expected the four files of Fashion-MNIST; name another").startswith(f"{folder}: no ")
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_missing_file_is_named(tmp_path, name):
+    refused(put(tmp_path, {name: None}), f"no {name}.gz in it")
+
+
+PACKED_DAMAGE = {
+    "empty": (lambda content: b"", "it starts with b''"),
+    "ten bytes": (lambda content: content[:10], "not a whole gzip file"),
+    "half": (lambda content: content[:len(content) // 2], "not a whole gzip file"),
+    "without its sum": (lambda content: content[:-8], "not a whole gzip file"),
+    "the last byte missing": (lambda content: content[:-1], "not a whole gzip file"),
+    "another sum": (lambda content: content[:-8] + bytes(4) + content[-4:], r"not a whole gzip file \(CRC"),
+    "a flipped byte": (lambda content: content[:len(content) // 2] + bytes([content[len(content) // 2] ^ 255])
+                       + content[len(content) // 2 + 1:], "not a whole gzip file|not the Fashion-MNIST file"),
+    "more behind its end": (lambda content: content + b"and more", "not a whole gzip file"),
+    "a web page": (lambda content: b"<!DOCTYPE html><title>Sign in</title>", "not a whole gzip file"),
+    "not packed": (lambda content: gzip.decompress(content), "not a whole gzip file"),
+    "packed twice": (gzip.compress, r"it starts with b'\\x1f\\x8b"),
+    "of several members": (lambda content: content + gzip.compress(b"x"), "more bytes in it")}
+
+
+@pytest.mark.parametrize("name", [TRAIN_X, TEST_Y])
+@pytest.mark.parametrize("damage", PACKED_DAMAGE)
+def test_a_damaged_gzip_file_is_refused_and_named(tmp_path, name, damage):
+    change, message = PACKED_DAMAGE[damage]
+    refused(put(tmp_path, {name: change(PACKED[name])}), f"{name}.gz: .*({message})")
+
+
+def claims(name, *shape):
+    """The file with another shape in its header."""
+    return FILES[name][:4] + struct.pack(f">{len(shape)}I", *shape) + FILES[name][4 + 4 * len(shape):]
+
+
+DAMAGE = {
+    "empty": (TRAIN_X, b"", "it starts with b''"),
+    "the magic number alone": (TRAIN_X, FILES[TRAIN_X][:4], "it starts with"),
+    "half a header": (TRAIN_X, FILES[TRAIN_X][:15], "it starts with"),
+    "a byte short": (TRAIN_X, FILES[TRAIN_X][:-1], "47839 bytes in it, expected 47840"),
+    "a byte long": (TEST_Y, FILES[TEST_Y] + b"\0", "more bytes in it, expected 25"),
+    "a web page": (TEST_X, b"<!DOCTYPE html><title>Sign in</title>", "it starts with b'<!DO'"),
+    "packed but not named so": (TEST_X, PACKED[TEST_X], r"it starts with b'\\x1f\\x8b"),
+    "labels named pictures": (TRAIN_X, FILES[TRAIN_Y], "it starts with .*, expected"),
+    "pictures named labels": (TEST_Y, FILES[TEST_X][:20], "it starts with .*, expected"),
+    "test named train": (TRAIN_X, FILES[TEST_X], "its header claims 17 x 28 x 28 bytes, expected 61 x 28 x 28"),
+    "train labels named test": (TEST_Y, FILES[TRAIN_Y], "its header claims 61 bytes, expected 17"),
+    "signed bytes": (TEST_X, b"\0\0\x09\x03" + FILES[TEST_X][4:], "it starts with"),
+    "numbers of 4 bytes": (TEST_X, b"\0\0\x0c\x03" + FILES[TEST_X][4:], "it starts with"),
+    "rows and columns mixed up": (TEST_X, claims(TEST_X, 17, 14, 56), "claims 17 x 14 x 56 bytes"),
+    "no pictures": (TEST_X, claims(TEST_X, 0, 28, 28)[:16], "claims 0 x 28 x 28 bytes"),
+    "a claim of 2 ** 40 bytes": (TEST_X, claims(TEST_X, 1 << 30, 32, 32), "claims 1073741824 x 32 x 32 bytes"),
+    "the largest claim": (TEST_X, claims(TEST_X, *[(1 << 32) - 1] * 3), "claims 4294967295 x 4294967295 x"),
+    "a label 10": (TEST_Y, FILES[TEST_Y][:-1] + b"\x0a", "it has a label 10, expected 0 to 9"),
+    "a label 255": (TRAIN_Y, FILES[TRAIN_Y][:-1] + b"\xff", "it has a label 255, expected 0 to 9")}
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_file_that_is_not_the_one_of_its_name_is_refused_and_named(tmp_path, damage, packed):
+    name, content, message = DAMAGE[damage]
+    put(tmp_path, {name: gzip.compress(content) if packed else content}, packed)
+    refused(tmp_path, f"{name}(.gz)?: not the Fashion-MNIST file of that name .*{message}")
+
+
+def test_a_gzip_bomb_is_refused_without_using_its_memory(tmp_path):
+    put(tmp_path, {TEST_X: gzip.compress(FILES[TEST_X] + bytes(128 << 20))})
+    assert (tmp_path / (TEST_X + ".gz")).stat().st_size < 1 << 18
+    tracemalloc.start()
+    try:
+        refused(tmp_path, "more bytes in it", ("test",))
+        assert tracemalloc.get_traced_memory()[1] < 2 << 20  # bytes
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_file_that_is_far_too_large_is_not_even_read(tmp_path, packed):
+    put(tmp_path, packed=packed)
+    with open(str(tmp_path / (TEST_Y + ".gz" * packed)), "r+b") as file:
+        file.truncate(1 << 24)
+    refused(tmp_path, f"{TEST_Y}.*: 16777216 bytes, expected at most 25;")
+
+
+def test_a_folder_in_place_of_a_file_is_refused(tmp_path):
+    put(tmp_path, {TEST_X: None})
+    (tmp_path / (TEST_X + ".gz")).mkdir()
+    refused(tmp_path, f"no {TEST_X}.gz in it")
+
+
+def test_a_file_that_may_not_be_read_is_refused_and_named(tmp_path, monkeypatch):
+    def forbidden(*_):
+        raise PermissionError(13, "Permission denied")
+    put(tmp_path)
+    monkeypatch.setattr(fashion_mnist.gzip, "open", forbidden)
+    refused(tmp_path, f"{TRAIN_X}.gz: Permission denied; ")
+
+
+# the real pictures
+
+@pytest.fixture
+def real(monkeypatch):
+    """Debian's folder and the real shapes and sums; where the package is not installed the test is skipped."""
+    if not DEBIAN.is_dir():
+        pytest.skip(f"needs the real pictures: install Debian's package dataset-fashion-mnist ({DEBIAN})")
+    monkeypatch.undo()
+    return DEBIAN
+
+
+def test_debians_pictures_are_the_official_ones(real):
+    splits = fashion_mnist.load(data_dir=str(real))
+    assert splits["train"].source == splits["test"].source == ("Fashion-MNIST", "official", str(real))
+    for split in splits.values():
+        assert len(set(np.bincount(split.y))) == 1
+    assert splits["train"].y[:5].tolist() == [9, 0, 0, 3, 0] and round(splits["train"].x.mean(), 2) == 72.94
+
+
+def test_debians_files_become_the_official_ones_with_their_gzip_headers_put_back(real):
+    for name, (size, sha256) in fashion_mnist.ARCHIVES.items():
+        time = 1504176606 if name.startswith("train") else 1504176627
+        header = b"\x1f\x8b\x08\x08" + struct.pack("<I", time) + b"\0\x03" + name.encode() + b"\0"
+        content = header + (real / (name + ".gz")).read_bytes()[10:]
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (size, sha256)

@@ -1,0 +1,73 @@
+"""The run of section 1, from the data to the map of the codes."""
+from __future__ import annotations
+
+import numpy as np
+
+from tf1_autoencoders import figures
+from tf1_autoencoders import section1_reconstruction as section
+from tf1_autoencoders.paths import shown
+from tf1_autoencoders.results import Report
+from tf1_autoencoders.rows import n_train
+from tf1_autoencoders.runs.common import (
+    N_SHOWN,
+    best_epoch,
+    checkpoint_folder,
+    layer_table,
+    measure_by_epochs,
+    network,
+    saying,
+    train_epochs,
+)
+
+measure = measure_by_epochs(section)
+
+
+def run(settings, options):
+    """Section 1: Fashion-MNIST through ten numbers."""
+    folder = checkpoint_folder(options, 1)
+    data, source = section.load(settings, data=options.data, data_dir=options.data_dir)
+    arrays, (test_x, test_y) = section.training_arrays(data), data["test"]
+    x, n_rows = arrays[0], len(arrays[0])
+    settings = section.resolve(settings, n_rows)
+    report = Report(1, section.TITLE, settings, options, source, arrays)
+    n = n_train(n_rows, settings.validation_share)
+
+    report.heading("Data set and preprocessing")
+    report.say(f"train_x size : {(n_rows, 28, 28)}", f"train_y size : {data['train'][1].shape}",
+               f"test_x size : {(len(test_x), 28, 28)}", f"test_y size : {test_y.shape}",
+               "-----Dataset is reshaped", "-----Dataset is converted to float", "-----Dataset is normalized",
+               f"train_x size : {x[:n].shape}", f"val_x size : {x[n:].shape}")
+    report.heading("The autoencoder")
+    with network(section, settings, arrays, options) as (trainer, model, session, save):
+        layer_table(report, model)
+        report.heading("Training")
+        with report.timed(session):
+            numbers = train_epochs(trainer, settings, n_rows, saying(report, settings.n_epochs))
+        report.measured.update(numbers)
+        best_epoch(report, numbers, settings)
+        report.figure("curves", "Loss and val_loss", figures.curves(numbers, report.published, "Section 1: MSE"))
+        report.say(f"Model saved in path: {shown(save(folder, report.settings))}")
+
+        report.heading("Prediction of validation pictures")
+        real = x[n:n + N_SHOWN]
+        answers = trainer.predict(real)
+        report.figure("reconstructions", "Validation pictures, real and reconstructed",
+                      figures.grid({"real": real, "reconstructed": answers}, "Validation pictures", highest=1))
+
+        report.heading("The code at work: pictures between two codes, and a map of all codes")
+        if session:
+            codes = trainer.predict(test_x, fetch=model.parts["latent"])
+            decode = lambda codes: session.run(model.outputs, {model.parts["latent"]: codes})  # noqa: E731
+        else:
+            encoder, decoder = section.keras_encoder_and_decoder(model)
+            codes, decode = encoder.predict(test_x, verbose=0), lambda codes: decoder.predict(codes, verbose=0)
+        kinds = [np.flatnonzero(test_y == kind)[:2] for kind in (0, 1, 5, 7, 8, 9)]
+        pairs = [(kinds[0][0], kinds[1][0]), (kinds[2][0], kinds[3][0]), (kinds[4][0], kinds[5][0])]
+        steps = [decode(section.between(codes[a], codes[b], N_SHOWN)) for a, b in pairs]
+        report.figure("between", "Decoded from codes in even steps between those of two test pictures",
+                      figures.grid({f"{section.CLASSES[test_y[a]]}\nto {section.CLASSES[test_y[b]]}": row
+                                    for (a, b), row in zip(pairs, steps)}, "Pictures between two codes", highest=1))
+        report.figure("code_map", "The ten-number codes of the test pictures along their two principal components",
+                      figures.scatter(section.principal_components(codes), test_y, section.CLASSES,
+                                      "Codes of the test pictures"))
+    return report

@@ -1,0 +1,69 @@
+"""The run of section 3, from the noises to the denoised pictures."""
+from __future__ import annotations
+
+import numpy as np
+
+from tf1_autoencoders import figures
+from tf1_autoencoders import section3_denoising as section
+from tf1_autoencoders.measures import mean_squared_error, peak_signal_to_noise_ratio
+from tf1_autoencoders.paths import shown
+from tf1_autoencoders.results import Report
+from tf1_autoencoders.runs.common import (
+    N_SHOWN,
+    best_epoch,
+    checkpoint_folder,
+    layer_table,
+    measure_by_epochs,
+    network,
+    saying,
+    train_epochs,
+)
+
+measure = measure_by_epochs(section)
+
+
+def run(settings, options):
+    """Section 3: noise taken out of Fashion-MNIST."""
+    folder = checkpoint_folder(options, 3)
+    data, source = section.load(settings, data=options.data, data_dir=options.data_dir)
+    arrays, (_, test_clean) = section.training_arrays(data), data["test"]
+    n_rows, n_epochs = len(arrays[0]), settings.epochs_before + settings.n_epochs
+    settings = section.resolve(settings, n_rows)
+    report = Report(3, section.TITLE, settings, options, source, arrays)
+
+    report.heading("Pictures with noise")
+    random = np.random.default_rng(settings.seed)
+    clean = test_clean[:N_SHOWN]
+    noisy = {kind: noise(clean, section.STRENGTHS[kind], random) for kind, noise in section.NOISES.items()}
+    report.figure("noises", "The four noises that the report names",
+                  figures.grid({"clean": clean, **noisy}, "Test pictures, clean and with each noise", highest=1))
+    report.heading("The autoencoder")
+    with network(section, settings, arrays, options) as (trainer, model, session, save):
+        layer_table(report, model)
+        report.heading("Training")
+        report.say(f"noise: {settings.noise}, strength {settings.strength}; the report's curve begins after "
+                   f"{settings.epochs_before} epochs that it does not print")
+        with report.timed(session):
+            numbers = train_epochs(trainer, settings, n_rows, saying(report, n_epochs))
+        report.measured.update(numbers)
+        best_epoch(report, numbers, settings)
+        report.figure("curves", "Loss and val_loss; the published epoch 1 stands where a fresh network comes to it",
+                      figures.curves(numbers, report.published, "Section 3: MSE"))
+        report.say(f"Model saved in path: {shown(save(folder, report.settings))}")
+
+        report.heading("Prediction")
+        rows, ratios = {"clean": clean}, []
+        for kind, noise in section.NOISES.items():
+            all_noisy = noise(test_clean, section.STRENGTHS[kind], np.random.default_rng(settings.seed))
+            answers = trainer.predict(all_noisy, test_clean)
+            rows[kind], rows[kind + ",\ndenoised"] = all_noisy[:N_SHOWN], answers[:N_SHOWN]
+            ratios.append((kind, section.STRENGTHS[kind],
+                           f"{mean_squared_error(test_clean, all_noisy):.4f}",
+                           f"{mean_squared_error(test_clean, answers):.4f}",
+                           f"{peak_signal_to_noise_ratio(all_noisy, test_clean):.1f}",
+                           f"{peak_signal_to_noise_ratio(answers, test_clean):.1f}"))
+        report.figure("denoised", f"Clean, noisy, denoised; the network has seen {settings.noise} only",
+                      figures.grid(rows, f"Trained on {settings.noise} only", highest=1))
+        report.table(f"Section 3: {len(test_clean)} test pictures, by a network trained on {settings.noise} only",
+                     ("noise", "strength", "MSE noisy", "MSE denoised", "PSNR noisy, dB", "PSNR denoised, dB"), ratios)
+    return report
