@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from test_download import send, server
 
-from tf1_autoencoders.datasets import fashion_mnist
+from tf1_autoencoders.datasets import fashion_mnist, search
 from tf1_autoencoders.datasets.download import DownloadError
 from tf1_autoencoders.errors import UserError
 from tf1_autoencoders.paths import shown
@@ -128,6 +128,24 @@ def test_a_place_without_the_files_is_passed_over_without_a_word(tmp_path, capsy
     assert capsys.readouterr().err == ""
 
 
+def test_keras_cache_is_below_the_home_folder_where_keras_home_is_not_set(tmp_path, monkeypatch):
+    monkeypatch.delenv("KERAS_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = put(tmp_path / ".keras" / "datasets" / "fashion-mnist")
+    assert fashion_mnist.load(data="real")["test"].source.where == shown(folder)
+
+
+def test_a_place_that_may_not_be_looked_into_is_passed_over_with_a_warning(capsys):
+    def read(folder, splits, must_be_official):
+        if folder == "closed":
+            raise PermissionError(13, "Permission denied", folder)
+        return {split: folder for split in splits}
+    found = search.find("Anything", ("test",), data="real", data_dir=None, folders=("closed", "open"), read=read,
+                        download=None, draw=None)
+    assert found == {"test": "open"}
+    assert capsys.readouterr().err == "[Errno 13] Permission denied: 'closed': this copy is passed over\n"
+
+
 def no_network(*_, **__):
     raise DownloadError("https://example.org/x: no route to host")
 
@@ -222,6 +240,19 @@ def test_a_damaged_file_in_the_cache_is_downloaded_again(monkeypatch, tmp_path, 
     with server(files_only(TRAIN_Y)) as url:
         mirror(monkeypatch, url)
         assert fashion_mnist.load(data="real")["train"].source.kind == "official"
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_damaged_file_that_is_not_packed_does_not_outlive_the_download(monkeypatch, tmp_path):
+    put(tmp_path / "data" / "fashion-mnist", {TRAIN_Y: b"damaged"}, packed=False)
+    with server(files_only(*SHAPES)) as url:
+        mirror(monkeypatch, url)
+        assert fashion_mnist.load(data="real")["train"].source.kind == "official"
+
+
+def test_a_cache_that_cannot_be_written_to_is_no_reason_to_stop(tmp_path, few_drawn, capsys):
+    (tmp_path / "data").write_bytes(b"a file where the cache should be")
+    assert fashion_mnist.load()["test"].source.is_sample
     assert capsys.readouterr().err.count("\n") == 1
 
 

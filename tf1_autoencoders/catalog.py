@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from typing import Any, Callable, NamedTuple
 
-from tf1_autoencoders import section1_reconstruction, section2_horses, section3_denoising
-from tf1_autoencoders.runs import section1, section2, section3
+from tf1_autoencoders import section1_reconstruction, section2_horses, section3_denoising, section4_sequences
+from tf1_autoencoders.runs import section1, section2, section3, section4
 
 
 class Section(NamedTuple):
@@ -16,4 +16,5 @@ class Section(NamedTuple):
 
 
 SECTIONS = {module.NUMBER: Section(module, story.run, story.measure) for module, story in (
-    (section1_reconstruction, section1), (section2_horses, section2), (section3_denoising, section3))}
+    (section1_reconstruction, section1), (section2_horses, section2), (section3_denoising, section3),
+    (section4_sequences, section4))}

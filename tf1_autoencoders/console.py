@@ -100,7 +100,7 @@ def run_command(parser, command, argv=None):
         warn(f"{parser.prog}: {error}")
         return error.exit_code
     except KeyboardInterrupt:
-        warn(f"{parser.prog}: interrupted; what was saved before stays as it was")
+        warn(f"{parser.prog}: interrupted")
         return 130
     except BrokenPipeError:  # the reader of a pipe has gone: end like any other tool, without a word
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -80,7 +80,8 @@ def compare(section, settings, arrays, adam="exact", n_steps=N_STEPS):
         losses = [session.run([model.loss, model.train_op])[0] for _ in range(n_steps)]
         weights = bridge.graph_weights(session, model)
 
-    batches = [section.inputs_and_targets([array[k * size:(k + 1) * size] for array in arrays]) for k in range(n_steps)]
+    batches = [section.inputs_and_targets([array[k * size:(k + 1) * size] for array in arrays], settings)
+               for k in range(n_steps)]
     step = _step_of(twin)
     _, twin_outputs, twin_gradients = step(*batches[0])
     twin_losses = []

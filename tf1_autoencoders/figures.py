@@ -67,6 +67,7 @@ def curves(measured, published, title):
             if points:
                 axes.plot(*zip(*points), style, color=colour, alpha=1 if whose == "measured" else 0.55, markersize=4,
                           linewidth=1.4, label=f"{metric}, {whose}")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("epoch, as the report counts them")
     axes.set_title(title, fontsize=11)
     axes.set_ylim(bottom=0)
@@ -97,7 +98,7 @@ def save(figure, folder, name, source):
         OSError: the folder cannot be written to.
     """
     if source.is_sample:
-        figure.text(0.995, 0.005, "drawn sample", ha="right", va="bottom", fontsize=8, color="#b00020")
+        figure.text(0.995, 0.995, "drawn sample", ha="right", va="top", fontsize=8, color="#b00020")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     content = io.BytesIO()

@@ -25,7 +25,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 caption { text-align: left; font-weight: 600; padding: .4rem 0; }
 th, td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th:first-child, td:first-child, td:last-child, th:last-child { text-align: left; }
-pre { background: var(--soft); border-radius: .3rem; font-size: .8rem; line-height: 1.4; overflow-x: auto; padding: .7rem; }
+pre { background: var(--soft); border-radius: .3rem; font-size: .8rem; line-height: 1.4; padding: .7rem;
+  overflow-x: auto; }
 figure { margin: 1.2rem 0; } img { max-width: 100%; height: auto; background: white; border-radius: .3rem; }
 figcaption { font-size: .88rem; opacity: .8; }
 .mark { color: var(--warn); font-weight: 600; }

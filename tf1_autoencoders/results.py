@@ -132,9 +132,10 @@ class Report:
             self._events.add_graph(model.graph)
 
     def table(self, caption, header, rows):
-        """A table, as Markdown on the terminal."""
-        rows = [[str(cell) for cell in row] for row in rows]
-        self._account.append({"kind": "table", "caption": caption + self.mark, "header": list(header), "rows": rows})
+        """A table, as Markdown on the terminal; columns named published are left out for the drawn sample."""
+        keep = [k for k, name in enumerate(header) if not (self.source.is_sample and "published" in name)]
+        header, rows = [header[k] for k in keep], [[str(row[k]) for k in keep] for row in rows]
+        self._account.append({"kind": "table", "caption": caption + self.mark, "header": header, "rows": rows})
         print("", caption + self.mark, "", *console.markdown(header, rows), "", sep="\n", flush=True)
 
     @contextlib.contextmanager

@@ -74,7 +74,7 @@ def training_arrays(data):
     return (data["train"][0],)
 
 
-def inputs_and_targets(arrays):
+def inputs_and_targets(arrays, settings=None):
     """The same as Keras's fit takes it: the network's task is to give back what it sees."""
     return arrays[0], arrays[0]
 

@@ -115,7 +115,7 @@ def training_arrays(data):
     return data["train"]
 
 
-def inputs_and_targets(arrays):
+def inputs_and_targets(arrays, settings=None):
     """The same as Keras's fit takes it."""
     return arrays[0], arrays[-1]
 

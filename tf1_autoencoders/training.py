@@ -130,12 +130,12 @@ class KerasTrainer:
 
     def __init__(self, model, arrays, batch_size, section, settings):
         self.model, self.arrays, self.batch_size = model, arrays, batch_size
-        self.inputs_and_targets = section.inputs_and_targets
+        self._section = section
         self._metrics = getattr(section, "keras_metrics", lambda settings, model, values: values)
         self._settings = settings
 
     def _of(self, rows):
-        return self.inputs_and_targets([array[rows] for array in self.arrays])
+        return self._section.inputs_and_targets([array[rows] for array in self.arrays], self._settings)
 
     def train(self, rows, measured, tick):
         x, y = self._of(rows)
@@ -155,7 +155,8 @@ class KerasTrainer:
 
     def predict(self, *arrays, batch_size=1000):
         """The outputs for other arrays, float32[n, ...]."""
-        return self.model.predict(self.inputs_and_targets(arrays)[0], batch_size=batch_size, verbose=0)
+        x, _ = self._section.inputs_and_targets(arrays, self._settings)
+        return self.model.predict(x, batch_size=batch_size, verbose=0)
 
 
 def _mean(metrics, sizes):

@@ -40,7 +40,7 @@ OFFICIAL_SHA256 = {
     "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
     "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"}
-ROOM = 1 << 20  # bytes that a file may have beyond its content; gzip needs 4000 for the largest, at worst
+ROOM = 1 << 20  # bytes that a file may have beyond its content; gzip adds far fewer to what it cannot compress
 AGAIN = "download it again or name another folder with --data-dir"
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tf1_autoencoders import bridge, checkpoint, training
 from tf1_autoencoders.frameworks import keras
+from tf1_autoencoders.paths import shown
 from tf1_autoencoders.published import LAYERS
 from tf1_autoencoders.results import Options
 from tf1_autoencoders.rows import n_train, shuffled
@@ -53,6 +54,17 @@ def _save_keras(section, settings, twin, folder, described):
 def checkpoint_folder(options, number):
     """Where the section's model.ckpt goes; tried before anything long begins."""
     return checkpoint.prepare_folder(Path(options.checkpoint_dir) / f"section{number}")
+
+
+@contextlib.contextmanager
+def training_of(report, made, folder):
+    """Around the training: says how long it took, and saves what was trained when Ctrl-C ends it."""
+    try:
+        with report.timed(made.session):
+            yield
+    except KeyboardInterrupt:
+        report.say(f"Interrupted; model saved in path: {shown(made.save(folder, report.settings))}")
+        raise
 
 
 def layer_table(report, model):

@@ -17,6 +17,7 @@ from tf1_autoencoders.runs.common import (
     network,
     saying,
     train_epochs,
+    training_of,
 )
 
 measure = measure_by_epochs(section)
@@ -38,15 +39,16 @@ def run(settings, options):
                "-----Dataset is reshaped", "-----Dataset is converted to float", "-----Dataset is normalized",
                f"train_x size : {x[:n].shape}", f"val_x size : {x[n:].shape}")
     report.heading("The autoencoder")
-    with network(section, settings, arrays, options) as (trainer, model, session, save):
+    with network(section, settings, arrays, options) as made:
+        trainer, model, session = made.trainer, made.model, made.session
         layer_table(report, model)
         report.heading("Training")
-        with report.timed(session):
+        with training_of(report, made, folder):
             numbers = train_epochs(trainer, settings, n_rows, saying(report, settings.n_epochs))
         report.measured.update(numbers)
         best_epoch(report, numbers, settings)
         report.figure("curves", "Loss and val_loss", figures.curves(numbers, report.published, "Section 1: MSE"))
-        report.say(f"Model saved in path: {shown(save(folder, report.settings))}")
+        report.say(f"Model saved in path: {shown(made.save(folder, report.settings))}")
 
         report.heading("Prediction of validation pictures")
         real = x[n:n + N_SHOWN]

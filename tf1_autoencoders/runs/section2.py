@@ -10,7 +10,7 @@ from tf1_autoencoders.paths import shown
 from tf1_autoencoders.published import NUMBERS
 from tf1_autoencoders.results import Options, Report
 from tf1_autoencoders.rows import RowsInTurn, shuffled
-from tf1_autoencoders.runs.common import N_SHOWN, checkpoint_folder, network
+from tf1_autoencoders.runs.common import N_SHOWN, checkpoint_folder, network, training_of
 from tf1_autoencoders.training import fit
 
 COLLAPSED = 0.75  # share of the mean picture's MSE above which a run counts as collapsed
@@ -41,16 +41,17 @@ def run(settings, options):
 
     report.heading("Building the network and running it")
     report.say(f"network: {' -> '.join(map(str, section.widths(settings)))}", "Training...")
-    with network(section, settings, arrays, options) as (trainer, model, session, save):
+    with network(section, settings, arrays, options) as made:
+        trainer, model, session = made.trainer, made.model, made.session
         if session:
             report.graph(model)
-        with report.timed(session):
+        with training_of(report, made, folder):
             for epoch, metrics in train(trainer, settings, len(train_x), report.say):
                 name = f"epoch {epoch} Train MSE"
                 report.measured[name] = metrics["mse"]
                 report.epoch(epoch, f"{epoch} Train MSE: {metrics['mse']:.4f}", metrics, [name],
                              f"L2: {metrics['l2']:.4f}")
-        path = save(folder, report.settings)
+        path = made.save(folder, report.settings)
         report.say(f"Model saved in path: {shown(path)}")
         answers = trainer.predict(test_horses)
     report.figure("loss_trace", "The MSE of one batch, every tenth epoch",

@@ -17,6 +17,7 @@ from tf1_autoencoders.runs.common import (
     network,
     saying,
     train_epochs,
+    training_of,
 )
 
 measure = measure_by_epochs(section)
@@ -38,18 +39,21 @@ def run(settings, options):
     report.figure("noises", "The four noises that the report names",
                   figures.grid({"clean": clean, **noisy}, "Test pictures, clean and with each noise", highest=1))
     report.heading("The autoencoder")
-    with network(section, settings, arrays, options) as (trainer, model, session, save):
+    with network(section, settings, arrays, options) as made:
+        trainer, model = made.trainer, made.model
         layer_table(report, model)
         report.heading("Training")
-        report.say(f"noise: {settings.noise}, strength {settings.strength}; the report's curve begins after "
-                   f"{settings.epochs_before} epochs that it does not print")
-        with report.timed(session):
+        report.say(f"noise: {settings.noise}, strength {settings.strength}")
+        if settings.epochs_before:
+            report.say(f"the report's curve is of a network trained before: its epoch 1 is epoch "
+                       f"{settings.epochs_before + 1} here")
+        with training_of(report, made, folder):
             numbers = train_epochs(trainer, settings, n_rows, saying(report, n_epochs))
         report.measured.update(numbers)
         best_epoch(report, numbers, settings)
         report.figure("curves", "Loss and val_loss; the published epoch 1 stands where a fresh network comes to it",
                       figures.curves(numbers, report.published, "Section 3: MSE"))
-        report.say(f"Model saved in path: {shown(save(folder, report.settings))}")
+        report.say(f"Model saved in path: {shown(made.save(folder, report.settings))}")
 
         report.heading("Prediction")
         rows, ratios = {"clean": clean}, []

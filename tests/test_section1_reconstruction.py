@@ -1,0 +1,116 @@
+"""section1_reconstruction: data, graph, and the report's Keras listing as second opinion."""
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tf1_autoencoders import bridge, crosscheck, published, training
+from tf1_autoencoders import section1_reconstruction as section
+from tf1_autoencoders.datasets import Pictures, Source
+from tf1_autoencoders.errors import UsageError
+from tf1_autoencoders.rows import n_train
+from tf1_autoencoders.runs import common
+
+# Prime sizes, so that no transposed shape passes by luck.
+SMALL = dataclasses.replace(section.PRESETS["report"], n_input=53, n_hidden_1=31, n_hidden_2=23, n_hidden_3=17,
+                            n_latent=3, batch_size=7, n_epochs=2, seed=1)
+ROUNDING = 5e-6  # float32 sums in another order, through eight layers
+N_STEPS = 20
+
+
+@pytest.fixture
+def x():
+    return np.random.default_rng(2).random((150, 53), dtype=np.float32)
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Fashion-MNIST of 100 + 20 pictures whose first pixel is their number."""
+    def pictures(n):
+        x = np.zeros((n, 28, 28), np.uint8)
+        x[:, 0, 0] = np.arange(n)
+        return Pictures(x, np.arange(n, dtype=np.uint8) % 10, Source("Fashion-MNIST", "official", "a test"))
+    monkeypatch.setattr(section.fashion_mnist, "load", lambda **where: {"train": pictures(100), "test": pictures(20)})
+
+
+def test_pixels_are_divided_to_0_to_1(few):
+    x = np.zeros((2, 28, 28), np.uint8)
+    x[1, 27, 27] = 255
+    made = section.preprocess(x)
+    assert made.shape == (2, 784) and made.dtype == np.float32 and made[1, 783] == 1 and made.sum() == 1
+
+
+def test_the_pictures_are_put_in_an_order_of_the_seed_with_their_classes(few):
+    (x, y), (again, _), (other, _) = (section.load(dataclasses.replace(SMALL, seed=seed))[0]["train"]
+                                      for seed in (1, 1, 2))
+    numbers = np.rint(x[:, 0] * 255).astype(int)
+    assert sorted(numbers) == list(range(100)) and numbers.tolist() != list(range(100))
+    np.testing.assert_array_equal(y, numbers % 10)
+    assert np.array_equal(x, again) and not np.array_equal(x, other)
+
+
+def test_48000_of_60000_pictures_are_trained_on():
+    assert n_train(60000, section.PRESETS["report"].validation_share) == 48000
+
+
+def test_a_batch_larger_than_the_training_pictures_is_refused():
+    with pytest.raises(UsageError, match="--batch-size 48001: there are 48000 pictures to train on"):
+        section.resolve(dataclasses.replace(SMALL, batch_size=48001), 60000)
+
+
+@pytest.mark.parametrize("build, layer", [(section.build_graph, common._graph_layer),
+                                          (section.build_keras, common._keras_layer)], ids=["graph", "Keras"])
+def test_layers_have_the_published_shapes_and_parameters(build, layer):
+    model = build(section.PRESETS["report"])
+    rows = [(name, *layer(model, name)) for name, _, _ in published.LAYERS[1]]
+    assert rows == [(name, (None, *shape), n) for name, shape, n in published.LAYERS[1]]
+    assert sum(n for _, _, n in rows) == 9154194
+
+
+@pytest.mark.parametrize("adam, tolerance", [("exact", 1e-5), ("Keras", 1e-4)])
+def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(x, adam, tolerance):
+    relative = crosscheck.compare(section, SMALL, (x,), adam, N_STEPS)
+    assert relative["outputs"] < ROUNDING and relative["gradients"] < ROUNDING
+    assert relative["losses"] < tolerance and relative["weights"] < tolerance
+
+
+def test_the_comparison_sees_another_activation_of_the_code(x, monkeypatch):
+    from tf1_autoencoders.frameworks import tf1
+    graph = section.build_graph
+    monkeypatch.setattr(section, "dense_layer", lambda x, units, *, activation=None, seed=None:
+                        dense(x, units, activation=tf1.nn.tanh if activation is tf1.nn.sigmoid else activation,
+                              seed=seed))
+    from tf1_autoencoders.layers import dense_layer as dense
+    monkeypatch.setattr(section, "build_graph", graph)
+    assert crosscheck.compare(section, SMALL, (x,), "exact", 2)["outputs"] > 100 * ROUNDING
+
+
+def test_codes_and_their_pictures_are_the_two_halves_of_the_network(x):
+    model, twin = section.build_graph(SMALL), section.build_keras(SMALL)
+    encoder, decoder = section.keras_encoder_and_decoder(twin)
+    with training.Session(model) as session:
+        session.run(model.initializer)
+        bridge.set_keras_weights(twin, bridge.graph_weights(session, model))
+        trainer = training.GraphTrainer(session, model, (x,), 7)
+        outputs, codes = trainer.predict(x), trainer.predict(x, fetch=model.parts["latent"])
+        decoded = session.run(model.outputs, {model.parts["latent"]: codes})
+    assert codes.shape == (150, 3) and 0 <= codes.min() and codes.max() <= 1
+    np.testing.assert_allclose(decoded, outputs, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(encoder.predict(x, verbose=0), codes, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(decoder.predict(codes, verbose=0), outputs, rtol=1e-4, atol=1e-5)
+
+
+def test_codes_between_two_codes_go_from_one_to_the_other_in_even_steps():
+    steps = section.between(np.array([0, 1], np.float32), np.array([1, 3], np.float32), 5)
+    np.testing.assert_allclose(steps, [[0, 1], [.25, 1.5], [.5, 2], [.75, 2.5], [1, 3]])
+
+
+def test_principal_components_are_those_of_the_covariance_and_keep_their_sign():
+    random = np.random.default_rng(0)
+    codes = (random.normal(size=(500, 3)) * [5, 1, 3] + 7).astype(np.float32)
+    points = section.principal_components(codes)
+    assert points.shape == (500, 2)
+    np.testing.assert_allclose(points.mean(axis=0), 0, atol=1e-9)
+    largest = np.sort(np.linalg.eigvalsh(np.cov(codes.T.astype(np.float64))))[::-1][:2]
+    np.testing.assert_allclose(points.var(axis=0, ddof=1), largest, rtol=1e-6)
+    np.testing.assert_allclose(section.principal_components(codes[::-1])[::-1], points, atol=1e-6)

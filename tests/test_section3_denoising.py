@@ -1,0 +1,102 @@
+"""section3_denoising: the noises, the graph, and the report's Keras listing as second opinion."""
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tf1_autoencoders import crosscheck, published
+from tf1_autoencoders import section3_denoising as section
+from tf1_autoencoders.measures import peak_signal_to_noise_ratio
+from tf1_autoencoders.runs import common
+
+SMALL = dataclasses.replace(section.PRESETS["report"], n_filters_1=5, n_filters_2=3, n_filters_3=2, batch_size=7,
+                            seed=1)
+# Sums of convolutions in another order; Keras's UpSampling2D adds its gradient in another one than the graph's resize.
+ROUNDING = 1e-5
+N_STEPS = 20
+
+GREY = np.full((40, 28, 28, 1), 0.5, np.float32)
+
+
+def noisy(kind, strength, x=GREY, seed=0):
+    return section.NOISES[kind](x, strength, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("kind", section.NOISES)
+def test_a_noise_keeps_shape_range_and_its_input_and_repeats_with_its_generator(kind):
+    x = np.random.default_rng(1).random((5, 28, 28, 1), dtype=np.float32)
+    before = x.copy()
+    made = noisy(kind, section.STRENGTHS[kind], x)
+    assert made.shape == x.shape and made.dtype == np.float32 and 0 <= made.min() and made.max() <= 1
+    np.testing.assert_array_equal(x, before)
+    np.testing.assert_array_equal(made, noisy(kind, section.STRENGTHS[kind], x))
+    assert not np.array_equal(made, noisy(kind, section.STRENGTHS[kind], x, seed=1))
+    np.testing.assert_array_equal(noisy(kind, 0.0, x), x)
+
+
+def test_salt_and_pepper_replaces_a_tenth_of_the_pixels_by_beta_distributed_levels():
+    x = np.full((400, 28, 28, 1), 2.0, np.float32)  # no level that the noise can draw
+    made = noisy("salt-and-pepper", 0.1, x)
+    replaced = made[made != 2]
+    assert replaced.size / made.size == pytest.approx(0.1, abs=0.003)  # 5 standard deviations of a share of 313600
+    levels = np.rint(replaced * 255)
+    np.testing.assert_allclose(replaced * 255, levels, atol=1e-4)
+    # of 255 * Beta(0.5, 0.5), rounded down: mean 127, variance 255 ** 2 / 8, and the ends are the likeliest
+    assert levels.mean() == pytest.approx(127, abs=2.5) and levels.var() == pytest.approx(255 ** 2 / 8, rel=0.02)
+    share = np.bincount(levels.astype(int), minlength=256) / levels.size
+    assert share[0] == pytest.approx(2 / np.pi * np.arcsin(np.sqrt(1 / 255)), rel=0.1)
+    assert min(share[0], share[254]) > 5 * share[100:150].max()
+
+
+def test_gaussian_noise_has_its_standard_deviation():
+    difference = noisy("gaussian", 0.1) - GREY
+    assert difference.std() == pytest.approx(0.1, rel=0.02) and abs(difference.mean()) < 0.003
+
+
+def test_speckle_grows_with_the_level():
+    dark, bright = (np.full((40, 28, 28, 1), level, np.float32) for level in (0.2, 0.4))
+    assert noisy("speckle", 0.2, dark).std() == pytest.approx(0.2 * 0.2, rel=0.03)
+    assert noisy("speckle", 0.2, bright).std() == pytest.approx(0.4 * 0.2, rel=0.03)
+    assert not noisy("speckle", 0.2, np.zeros_like(GREY)).any()
+
+
+def test_periodic_noise_is_one_wave_a_picture():
+    difference = (noisy("periodic", 0.3) - GREY)[..., 0]
+    assert np.abs(difference).max() <= 0.3 + 1e-6 and np.abs(difference).max() > 0.29
+    spectrum = np.abs(np.fft.fft2(difference)) ** 2
+    power = np.sort(spectrum.reshape(len(difference), -1), axis=1)[:, ::-1]
+    assert (power[:, :12].sum(axis=1) / power.sum(axis=1)).min() > 0.6  # white noise would have 12 / 784 there
+
+
+@pytest.mark.parametrize("build, layer", [(section.build_graph, common._graph_layer),
+                                          (section.build_keras, common._keras_layer)], ids=["graph", "Keras"])
+def test_layers_have_the_published_shapes_and_parameters(build, layer):
+    model = build(section.PRESETS["report"])
+    rows = [(name, *layer(model, name)) for name, _, _ in published.LAYERS[3]]
+    assert rows == [(name, (None, *shape), n) for name, shape, n in published.LAYERS[3]]
+    assert sum(n for _, _, n in rows) == 49761
+
+
+@pytest.mark.parametrize("adam, tolerance", [("exact", 5e-5), ("Keras", 2e-4)])
+def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(adam, tolerance):
+    clean = np.random.default_rng(2).random((N_STEPS * 7, 28, 28, 1), dtype=np.float32)
+    relative = crosscheck.compare(section, SMALL, (noisy("gaussian", 0.2, clean), clean), adam, N_STEPS)
+    assert relative["outputs"] < ROUNDING and relative["gradients"] < ROUNDING
+    assert relative["losses"] < tolerance and relative["weights"] < tolerance
+
+
+def test_the_loss_is_taken_against_the_clean_picture():
+    from tf1_autoencoders import training
+    clean = np.random.default_rng(2).random((7, 28, 28, 1), dtype=np.float32)
+    model = section.build_graph(SMALL)
+    with training.Session(model) as session:
+        session.run(model.initializer)
+        trainer = training.GraphTrainer(session, model, (np.zeros_like(clean), clean), 7)
+        loss = trainer.measure(np.arange(7))["loss"]
+    assert loss == pytest.approx(np.mean(clean ** 2), rel=1e-5)  # a picture of zeros gives zeros at first
+
+
+def test_psnr_is_that_of_the_definition():
+    clean = np.zeros((2, 28, 28, 1), np.float32)
+    made = clean + np.array([0.1, 0.01], np.float32).reshape(2, 1, 1, 1)
+    assert peak_signal_to_noise_ratio(made, clean) == pytest.approx((20 + 40) / 2, rel=1e-5)

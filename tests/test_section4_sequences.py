@@ -1,0 +1,318 @@
+"""section4_sequences: data, graph, the three Keras models as second opinion, weights between them, predictions."""
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from tf1_autoencoders import bridge, crosscheck, training
+from tf1_autoencoders import section4_sequences as section4
+from tf1_autoencoders.errors import UsageError
+from tf1_autoencoders.frameworks import tf1
+
+SMALL = dataclasses.replace(section4.PRESETS["report"], n_in=5, n_out=3, cardinality=11, n_units=7, n_sequences=101,
+                            n_test=13, batch_size=5, learning_rate=0.01, seed=1)
+# Two float32 programs that sum in another order differ in the 7th digit.
+ROUNDING = 2e-6
+# The forget bias of 1 in Keras's bias leaves fewer digits to what is learnt: 6e-8 of 1, where a bias is about 0.1.
+FORGET_BIAS_ROUNDING = 1e-7
+# 20 steps pass such roundings on, with the exact Adam and with Keras's.
+STEPS = 2e-5
+N_STEPS = 20
+WAYS = list(itertools.product(section4.STARTS, section4.FEED_BACKS))
+
+
+@pytest.fixture(scope="module")
+def small_data():
+    return section4.load(SMALL)[0]
+
+
+@pytest.fixture
+def random_weights():
+    """{name: array} for SMALL's network, no bias zero, so that no gate passes for another."""
+    random = np.random.default_rng(3)
+    model = section4.build_graph(SMALL)
+    return {name: random.normal(scale=0.5, size=variable.shape.as_list()).astype(np.float32)
+            for name, variable in zip(bridge.names(model), model.weights)}
+
+
+@pytest.fixture
+def coders(random_weights):
+    """{"graph", "Keras": (encoder, decoder)} with the same weights."""
+    model = section4.build_graph(SMALL)
+    twin = section4.build_keras(SMALL)
+    bridge.set_keras_weights(twin, random_weights)
+    with training.Session(model) as session:
+        bridge.set_graph_weights(session, model, random_weights)
+        yield {"graph": section4.graph_coders(session, model), "Keras": section4.keras_coders(twin, SMALL)}
+
+
+def test_the_target_is_the_first_three_in_reverse_order():
+    x1, x2, y = section4.load(section4.PRESETS["report"])[0]["train"]
+    assert x1.shape == (100000, 6) and x2.shape == y.shape == (100000, 3)
+    assert x1.dtype == x2.dtype == y.dtype == np.int32
+    for k in range(3):
+        np.testing.assert_array_equal(y[:, k], x1[:, 2 - k])
+
+
+def test_the_seed_sequence_is_a_zero_and_the_target_one_step_late():
+    _, x2, y = section4.load(section4.PRESETS["report"])[0]["train"]
+    assert not x2[:, 0].any()
+    np.testing.assert_array_equal(x2[:, 1:], y[:, :-1])
+
+
+def test_the_values_are_1_to_50_evenly():
+    x1, _, _ = section4.load(section4.PRESETS["report"])[0]["train"]
+    counts = np.bincount(x1.ravel(), minlength=51)
+    assert len(counts) == 51 and counts[0] == 0
+    assert counts[1:] == pytest.approx(np.full(50, 12000), rel=0.05)
+
+
+def test_sequences_are_a_function_of_the_seed():
+    (first, source), (again, _), (other, _) = (
+        section4.load(dataclasses.replace(SMALL, seed=seed)) for seed in (1, 1, 2))
+    for split in ("train", "test"):
+        for one, two in zip(first[split], again[split]):
+            np.testing.assert_array_equal(one, two)
+        assert not np.array_equal(first[split][0], other[split][0])
+    assert not source.is_sample
+
+
+def test_the_sequences_of_numpy_1_18_and_of_today_are_the_same():
+    # made by numpy 1.18.5 under Python 3.7, beside TensorFlow 1.15.5
+    x1, _, _ = section4.load(section4.PRESETS["report"], ("train",))[0]["train"]
+    assert x1[[0, -1]].tolist() == [[43, 32, 26, 14, 16, 3], [48, 6, 26, 13, 43, 22]]
+
+
+def test_test_sequences_are_unseen():
+    data, _ = section4.load(section4.PRESETS["report"])
+    assert len(data["test"][0]) == 1000
+    assert not set(map(tuple, data["train"][0])) & set(map(tuple, data["test"][0]))
+
+
+def test_only_the_splits_asked_for_are_drawn_and_drawn_alike(small_data):
+    alone, _ = section4.load(SMALL, ("test",), data="auto", data_dir=None)
+    assert list(alone) == ["test"]
+    np.testing.assert_array_equal(alone["test"][0], small_data["test"][0])
+
+
+def test_one_hots_are_decoded_to_what_they_were():
+    tokens = np.array([[3, 0, 1], [2, 3, 3]])
+    vectors = section4.one_hot(tokens, 5)
+    assert vectors.shape == (2, 3, 5) and vectors.dtype == np.float32
+    assert vectors[0, 0].tolist() == [0, 0, 0, 1, 0]
+    np.testing.assert_array_equal(section4.one_hot_decode(vectors), tokens)
+
+
+def test_a_batch_larger_than_the_data_is_refused():
+    with pytest.raises(UsageError, match="--batch-size 102: there are 101 sequences; choose 1 to 101"):
+        section4.resolve(dataclasses.replace(SMALL, batch_size=102), 101)
+
+
+def test_the_line_of_an_example_is_the_published_one():
+    line = section4.example(np.array([14, 19, 20, 38, 27, 39]), np.array([20, 19, 14]), np.array([20, 19, 14]))
+    assert line == "Input Sequence=[14, 19, 20, 38, 27, 39] SeedSequence=[20, 19, 14], PredictedSequence=[20, 19, 14]"
+
+
+def test_the_keras_models_have_the_published_numbers_of_parameters():
+    autoencoder, encoder, decoder = section4.define_models(51, 51)
+    assert [model.count_params() for model in (encoder, decoder, autoencoder)] == [92160, 98739, 190899]
+    assert not autoencoder.non_trainable_weights
+
+
+def test_the_keras_models_are_those_of_the_published_summaries():
+    autoencoder, encoder, decoder = section4.define_models(51, 51)
+    layers = {model.name: {layer.name: layer.count_params() for layer in model.layers}
+              for model in (autoencoder, encoder, decoder)}
+    inputs, lstm, lstm_1, dense = {"input_1": 0}, {"lstm": 92160}, {"lstm_1": 92160}, {"dense": 6579}
+    assert layers == {"model": {**inputs, "input_2": 0, **lstm, **lstm_1, **dense}, "model_1": {**inputs, **lstm},
+                      "model_2": {"input_2": 0, "input_3": 0, "input_4": 0, **lstm_1, **dense}}
+    assert [tuple(shape) for shape in encoder.output_shape] == [(None, 128)] * 2
+    assert [tuple(shape) for shape in decoder.input_shape] == [(None, None, 51), (None, 128), (None, 128)]
+    assert [tuple(shape) for shape in decoder.output_shape] == [(None, None, 51), (None, 128), (None, 128)]
+    assert tuple(autoencoder.output_shape) == (None, None, 51)
+
+
+def test_the_graph_has_the_published_number_of_parameters():
+    model = section4.build_graph(section4.PRESETS["report"])
+    counts = {variable.op.name: int(np.prod(variable.shape.as_list())) for variable in model.weights}
+    encoder, decoder, dense = (sum(count for name, count in counts.items() if name.startswith(scope))
+                               for scope in ("encoder", "decoder", "dense"))
+    assert (encoder, decoder + dense, encoder + decoder + dense) == (92160, 98739, 190899)
+
+
+def test_the_graph_holds_the_variables_of_tensorflow_1_and_no_more():
+    model = section4.build_graph(SMALL)
+    with model.graph.as_default():
+        names = {variable.op.name for variable in tf1.global_variables()}
+    weights = {f"{layer}/{name}" for layer in ("encoder/rnn/lstm_cell", "decoder/rnn/lstm_cell", "dense")
+               for name in ("kernel", "bias")}
+    assert names == weights | {f"{name}/{slot}" for name in weights for slot in ("Adam", "Adam_1")} | {
+        "beta1_power", "beta2_power"}
+
+
+def test_initial_values_are_a_function_of_the_seed_and_of_the_layer():
+    def first_values(seed):
+        model = section4.build_graph(dataclasses.replace(SMALL, seed=seed))
+        with training.Session(model) as session:
+            session.run(model.initializer)
+            return bridge.graph_weights(session, model)
+    first, again, other = first_values(1), first_values(1), first_values(2)
+    kernels = ["encoder/rnn/lstm_cell/kernel", "decoder/rnn/lstm_cell/kernel", "dense/kernel"]
+    for name in kernels:
+        np.testing.assert_array_equal(first[name], again[name])
+        assert not np.array_equal(first[name], other[name])
+    assert not np.array_equal(first[kernels[0]], first[kernels[1]])
+
+
+def test_outputs_are_probabilities_and_loss_and_acc_are_theirs(small_data, random_weights):
+    model = section4.build_graph(SMALL)
+    arrays = small_data["train"]
+    with training.Session(model) as session:
+        bridge.set_graph_weights(session, model, random_weights)
+        trainer = training.GraphTrainer(session, model, arrays, SMALL.batch_size)
+        metrics = trainer.measure(np.arange(101))  # 20 batches of 5 and one of 1
+        outputs = trainer.predict(*arrays)
+    assert outputs.shape == (101, 3, 11)
+    np.testing.assert_allclose(outputs.sum(axis=-1), 1, rtol=1e-5)
+    targets = arrays[2]
+    of_targets = np.take_along_axis(outputs, targets[..., None].astype(int), axis=-1)
+    assert metrics["loss"] == pytest.approx(-np.log(of_targets.astype(np.float64)).mean(), rel=1e-5)
+    assert metrics["acc"] == pytest.approx(np.mean(outputs.argmax(axis=-1) == targets), rel=1e-6)
+
+
+def test_features_are_the_one_hots_of_the_sequence_and_of_its_seed_sequence(small_data):
+    model = section4.build_graph(SMALL)
+    with training.Session(model) as session:
+        sequences, seeds = training.GraphTrainer(session, model, small_data["train"], 5).first_batch(np.arange(5))
+    x1, x2, _ = small_data["train"]
+    np.testing.assert_array_equal(sequences, section4.one_hot(x1[:5], 11))
+    np.testing.assert_array_equal(seeds, section4.one_hot(x2[:5], 11))
+
+
+@pytest.mark.parametrize("adam", ["exact", "Keras"])
+def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(adam, small_data):
+    relative = crosscheck.compare(section4, SMALL, small_data["train"], adam, N_STEPS)
+    assert relative["outputs"] < ROUNDING and relative["gradients"] < ROUNDING
+    assert relative["losses"] < ROUNDING and relative["weights"] < STEPS
+
+
+def test_keras_computes_the_graphs_outputs_with_weights_that_show_every_gate(small_data, random_weights):
+    model, twin = section4.build_graph(SMALL), section4.build_keras(SMALL)
+    bridge.set_keras_weights(twin, random_weights)
+    with training.Session(model) as session:
+        bridge.set_graph_weights(session, model, random_weights)
+        outputs = training.GraphTrainer(session, model, small_data["train"], 5).predict(*small_data["train"])
+    (x1, x2), _ = section4.inputs_and_targets(small_data["train"], SMALL)
+    assert crosscheck.relative_difference(outputs, twin.predict([x1, x2], verbose=0)) < ROUNDING
+
+
+def test_weights_come_back_from_keras_as_they_went_in(random_weights):
+    twin = section4.build_keras(SMALL)
+    bridge.set_keras_weights(twin, random_weights)
+    back = bridge.keras_weights(twin)
+    assert set(back) == set(random_weights)
+    for name, array in random_weights.items():
+        np.testing.assert_allclose(back[name], array, rtol=0, atol=FORGET_BIAS_ROUNDING if "bias" in name else 0)
+
+
+def test_keras_holds_the_gates_in_its_own_order_and_the_1_in_its_bias(random_weights):
+    twin = section4.build_keras(SMALL)
+    bridge.set_keras_weights(twin, random_weights)
+    kernel, recurrent_kernel, bias = twin.get_layer("encoder").get_weights()
+    i, j, f, o = np.split(random_weights["encoder/rnn/lstm_cell/kernel"], 4, axis=1)
+    np.testing.assert_array_equal(kernel, np.concatenate([i, f, j, o], axis=1)[:11])
+    np.testing.assert_array_equal(recurrent_kernel, np.concatenate([i, f, j, o], axis=1)[11:])
+    i, j, f, o = np.split(random_weights["encoder/rnn/lstm_cell/bias"], 4)
+    np.testing.assert_array_equal(bias, np.concatenate([i, f + np.float32(1), j, o]))
+
+
+def test_keras_own_first_bias_is_tensorflow_1s_zero():
+    weights = bridge.keras_weights(section4.build_keras(SMALL))
+    assert not weights["encoder/rnn/lstm_cell/bias"].any() and not weights["decoder/rnn/lstm_cell/bias"].any()
+
+
+def test_gradients_from_keras_are_renamed_without_a_forget_bias():
+    twin = section4.build_keras(SMALL)
+    zeros = [np.zeros(variable.shape, np.float32) for variable in twin.trainable_variables]
+    gradients = bridge.keras_gradients(twin, zeros)
+    assert set(gradients) == set(bridge.keras_weights(twin))
+    assert not any(gradient.any() for gradient in gradients.values())
+
+
+def test_lstm_weights_of_another_width_are_refused(random_weights):
+    random_weights["decoder/rnn/lstm_cell/kernel"] = np.zeros((19, 28), np.float32)
+    with pytest.raises(ValueError, match=r"decoder/rnn/lstm_cell/kernel: shape \[19, 28\], expected \[18, 28\]"):
+        bridge.set_keras_weights(section4.build_keras(SMALL), random_weights)
+
+
+@pytest.mark.parametrize("start, feed_back", WAYS)
+def test_graph_and_keras_predict_the_same(start, feed_back, coders, small_data):
+    settings = dataclasses.replace(SMALL, start=start, feed_back=feed_back)
+    by_graph, by_keras = (section4.predict_sequence(*coders[kind], small_data["test"][0], settings)
+                          for kind in ("graph", "Keras"))
+    assert by_graph.shape == (13, 3, 11)
+    assert crosscheck.relative_difference(by_graph, by_keras) < ROUNDING
+
+
+def test_the_four_ways_of_predicting_are_four(coders, small_data):
+    answers = [section4.predict_sequence(*coders["graph"], small_data["test"][0],
+                                         dataclasses.replace(SMALL, start=start, feed_back=feed_back))
+               for start, feed_back in WAYS]
+    for one, two in itertools.combinations(answers, 2):
+        assert np.abs(one - two).max() > 1e-3
+
+
+def test_the_decoder_fed_with_the_target_predicts_as_in_training(coders, random_weights, small_data):
+    x1, x2, _ = small_data["test"]
+    model = section4.build_graph(SMALL)
+    with training.Session(model) as session:
+        bridge.set_graph_weights(session, model, random_weights)
+        outputs = training.GraphTrainer(session, model, small_data["test"], 5).predict(*small_data["test"])
+    encoder, decoder = coders["graph"]
+    h, c = encoder(section4.one_hot(x1, 11))
+    for t in range(3):
+        vectors, h, c = decoder(section4.one_hot(x2[:, t:t + 1], 11), h, c)
+        assert crosscheck.relative_difference(vectors[:, 0], outputs[:, t]) < ROUNDING
+
+
+def test_the_decoder_is_fed_as_the_settings_say():
+    fed, states = [], []
+
+    def decoder(vectors, h, c):
+        fed.append(vectors)
+        states.append((h, c))
+        return np.array([[[0.1, 0.3, 0.6]]], np.float32) if len(fed) == 1 else vectors[:, :, ::-1], h + 1, c + 2
+
+    def fed_with(**ways):
+        fed.clear()
+        states.clear()
+        section4.predict_sequence(lambda sequences: (10, 20), decoder, np.array([[1, 2]]),
+                                  dataclasses.replace(SMALL, cardinality=3, **ways))
+        assert states == [(10, 20), (11, 22), (12, 24)]
+        return np.concatenate(fed)[:2, 0].tolist()
+
+    softmax = np.array([0.1, 0.3, 0.6], np.float32).tolist()
+    assert fed_with(start="zeros", feed_back="softmax") == [[0, 0, 0], softmax]
+    assert fed_with(start="one-hot", feed_back="one-hot") == [[1, 0, 0], [0, 0, 1]]
+
+
+def test_sequence_accuracy_counts_sequences_that_are_right_in_every_number():
+    y = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9], [1, 1, 1]])
+    predicted = np.array([[1, 2, 3], [4, 5, 1], [7, 8, 9], [2, 2, 2]])
+    assert section4.sequence_accuracy(predicted, y) == 0.5
+
+
+def test_a_small_network_learns_to_reverse():
+    settings = dataclasses.replace(SMALL, n_in=3, cardinality=5, n_units=23, n_sequences=1009, batch_size=31)
+    data, _ = section4.load(settings)
+    model = section4.build_graph(settings)
+    with training.Session(model) as session:
+        session.run(model.initializer)
+        trainer = training.GraphTrainer(session, model, data["train"], settings.batch_size)
+        first, *_, last = (metrics for _, metrics in training.fit(
+            trainer, n_epochs=19, rows_of=lambda epoch: np.random.default_rng(epoch).permutation(1009)))
+        x1, _, y = data["test"]
+        answers = section4.predict_sequence(*section4.graph_coders(session, model), x1, settings)
+    assert first["acc"] < 0.6 and last["acc"] > 0.98 and last["loss"] < 0.1 * first["loss"]
+    assert section4.sequence_accuracy(section4.one_hot_decode(answers), y) > 0.9
