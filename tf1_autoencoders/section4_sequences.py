@@ -130,14 +130,14 @@ def build_graph(settings):
 
     Parts, for graph_coders:
 
-    | name                               | dtype[shape]                    | meaning                                   |
-    |------------------------------------|---------------------------------|-------------------------------------------|
-    | encoder_inputs                     | float32[batch, n_in, 51]        | the features, to be fed                   |
-    | encoder_states                     | 2 x float32[batch, n_units]     | (h, c) after them                         |
-    | decoder_inputs                     | float32[batch, 1, 51]           | placeholder: one step of the decoder      |
-    | decoder_states_inputs              | 2 x float32[batch, n_units]     | placeholders: (h, c) before it            |
-    | decoder_outputs                    | float32[batch, 1, 51]           | its answer, probabilities                 |
-    | decoder_states                     | 2 x float32[batch, n_units]     | (h, c) after it                           |
+    | name                  | dtype[shape]                | meaning                                                |
+    |-----------------------|-----------------------------|--------------------------------------------------------|
+    | encoder_inputs        | float32[batch, n_in, 51]    | the first of the features, to be fed past the pipeline |
+    | encoder_states        | 2 x float32[batch, n_units] | (h, c) after it                                        |
+    | decoder_inputs        | float32[batch, 1, 51]       | placeholder: one step of the decoder                   |
+    | decoder_states_inputs | 2 x float32[batch, n_units] | placeholders: (h, c) before it                         |
+    | decoder_outputs       | float32[batch, 1, 51]       | its answer, probabilities                              |
+    | decoder_states        | 2 x float32[batch, n_units] | (h, c) after it                                        |
 
     Returns:
         GraphModel; features are (float32[batch, n_in, 51], float32[batch, n_out, 51]), outputs the probabilities

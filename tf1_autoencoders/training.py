@@ -141,7 +141,7 @@ class KerasTrainer:
         x, y = self._of(rows)
         ticking = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: tick(1))
         fitted = self.model.fit(x, y, batch_size=self.batch_size, shuffle=False, verbose=0, callbacks=[ticking])
-        values = {name: values[0] for name, values in fitted.history.items()}
+        values = {name: fitted.history[name][0] for name in sorted(fitted.history, key="loss".__ne__)}  # loss first
         return self._metrics(self._settings, self.model, values) if measured else {}
 
     def measure(self, rows):
