@@ -122,6 +122,19 @@ def keras_adam(learning_rate):
                                  epsilon=EPSILON)
 
 
+def keras_upsampling(name):
+    """Keras's layer that doubles height and width; its gradient adds the four pixels in an order of its own."""
+    return keras.layers.UpSampling2D((2, 2), name=name)
+
+
+def exact_upsampling(name):
+    """The same by the operation that the graph uses, so that the gradient is rounded as there."""
+    def resize(x):
+        return tf1.image.resize_nearest_neighbor(x, [2 * x.shape[1], 2 * x.shape[2]])
+    return keras.layers.Lambda(resize, output_shape=lambda shape: (shape[0], 2 * shape[1], 2 * shape[2], shape[3]),
+                               name=name)
+
+
 def exact_adam(learning_rate):
     """A Keras 3 optimiser that steps exactly as tf1.train.AdamOptimizer does, to the byte.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from typing import NamedTuple
 
 import numpy as np
 
@@ -19,30 +18,19 @@ from tf1_autoencoders.frameworks import tf1
 N_STEPS = 20
 
 
-# Outputs and gradients of the two differ by the order of float32 sums at most, a few units in the 7th digit. With the
-# exact Adam they stay together: measured 0 for the presets report and text of section 2, 2e-6 for tuned after 50
-# steps. Keras's Adam rounds otherwise in each step, and section 2 on grey levels amplifies it: measured 2e-4 in the
-# losses over 20 steps. Its weights are then no measure: Adam moves a weight whose gradient is rounding noise as far
-# as any other.
-TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "losses": 1e-6, "weights": 1e-5},
-              "Keras": {"losses": 1e-3}}
+# Largest relative difference allowed over 20 steps at real size. Outputs and gradients differ by the order of float32
+# sums at most, a few units in the 7th digit; with the exact Adam they stay together. Measured on TensorFlow 2.21: all 0
+# in section 1 and in section 2's report and text but for the sum of the printed loss, 2e-6 in the weights of tuned.
+TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "losses": 1e-6, "weights": 1e-5}, "Keras": {"losses": 2e-4}}
+SECTION_TOLERANCES = {
+    # Grey levels of 0..255 make section 2 amplify how Keras's Adam rounds: measured 2e-4.
+    (2, "Keras"): {"losses": 1e-3},
+    # Keras sums the gradient of the last bias, 1.6 million numbers, in another order than TensorFlow 1: measured
+    # 2e-5 there, 0 in all other gradients, and what the steps make of it, 2e-6 and 2e-4.
+    (3, "exact"): {"outputs": 2e-6, "gradients": 5e-5, "losses": 1e-5, "weights": 1e-3},
+    # Keras keeps the forget gate's bias as 1 + b, which rounds b to 1e-7: measured 2e-5 of its size.
+    (4, "exact"): {"outputs": 2e-6, "gradients": 2e-6, "losses": 1e-6, "weights": 5e-5}}
 ADAMS = {"exact": bridge.exact_adam, "Keras": bridge.keras_adam}
-
-
-class Difference(NamedTuple):
-    """How far graph and twin are apart: the largest |graph - Keras| of a quantity over the largest |Keras| in it."""
-
-    adam: str  # key of ADAMS: how the twin steps
-    quantity: str
-    relative: float
-
-    @property
-    def tolerance(self):
-        return TOLERANCES[self.adam][self.quantity]
-
-    @property
-    def passed(self):
-        return self.relative <= self.tolerance  # also False for nan
 
 
 def relative_difference(values, references):
@@ -68,7 +56,8 @@ def compare(section, settings, arrays, adam="exact", n_steps=N_STEPS):
     """
     size = settings.batch_size
     arrays = tuple(array[:n_steps * size] for array in arrays)
-    model, twin = section.build_graph(settings), section.build_keras(settings, ADAMS[adam])
+    exact = getattr(section, "EXACT", {}) if adam == "exact" else {}
+    model, twin = section.build_graph(settings), section.build_keras(settings, ADAMS[adam], **exact)
     gradients = bridge.graph_gradients(model)
 
     with training.Session(model) as session:
@@ -89,9 +78,8 @@ def compare(section, settings, arrays, adam="exact", n_steps=N_STEPS):
         loss, _, gradients_now = step(inputs, targets)
         twin_losses.append(float(loss))
         twin.optimizer.apply_gradients(zip(gradients_now, twin.trainable_variables))
-    twin_names = list(bridge.keras_variables(twin))
     pairs = {"outputs": (outputs, twin_outputs),
-             "gradients": (dict(zip(bridge.names(model), gradients)), dict(zip(twin_names, twin_gradients))),
+             "gradients": (dict(zip(bridge.names(model), gradients)), bridge.keras_gradients(twin, twin_gradients)),
              "losses": (losses, twin_losses), "weights": (weights, bridge.keras_weights(twin))}
     return {quantity: relative_difference(*pair) for quantity, pair in pairs.items()}
 
@@ -138,14 +126,15 @@ def crosscheck(args):
             enough = tuple(np.resize(array, (needed, *array.shape[1:])) for array in arrays)
             for adam in ADAMS:
                 relative = compare(section, settings, enough, adam, args.steps)
-                rows += [(number, name, Difference(adam, quantity, relative[quantity]))
-                         for quantity in TOLERANCES[adam]]
+                for quantity, tolerance in SECTION_TOLERANCES.get((number, adam), TOLERANCES[adam]).items():
+                    passed = relative[quantity] <= tolerance  # False for nan too
+                    rows.append((number, name, adam, quantity, f"{relative[quantity]:.1e}", f"{tolerance:.0e}",
+                                 "pass" if passed else "FAIL"))
         print(f"section {number}: {source}")
     print()
-    print(*console.markdown(("section", "settings", "Adam", "quantity", "largest relative difference", "tolerance", ""),
-                            [(number, name, d.adam, d.quantity, f"{d.relative:.1e}", f"{d.tolerance:.0e}",
-                              "pass" if d.passed else "FAIL") for number, name, d in rows]), sep="\n")
-    return 0 if all(difference.passed for _, _, difference in rows) else 1
+    print(*console.markdown(("section", "settings", "Adam", "quantity", "largest relative difference", "tolerance",
+                             "verdict"), rows), sep="\n")
+    return 0 if all(row[-1] == "pass" for row in rows) else 1
 
 
 if __name__ == "__main__":

@@ -88,6 +88,7 @@ class Settings:
 PRESETS = {"report": Settings()}
 PRESET_HELP = {"report": "the published run, and the epochs that went before it"}
 CROSSCHECKS = PRESETS
+EXACT = {"upsampling": bridge.exact_upsampling}  # what build_keras needs to round as the graph does
 
 
 def load(settings, **where):
@@ -158,7 +159,7 @@ def build_graph(settings):
         return complete(pipeline, noisy, outputs, loss, {"loss": loss}, train_op)
 
 
-def build_keras(settings, adam=bridge.keras_adam):
+def build_keras(settings, adam=bridge.keras_adam, upsampling=bridge.keras_upsampling):
     """The report's listing, compiled: float32[batch, side, side, 1] -> the same."""
     layers = keras.layers
     input_layer = keras.Input(shape=(settings.side, settings.side, 1))
@@ -175,12 +176,12 @@ def build_keras(settings, adam=bridge.keras_adam):
 
     decoded_layer1 = layers.Conv2D(settings.n_filters_3, (3, 3), activation="relu", padding="same",
                                    name="conv2d_3")(latent_view)
-    decoded_layer1 = layers.UpSampling2D((2, 2), name="up_sampling2d")(decoded_layer1)
+    decoded_layer1 = upsampling("up_sampling2d")(decoded_layer1)
     decoded_layer2 = layers.Conv2D(settings.n_filters_2, (3, 3), activation="relu", padding="same",
                                    name="conv2d_4")(decoded_layer1)
-    decoded_layer2 = layers.UpSampling2D((2, 2), name="up_sampling2d_1")(decoded_layer2)
+    decoded_layer2 = upsampling("up_sampling2d_1")(decoded_layer2)
     decoded_layer3 = layers.Conv2D(settings.n_filters_1, (3, 3), activation="relu", name="conv2d_5")(decoded_layer2)
-    decoded_layer3 = layers.UpSampling2D((2, 2), name="up_sampling2d_2")(decoded_layer3)
+    decoded_layer3 = upsampling("up_sampling2d_2")(decoded_layer3)
     output_layer = layers.Conv2D(1, (3, 3), padding="same", name="conv2d_6")(decoded_layer3)
 
     model = keras.Model(input_layer, output_layer)

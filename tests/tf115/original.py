@@ -1,0 +1,412 @@
+"""The original: each section's network as a program of 2019, for the real TensorFlow 1.15.5 (Python 3.7) and no other.
+
+    python original.py write                        the numbers and checkpoints in fixtures/, anew
+    python original.py compare [--full]             this program and the package's graphs in one process: same bytes?
+    python original.py restore PATH --section N     a model.ckpt of the package, restored into this program
+
+The networks import nothing from the package: tf.layers, tf.contrib and tf.nn.rnn_cell, as the report's time had them.
+Only the operations' seeds are the package's, 10 * seed, 10 * seed + 1, ..., so that initial values can be compared.
+
+Every session has one thread: TensorFlow splits its sums between threads, and so one thread against two differs in the
+last digits. Batch k of a trace is the rows k * size, k * size + 1, ... of the data, counted round its end.
+"""
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any, Dict, NamedTuple, Tuple
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+FIXTURES = HERE / "fixtures"
+N_STEPS = 50
+
+# Sizes as the fields of the package's Settings. Small ones are mostly prime, so that no transposed shape passes by luck.
+SMALL = {
+    "section1": dict(n_input=53, n_hidden_1=31, n_hidden_2=23, n_hidden_3=17, n_latent=5, learning_rate=0.003,
+                     batch_size=7, seed=3),
+    "section2": dict(n_input=121, n_hidden_1=37, n_hidden_2=17, n_hidden_3=31, learning_rate=0.01, l2_reg=0.0001,
+                     l2_in_loss=False, batch_size=13, pixel_center=0.0, pixel_scale=1.0, seed=1),
+    "section2_l2": dict(n_input=121, n_hidden_1=37, n_hidden_2=17, n_hidden_3=31, learning_rate=0.01, l2_reg=0.05,
+                        l2_in_loss=True, batch_size=13, pixel_center=127.5, pixel_scale=1 / 255, seed=2),
+    "section3": dict(side=20, n_filters_1=7, n_filters_2=5, n_filters_3=3, learning_rate=0.003, batch_size=5, seed=4),
+    "section4": dict(n_in=5, n_out=3, cardinality=13, n_units=11, learning_rate=0.01, batch_size=7, seed=5)}
+N_ROWS = {"section1": 59, "section2": 47, "section2_l2": 47, "section3": 23, "section4": 89}
+# The report's networks; sections 1 and 3 with fewer pictures a batch than its 2048, which would take half an hour.
+FULL = {
+    "section1": dict(n_input=784, n_hidden_1=2000, n_hidden_2=1200, n_hidden_3=500, n_latent=10, learning_rate=0.001,
+                     batch_size=64, seed=0),
+    "section2": dict(n_input=1024, n_hidden_1=200, n_hidden_2=150, n_hidden_3=200, learning_rate=0.01, l2_reg=0.0001,
+                     l2_in_loss=False, batch_size=150, pixel_center=0.0, pixel_scale=1.0, seed=0),
+    "section2_l2": dict(n_input=1024, n_hidden_1=200, n_hidden_2=150, n_hidden_3=200, learning_rate=0.01,
+                        l2_reg=0.0001, l2_in_loss=True, batch_size=100, pixel_center=0.0, pixel_scale=1.0, seed=0),
+    "section3": dict(side=28, n_filters_1=64, n_filters_2=32, n_filters_3=16, learning_rate=0.001, batch_size=32,
+                     seed=0),
+    "section4": dict(n_in=6, n_out=3, cardinality=51, n_units=128, learning_rate=0.001, batch_size=32, seed=0)}
+
+
+class Network(NamedTuple):
+    """A network in the default graph.
+
+    | field      | dtype[shape]               | meaning                                                         |
+    |------------|----------------------------|-----------------------------------------------------------------|
+    | inputs     | tensors [batch, ...]       | what a batch is fed to                                          |
+    | hidden     | {layer: float32[batch, .]} | outputs of the hidden layers, under their Keras layers' names   |
+    | outputs    | float32[batch, ...]        | the network's answer                                            |
+    | loss       | float32[]                  | what is minimised                                               |
+    | without_l2 | float32[]                  | the loss without the L2 term                                    |
+    | l2         | float32[]                  | the L2 term; None where there is none                           |
+    | train_op   | operation                  | one step of Adam                                                |
+    """
+
+    inputs: Tuple[Any, ...]
+    hidden: Dict[str, Any]
+    outputs: Any
+    loss: Any
+    without_l2: Any
+    l2: Any
+    train_op: Any
+
+
+def section1(n_input, n_hidden_1, n_hidden_2, n_hidden_3, n_latent, learning_rate, batch_size, seed):
+    """Dense, relu, a sigmoid code."""
+    xavier = tf.contrib.layers.xavier_initializer
+    seeds = iter(range(10 * seed, 10 * seed + 8))
+    x = tf.placeholder(tf.float32, [None, n_input])
+    dense_layer = partial(tf.layers.dense, activation=tf.nn.relu)
+    hidden_1 = dense_layer(x, n_hidden_1, kernel_initializer=xavier(seed=next(seeds)))
+    hidden_2 = dense_layer(hidden_1, n_hidden_2, kernel_initializer=xavier(seed=next(seeds)))
+    hidden_3 = dense_layer(hidden_2, n_hidden_3, kernel_initializer=xavier(seed=next(seeds)))
+    code = dense_layer(hidden_3, n_latent, activation=tf.nn.sigmoid, kernel_initializer=xavier(seed=next(seeds)))
+    hidden_5 = dense_layer(code, n_hidden_3, kernel_initializer=xavier(seed=next(seeds)))
+    hidden_6 = dense_layer(hidden_5, n_hidden_2, kernel_initializer=xavier(seed=next(seeds)))
+    hidden_7 = dense_layer(hidden_6, n_hidden_1, kernel_initializer=xavier(seed=next(seeds)))
+    outputs = dense_layer(hidden_7, n_input, activation=None, kernel_initializer=xavier(seed=next(seeds)))
+    loss = tf.reduce_mean(tf.square(outputs - x))
+    train_op = tf.train.AdamOptimizer(learning_rate).minimize(loss)
+    hidden = {"dense": hidden_1, "dense_1": hidden_2, "dense_2": hidden_3, "dense_3": code, "dense_4": hidden_5,
+              "dense_5": hidden_6, "dense_6": hidden_7}
+    return Network((x,), hidden, outputs, loss, loss, None, train_op)
+
+
+def section2(n_input, n_hidden_1, n_hidden_2, n_hidden_3, learning_rate, l2_reg, l2_in_loss, batch_size, pixel_center,
+             pixel_scale, seed):
+    """Dense, ELU, L2 declared in the layers; the report's own style, its input pipeline included."""
+    x = tf.placeholder(tf.float32, [None, n_input])
+    dataset = tf.data.Dataset.from_tensor_slices(x).repeat().batch(batch_size)
+    features = dataset.make_initializable_iterator().get_next()  # fed here, so that loss and step see the same batch
+    pixels = (features - pixel_center) * pixel_scale
+
+    xavier = tf.contrib.layers.xavier_initializer
+    seeds = iter(range(10 * seed, 10 * seed + 4))
+    dense_layer = partial(tf.layers.dense, activation=tf.nn.elu,
+                          kernel_regularizer=tf.contrib.layers.l2_regularizer(l2_reg))
+    hidden_1 = dense_layer(pixels, n_hidden_1, kernel_initializer=xavier(seed=next(seeds)))
+    hidden_2 = dense_layer(hidden_1, n_hidden_2, kernel_initializer=xavier(seed=next(seeds)))
+    hidden_3 = dense_layer(hidden_2, n_hidden_3, kernel_initializer=xavier(seed=next(seeds)))
+    decoded = dense_layer(hidden_3, n_input, activation=None, kernel_initializer=xavier(seed=next(seeds)))
+    outputs = decoded / pixel_scale + pixel_center
+
+    mse = tf.reduce_mean(tf.square(decoded - pixels))
+    l2 = tf.add_n(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES))
+    loss = mse + l2 if l2_in_loss else mse
+    train_op = tf.train.AdamOptimizer(learning_rate).minimize(loss)
+    return Network((features,), {"dense": hidden_1, "dense_1": hidden_2, "dense_2": hidden_3}, outputs, loss, mse, l2,
+                   train_op)
+
+
+def section3(side, n_filters_1, n_filters_2, n_filters_3, learning_rate, batch_size, seed):
+    """Convolutions, pooling and resizing; the last but one convolution without padding."""
+    glorot = tf.glorot_uniform_initializer
+    seeds = iter(range(10 * seed, 10 * seed + 7))
+    noisy = tf.placeholder(tf.float32, [None, side, side, 1])
+    clean = tf.placeholder(tf.float32, [None, side, side, 1])
+    conv = partial(tf.layers.conv2d, kernel_size=3, padding="same", activation=tf.nn.relu)
+
+    def pool(x):
+        return tf.layers.max_pooling2d(x, pool_size=2, strides=2, padding="same")
+
+    def up(x):
+        return tf.image.resize_nearest_neighbor(x, (2 * int(x.shape[1]), 2 * int(x.shape[2])))
+
+    conv_1 = conv(noisy, n_filters_1, kernel_initializer=glorot(seed=next(seeds)))
+    pool_1 = pool(conv_1)
+    conv_2 = conv(pool_1, n_filters_2, kernel_initializer=glorot(seed=next(seeds)))
+    pool_2 = pool(conv_2)
+    conv_3 = conv(pool_2, n_filters_3, kernel_initializer=glorot(seed=next(seeds)))
+    pool_3 = pool(conv_3)
+    conv_4 = conv(pool_3, n_filters_3, kernel_initializer=glorot(seed=next(seeds)))
+    up_1 = up(conv_4)
+    conv_5 = conv(up_1, n_filters_2, kernel_initializer=glorot(seed=next(seeds)))
+    up_2 = up(conv_5)
+    conv_6 = conv(up_2, n_filters_1, padding="valid", kernel_initializer=glorot(seed=next(seeds)))
+    up_3 = up(conv_6)
+    outputs = conv(up_3, 1, activation=None, kernel_initializer=glorot(seed=next(seeds)))
+    loss = tf.reduce_mean(tf.square(outputs - clean))
+    train_op = tf.train.AdamOptimizer(learning_rate).minimize(loss)
+    hidden = {"conv2d": conv_1, "max_pooling2d": pool_1, "conv2d_1": conv_2, "max_pooling2d_1": pool_2,
+              "conv2d_2": conv_3, "max_pooling2d_2": pool_3, "conv2d_3": conv_4, "up_sampling2d": up_1,
+              "conv2d_4": conv_5, "up_sampling2d_1": up_2, "conv2d_5": conv_6, "up_sampling2d_2": up_3}
+    return Network((noisy, clean), hidden, outputs, loss, loss, None, train_op)
+
+
+def section4(n_in, n_out, cardinality, n_units, learning_rate, batch_size, seed, rnn="dynamic"):
+    """Two LSTMs, the second from the first one's state; with dynamic_rnn, or with static_rnn."""
+    glorot = tf.glorot_uniform_initializer
+    encoder_seed, decoder_seed, dense_seed = range(10 * seed, 10 * seed + 3)
+    x1, x2, y = (tf.placeholder(tf.int32, [None, n]) for n in (n_in, n_out, n_out))
+    encoder_inputs, decoder_inputs, targets = (tf.one_hot(tokens, cardinality) for tokens in (x1, x2, y))
+
+    def run(cell, x, **state):
+        if rnn == "dynamic":
+            return tf.nn.dynamic_rnn(cell, x, **state)
+        outputs, last = tf.nn.static_rnn(cell, tf.unstack(x, axis=1), **state)
+        return tf.stack(outputs, axis=1), last
+
+    with tf.variable_scope("encoder"):
+        cell = tf.nn.rnn_cell.LSTMCell(n_units, initializer=glorot(seed=encoder_seed))
+        _, state = run(cell, encoder_inputs, dtype=tf.float32)
+    with tf.variable_scope("decoder"):
+        cell = tf.nn.rnn_cell.LSTMCell(n_units, initializer=glorot(seed=decoder_seed))
+        decoded, _ = run(cell, decoder_inputs, initial_state=state)
+    logits = tf.layers.dense(decoded, cardinality, kernel_initializer=glorot(seed=dense_seed))
+    outputs = tf.nn.softmax(logits)
+    loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits_v2(labels=targets, logits=logits))
+    train_op = tf.train.AdamOptimizer(learning_rate).minimize(loss)
+    return Network((x1, x2, y), {"encoder_h": state.h, "encoder_c": state.c, "decoder": decoded}, outputs, loss, loss,
+                   None, train_op)
+
+
+PROGRAMS = {"section1": section1, "section2": section2, "section2_l2": section2, "section3": section3,
+            "section4": section4}
+
+
+def rows(name, sizes, n):
+    """n rows of data for a network, with structure that it can learn; the same draw in every numpy."""
+    random = np.random.RandomState(7)
+
+    def levels(width):  # of grey, 0..255: a few patterns, mixed
+        mixed = random.normal(size=(n, 5)).dot(random.normal(size=(5, width)))
+        return np.clip(np.round(127 + 45 * mixed), 0, 255).astype(np.float32)
+
+    if name == "section1":
+        return (levels(sizes["n_input"]) / np.float32(255),)
+    if name == "section3":
+        clean = (levels(sizes["side"] ** 2) / np.float32(255)).reshape(n, sizes["side"], sizes["side"], 1)
+        replaced = random.uniform(size=clean.shape) < 0.1
+        noise = np.floor(255 * random.beta(0.5, 0.5, clean.shape)).astype(np.float32) / np.float32(255)
+        return np.where(replaced, noise, clean), clean
+    if name == "section4":
+        x1 = random.randint(1, sizes["cardinality"], (n, sizes["n_in"])).astype(np.int32)
+        y = x1[:, :sizes["n_out"]][:, ::-1]
+        return x1, np.concatenate([np.zeros_like(y[:, :1]), y[:, :-1]], axis=1), y
+    return (levels(sizes["n_input"]),)
+
+
+def open_session(graph, as_written=False):
+    """A session with one thread; as_written: the optimiser of graphs must leave the order of sums as it is written."""
+    config = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+    if as_written:
+        config.graph_options.rewrite_options.arithmetic_optimization = RewriterConfig.OFF
+    return tf.Session(graph=graph, config=config)
+
+
+def run(network, data, batch_size, initial=None, as_written=False):
+    """The numbers of a network in the default graph, and the session that trained it.
+
+    Args:
+        network: Network.
+        data: arrays [n, ...], one for each of network.inputs.
+        batch_size: rows a step.
+        initial: {variable name: array} to start from; None for what the initialisers give.
+        as_written: see open_session.
+
+    Returns:
+        ({key: array}, session). Keys: `initial/<variable>`, on batch 0: `hidden/<layer>`, `outputs`, `loss`,
+        `loss_without_l2`, `l2`, `gradients/<variable>`; then `trace` float32[50], the minimised loss on each step's
+        batch before the step; at last `final/<variable>`, slots and beta powers too, and `final_outputs` on batch 0.
+    """
+    weights, numbers = tf.trainable_variables(), {}
+    gradients = tf.gradients(network.loss, weights)
+    session = open_session(tf.get_default_graph(), as_written)
+    session.run(tf.global_variables_initializer())
+    for variable in weights:
+        numbers["initial/" + variable.op.name] = session.run(variable)
+        if initial is not None:
+            variable.load(initial[variable.op.name], session)
+
+    def feeds(k):
+        batch = np.arange(k * batch_size, (k + 1) * batch_size) % len(data[0])
+        return {tensor: array[batch] for tensor, array in zip(network.inputs, data)}
+
+    fetches = {"outputs": network.outputs, "loss": network.loss, "loss_without_l2": network.without_l2}
+    fetches.update({} if network.l2 is None else {"l2": network.l2})
+    fetches.update({"hidden/" + name: tensor for name, tensor in network.hidden.items()})
+    fetches.update({"gradients/" + variable.op.name: gradient for variable, gradient in zip(weights, gradients)})
+    numbers.update(session.run(fetches, feeds(0)))
+    trace = []
+    for k in range(N_STEPS):  # two runs a step: in one, the L2 term may read a kernel that Adam has already moved
+        trace.append(session.run(network.loss, feeds(k)))
+        session.run(network.train_op, feeds(k))
+    numbers["trace"] = np.array(trace, np.float32)
+    numbers["final_outputs"] = session.run(network.outputs, feeds(0))
+    numbers.update({"final/" + variable.op.name: session.run(variable) for variable in tf.global_variables()})
+    return numbers, session
+
+
+def write(args):
+    """The command: fixtures/<name>/numbers.npz and model.ckpt of each small network, and sizes.json."""
+    for name, sizes in SMALL.items():
+        folder = FIXTURES / name
+        folder.mkdir(parents=True, exist_ok=True)
+        data = rows(name, sizes, N_ROWS[name])
+        with tf.Graph().as_default():
+            numbers, session = run(PROGRAMS[name](**sizes), data, sizes["batch_size"])
+            with session:
+                tf.train.Saver().save(session, str(folder / "model.ckpt"), write_meta_graph=False, write_state=False)
+        numbers.update({"data/{}".format(k): array for k, array in enumerate(data)})
+        np.savez_compressed(str(folder / "numbers.npz"), **{key: numbers[key] for key in sorted(numbers)})
+        n_bytes = sum(file.stat().st_size for file in folder.iterdir())
+        print("{:12} {:3} arrays, loss {:.6g} -> {:.6g}, {:7} bytes".format(
+            name, len(numbers), numbers["trace"][0], numbers["trace"][-1], n_bytes))
+    (FIXTURES / "sizes.json").write_text(json.dumps(SMALL, indent=1) + "\n")
+    return 0
+
+
+def compare(args):
+    """The command: the original and the package's build_graph, same weights, same batches, byte by byte."""
+    import ours  # which brings the package; nothing above needs it
+    print("| section | size | initial values | forward | gradients | {} losses | final weights | slots, powers |\n"
+          "|---|---|---|---|---|---|---|---|".format(N_STEPS))
+    failed = False
+    for name, sizes in (FULL if args.full else SMALL).items():
+        if args.section not in (None, int(name[7])):
+            continue
+        data = rows(name, sizes, N_ROWS[name] if not args.full else 3 * sizes["batch_size"] + 1)
+        for label, program, as_written in variants(name):
+            with tf.Graph().as_default():
+                original, session = run(program(**sizes), data, sizes["batch_size"], None, as_written)
+                session.close()
+            initial = ours.under("initial", original)
+            model = ours.section_of(name).build_graph(ours.section_of(name).Settings(**sizes))
+            with open_session(model.graph, as_written) as session:
+                made = ours.run(session, model, data, sizes["batch_size"], ours.under("hidden", original), initial)
+            cells = []
+            for keys in groups(original):
+                difference = max(apart(made[key], original[key]) for key in keys)
+                same = all(made[key].tobytes() == original[key].tobytes() for key in keys)
+                cells.append("same bytes" if same else "{:.1e}".format(difference))
+                failed |= not same
+            print("| {} | {} | {} |".format(label, "full" if args.full else "small", " | ".join(cells)), flush=True)
+    print("(*) without the graph optimiser's arithmetic, which puts static_rnn's sums in another order")
+    print("(a number instead: the largest difference over the largest value, and the comparison fails)")
+    print("FAIL" if failed else "pass")
+    return int(failed)
+
+
+def variants(name):
+    """(label, program, as_written): section 4 twice, once for each way to run a cell.
+
+    dynamic_rnn is equal as it is. static_rnn is where no arithmetic is rewritten: the optimiser of graphs of 1.15 puts
+    the sum of the steps' gradients in another order there (1e-7 in the gradients), for no other program here.
+    """
+    if name == "section4":
+        return [("4, dynamic_rnn", section4, False), ("4, static_rnn (*)", partial(section4, rnn="static"), True)]
+    label = {"section2": "2, L2 declared", "section2_l2": "2, L2 minimised"}.get(name, name[7:])
+    return [(label, PROGRAMS[name], False)]
+
+
+def groups(numbers):
+    """The keys of numbers, column by column of the table; the L2 terms are with the forward values."""
+    slots = [key for key in numbers if key.startswith("final/") and key.endswith(("/Adam", "/Adam_1", "_power"))]
+    starting = {start: [key for key in numbers if key.startswith(start)] for start in ("initial/", "gradients/")}
+    forward = [key for key in numbers if key.startswith("hidden/") or key in ("outputs", "loss", "loss_without_l2",
+                                                                              "l2")]
+    final = [key for key in numbers if key.startswith("final") and key not in slots]
+    return [starting["initial/"], forward, starting["gradients/"], ["trace"], final, slots]
+
+
+def apart(values, references):
+    """The largest difference over the largest reference."""
+    return float(np.max(np.abs(np.subtract(values, references, dtype=np.float64))) / max(np.max(np.abs(references)),
+                                                                                       1e-30))
+
+
+def restore(args):
+    """The command: restore a checkpoint, say what every variable holds; exit code 1 where values.npz says otherwise."""
+    stored = tf.train.load_checkpoint(args.path).get_variable_to_shape_map()
+    sizes = sizes_in(stored, args.section)
+    file = Path(args.values) if args.values else Path(args.path).parent / "values.npz"
+    values = np.load(str(file)) if file.exists() else None
+    failed = 0
+    with tf.Graph().as_default() as graph, open_session(graph) as session:
+        PROGRAMS["section{}".format(args.section)](**sizes)
+        tf.train.Saver().restore(session, args.path)
+        variables = tf.global_variables()
+        for variable in variables:
+            value, name = session.run(variable), variable.op.name
+            verdict = ""
+            if values is not None:
+                same = name in values and value.tobytes() == values[name].tobytes() and value.shape == values[name].shape
+                verdict, failed = "same bytes" if same else "OTHER BYTES", failed + (not same)
+            print("{:36} {:16} sha256 {} {}".format(name, str(list(value.shape)),
+                                                   hashlib.sha256(value.tobytes()).hexdigest()[:16], verdict))
+    unknown = sorted(set(stored) - {variable.op.name for variable in variables})
+    print("{} variables restored{}; in the checkpoint only: {}".format(
+        len(variables), "" if values is None else ", {} with other bytes than {}".format(failed, file.name),
+        ", ".join(unknown) or "none"))
+    return int(bool(failed or unknown))
+
+
+def sizes_in(shapes, section):
+    """The sizes of a network, from the shapes in its checkpoint {variable name: shape}; SMALL's for what no shape says."""
+    sizes = dict(SMALL["section{}".format(section)])
+    if section == 1:
+        sizes.update(n_input=shapes["dense/kernel"][0], n_hidden_1=shapes["dense/kernel"][1],
+                     n_hidden_2=shapes["dense_1/kernel"][1], n_hidden_3=shapes["dense_2/kernel"][1],
+                     n_latent=shapes["dense_3/kernel"][1])
+    elif section == 2:
+        sizes.update(n_input=shapes["dense/kernel"][0], n_hidden_1=shapes["dense/kernel"][1],
+                     n_hidden_2=shapes["dense_1/kernel"][1], n_hidden_3=shapes["dense_2/kernel"][1])
+    elif section == 3:
+        sizes.update(n_filters_1=shapes["conv2d/kernel"][3], n_filters_2=shapes["conv2d_1/kernel"][3],
+                     n_filters_3=shapes["conv2d_2/kernel"][3])
+    else:
+        sizes.update(cardinality=shapes["dense/kernel"][1], n_units=shapes["dense/kernel"][0])
+    return sizes
+
+
+def main(argv=None):
+    if not tf.__version__.startswith("1.15"):
+        sys.exit("original.py: this is TensorFlow {}; expected the real 1.15.5 (see README.md)".format(tf.__version__))
+    tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)  # 1.15 warns of its own age
+    parser = argparse.ArgumentParser(description="The networks of the report as a program of 2019 (TensorFlow 1.15.5).")
+    commands = parser.add_subparsers(dest="command", metavar="write | compare | restore")
+    commands.required = True
+    commands.add_parser("write", help="make fixtures/ anew").set_defaults(function=write)
+    comparing = commands.add_parser("compare", help="with the package's graphs, byte by byte")
+    comparing.add_argument("--full", action="store_true", help="at the report's sizes (minutes)")
+    comparing.add_argument("--section", type=int, choices=(1, 2, 3, 4), help="one section only")
+    comparing.set_defaults(function=compare)
+    restoring = commands.add_parser("restore", help="a checkpoint of the package into this program")
+    restoring.add_argument("path", metavar="PATH", help="the checkpoint without suffix, .../model.ckpt")
+    restoring.add_argument("--section", type=int, choices=(1, 2, 3, 4), required=True, help="whose network it is")
+    restoring.add_argument("--values", metavar="FILE", help="what the variables held when it was written (.npz); "
+                                                            "default: values.npz beside it, if there")
+    restoring.set_defaults(function=restore)
+    args = parser.parse_args(argv)
+    return args.function(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

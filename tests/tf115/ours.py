@@ -1,0 +1,119 @@
+"""The package's side of the comparison with the original: the same numbers under the same keys, in any TensorFlow.
+
+    python ours.py FOLDER           each small network trained for 50 steps: FOLDER/<name>/model.ckpt and values.npz
+
+`python original.py restore FOLDER/<name>/model.ckpt --section N` then restores them under TensorFlow 1.15.5.
+"""
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent))
+
+from tf1_autoencoders import bridge, checkpoint, training  # noqa: E402
+from tf1_autoencoders.catalog import SECTIONS  # noqa: E402
+from tf1_autoencoders.frameworks import tf1  # noqa: E402
+
+FIXTURES = HERE / "fixtures"
+SIZES = json.loads((FIXTURES / "sizes.json").read_text()) if (FIXTURES / "sizes.json").exists() else {}
+N_STEPS = 50
+HIDDEN_OPERATIONS = ("/Elu", "/Relu", "/Sigmoid", "/rnn/lstm_cell/stack", "")  # what ends a layer, by its kind
+
+
+def section_of(name):
+    """The section's module: `section2_l2` is a network of section 2."""
+    return SECTIONS[int(name[len("section")])].module
+
+
+def numbers_in(name):
+    """What the original made: {key: array}, see original.run."""
+    with np.load(str(FIXTURES / name / "numbers.npz")) as file:
+        return dict(file)
+
+
+def under(prefix, numbers):
+    """The entries of numbers whose keys start with `prefix/`, without it."""
+    return {key[len(prefix) + 1:]: value for key, value in numbers.items() if key.startswith(prefix + "/")}
+
+
+def batch_of(data, k, batch_size):
+    """Batch k: rows k * batch_size, ... of each array, counted round the end of the data."""
+    rows = np.arange(k * batch_size, (k + 1) * batch_size) % len(data[0])
+    return tuple(array[rows] for array in data)
+
+
+def hidden_tensor(model, layer):
+    """The output of a hidden layer of a GraphModel: a part of it, or found by the names of its operations."""
+    if layer.startswith("encoder_"):
+        return model.parts["encoder_states"]["hc".index(layer[-1])]
+    names = {operation.name for operation in model.graph.get_operations()}
+    return model.graph.get_tensor_by_name(next(layer + end for end in HIDDEN_OPERATIONS if layer + end in names) + ":0")
+
+
+def all_variables(session, model):
+    """Weights, slots and beta powers: {name: array}."""
+    with model.graph.as_default():
+        variables = tf1.global_variables()
+    return {variable.op.name: value for variable, value in zip(variables, session.run(variables))}
+
+
+def run(session, model, data, batch_size, hidden, initial=None, n_steps=N_STEPS):
+    """The numbers of a GraphModel, as original.run gives them for the original.
+
+    Args:
+        session: whose graph is the model's; its variables have no values yet.
+        model: GraphModel; it is fed at the end of its pipeline, with the original's batches.
+        data: arrays [n, ...], one for each of model.pipeline.batch.
+        batch_size: rows a step.
+        hidden: names of the hidden layers.
+        initial: {variable name: array} to start from; None for what the initialisers give.
+        n_steps: of Adam.
+    """
+    gradients = dict(zip(bridge.names(model), bridge.graph_gradients(model)))
+    fetches = {"outputs": model.outputs, "loss": model.loss, "loss_without_l2": model.loss}
+    if "l2" in model.metrics:
+        squared_error = model.metrics["mse"].op.inputs[0]  # before it is brought back to grey levels
+        fetches.update(l2=model.metrics["l2"], loss_without_l2=squared_error)
+    fetches.update({f"hidden/{layer}": hidden_tensor(model, layer) for layer in hidden})
+    fetches.update({f"gradients/{variable}": gradient for variable, gradient in gradients.items()})
+
+    def feeds(k):
+        return dict(zip(model.pipeline.batch, batch_of(data, k, batch_size)))
+
+    session.run(model.initializer)
+    numbers = {f"initial/{variable}": value for variable, value in bridge.graph_weights(session, model).items()}
+    if initial is not None:
+        bridge.set_graph_weights(session, model, initial)
+    numbers.update(session.run(fetches, feeds(0)))
+    trace = []
+    for k in range(n_steps):  # two runs a step, as the original has them
+        trace.append(session.run(model.loss, feeds(k)))
+        session.run(model.train_op, feeds(k))
+    numbers["trace"] = np.array(trace, np.float32)
+    numbers["final_outputs"] = session.run(model.outputs, feeds(0))
+    numbers.update({f"final/{variable}": value for variable, value in all_variables(session, model).items()})
+    return numbers
+
+
+def write(folder):
+    """Train each small network on the original's data; its checkpoint and all of its values to folder/<name>/."""
+    for name, sizes in SIZES.items():
+        section, data = section_of(name), tuple(under("data", numbers_in(name)).values())
+        model = section.build_graph(section.Settings(**sizes))
+        with training.Session(model, threads=1) as session:
+            run(session, model, data, sizes["batch_size"], hidden=())
+            values = all_variables(session, model)
+            checkpoint.save(session, model.saver, Path(folder) / name, {})
+        np.savez(str(Path(folder) / name / "values.npz"), **values)
+        print(f"{name}: {len(values)} variables, {sum(value.size for value in values.values())} numbers")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        sys.exit("usage: python ours.py FOLDER")
+    write(sys.argv[1])
