@@ -5,11 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from tf1_autoencoders import figures, page, published, results, spread, verdicts
+from tf1_autoencoders import figures, page, published, results, section2_horses, spread, verdicts
 from tf1_autoencoders.catalog import SECTIONS
 from tf1_autoencoders.datasets import Source
 from tf1_autoencoders.errors import UserError
-from tf1_autoencoders.section2_horses import PRESETS
 
 REAL = Source("CIFAR-10", "official", "a test")
 DRAWN = Source("CIFAR-10", "drawn sample", "a test")
@@ -23,7 +22,8 @@ def no_bands(monkeypatch, tmp_path):
 
 
 def report(folder, source, **options):
-    return results.Report(2, "a title", PRESETS["report"], results.Options(out=str(folder), **options), source,
+    settings = section2_horses.PRESETS["report"]
+    return results.Report(section2_horses, settings, results.Options(out=str(folder), **options), source,
                           (np.zeros((2, 3), np.float32),))
 
 
@@ -108,9 +108,9 @@ def test_the_mark_is_drawn_into_every_figure_of_the_sample(tmp_path):
 def test_the_page_is_one_file_with_its_pictures_inside(no_bands):
     filled(no_bands, REAL)
     made = page.write(no_bands).read_text()
-    assert "A heading &amp; more" in made and "<h2>Section 2: a title</h2>" in made
+    assert "A heading &amp; more" in made and "<h2>Section 2: Stacked autoencoder" in made
     assert len(re.findall(r'src="data:image/png;base64,', made)) == 1
-    assert not re.findall(r'(?:src|href)="(?!data:|#)', made) and "http" not in made
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', made) and "http:" not in made
     assert "2804.4" in made and "n_hidden_1" in made and "tensorflow" in made
 
 
@@ -122,10 +122,9 @@ def test_a_damaged_account_is_an_error_in_one_sentence(no_bands):
 
 
 def test_event_files_hold_scalars_pictures_and_the_graph(no_bands):
-    from tf1_autoencoders import section2_horses
     from tf1_autoencoders.frameworks import tf1
     made = report(no_bands, REAL, tensorboard=True)
-    made.graph(section2_horses.build_graph(PRESETS["report"]))
+    made.graph(section2_horses.build_graph(section2_horses.PRESETS["report"]))
     made.epoch(10, "10 Train MSE", {"mse": 3.5}, [])
     made.figure("picture", "A caption", figures.pictures([np.zeros(1024)], ["a title"]))
     made.close()

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import base64
 import html
+import itertools
 import json
 import os
 from pathlib import Path
@@ -24,15 +25,15 @@ nav a { margin-right: 1.2rem; } a { color: var(--accent); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .88rem; }
 caption { text-align: left; font-weight: 600; padding: .4rem 0; }
 th, td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th:first-child, td:first-child, td:last-child, th:last-child { text-align: left; }
+th:first-child, td:first-child { text-align: left; }
 pre { background: var(--soft); border-radius: .3rem; font-size: .8rem; line-height: 1.4; padding: .7rem;
-  overflow-x: auto; }
+  white-space: pre-wrap; overflow-wrap: break-word; }
 figure { margin: 1.2rem 0; } img { max-width: 100%; height: auto; background: white; border-radius: .3rem; }
 figcaption { font-size: .88rem; opacity: .8; }
 .mark { color: var(--warn); font-weight: 600; }
 .inside { color: #1a7f37; } .outside { color: var(--warn); }
 @media print { body { max-width: none; font-size: 11px; } h2 { break-before: page; } figure { break-inside: avoid; }
-  .scroll, pre { overflow: visible; white-space: pre-wrap; } nav { display: none; } }
+  .scroll { overflow: visible; } nav { display: none; } }
 """
 
 INTRODUCTION = """The report is a homework on autoencoders in four sections. Each was run here from its data to its last
@@ -74,8 +75,14 @@ def _section(account, folder):
              f'{html.escape(account["backend"])}, seed {account["settings"]["seed"]}.'
              + (f' <span class="mark">Everything in this section is made from the {html.escape(mark)}, not from the '
                 "report's data; no published number stands beside it.</span>" if mark else "") + "</p>"]
-    for event in account["account"]:
-        parts.append(_EVENTS[event["kind"]](event, folder))
+    about, _, departures = account["about"].partition("Departures:")
+    parts += [f"<pre>{html.escape(about.partition('Source:')[0].strip())}</pre>",
+              f"<p><b>Departures from the report.</b> {html.escape(departures.strip())}</p>"]
+    for kind, events in itertools.groupby(account["account"], key=lambda event: event["kind"]):
+        events = list(events)
+        if kind == "text":  # what stands together on the terminal stands together here
+            events = [{"lines": [line for event in events for line in event["lines"]]}]
+        parts += [_EVENTS[kind](event, folder) for event in events]
     if account["compared"]:
         parts += ["<h3>Published beside measured</h3>", _table({
             "caption": f"Section {number}", "header": verdicts.HEADER, "rows": account["compared"]}, folder)]

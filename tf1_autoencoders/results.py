@@ -42,20 +42,19 @@ class Report:
     """The account of one run of one section.
 
     Args:
-        number: of the section.
-        title: of the section.
+        section: its module.
         settings: the section's settings, resolved.
         options: Options.
         source: datasets.Source of the data.
         arrays: those that are trained on; their sum goes into settings.json.
     """
 
-    def __init__(self, number, title, settings, options, source, arrays):
-        self.number, self.source, self.preset = number, source, options.preset
-        self.folder = Path(options.out) / f"section{number}"
+    def __init__(self, section, settings, options, source, arrays):
+        self.section, self.number, self.source, self.preset = section, section.NUMBER, source, options.preset
+        self.folder = Path(options.out) / f"section{self.number}"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.settings = {
-            "section": number, "preset": options.preset, "backend": options.backend,
+            "section": self.number, "preset": options.preset, "backend": options.backend,
             "settings": dataclasses.asdict(settings),
             "data": {"name": source.name, "kind": source.kind, "sha256_of_training_arrays": _sum(arrays)},
             "threads": options.threads,
@@ -67,9 +66,8 @@ class Report:
         self._events = tf1_events(self.folder / "tensorboard") if options.tensorboard else None
         self.measured = {}  # name of a number -> value, those of `published` under their names there
         self._account = []
-        self.title = title
-        print(f"Section {number}: {title} (preset {options.preset}, {options.backend}, seed {settings.seed})")
-        self.say(f"data: {source}")
+        print(f"Section {self.number}: {section.TITLE} (preset {options.preset}, {options.backend}, "
+              f"seed {settings.seed})", f"data: {source}", sep="\n")
 
     @property
     def mark(self):
@@ -151,7 +149,8 @@ class Report:
     def close(self):
         """Save the account: what `page` makes the results page of. Returns the rows of published beside measured."""
         rows = [] if self.source.is_sample else verdicts.compare(self.number, self.preset, self.measured)
-        account = {**self.settings, "title": self.title, "source": str(self.source), "mark": self.mark.strip(" ()"),
+        account = {**self.settings, "title": self.section.TITLE, "about": self.section.__doc__,
+                   "source": str(self.source), "mark": self.mark.strip(" ()"),
                    "account": self._account, "measured": self.measured, "compared": rows}
         (self.folder / ACCOUNT).write_text(json.dumps(account, indent=1) + "\n")
         if self._events:

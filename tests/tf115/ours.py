@@ -67,7 +67,7 @@ def run(session, model, data, batch_size, hidden, initial=None, n_steps=N_STEPS)
 
     Args:
         session: whose graph is the model's; its variables have no values yet.
-        model: GraphModel; it is fed at the end of its pipeline, with the original's batches.
+        model: GraphModel; the original's batches come through its pipeline.
         data: arrays [n, ...], one for each of model.pipeline.batch.
         batch_size: rows a step.
         hidden: names of the hidden layers.
@@ -82,20 +82,22 @@ def run(session, model, data, batch_size, hidden, initial=None, n_steps=N_STEPS)
     fetches.update({f"hidden/{layer}": hidden_tensor(model, layer) for layer in hidden})
     fetches.update({f"gradients/{variable}": gradient for variable, gradient in gradients.items()})
 
-    def feeds(k):
-        return dict(zip(model.pipeline.batch, batch_of(data, k, batch_size)))
+    # The pipeline gives each session.run a new batch: so it holds every batch as often as it is asked for below.
+    batches = [0, *(k for k in range(n_steps) for _ in range(2)), 0]
+    laid_out = tuple(map(np.concatenate, zip(*(batch_of(data, k, batch_size) for k in batches))))
+    training.GraphTrainer(session, model, laid_out, batch_size).start(np.arange(len(laid_out[0])))
 
     session.run(model.initializer)
     numbers = {f"initial/{variable}": value for variable, value in bridge.graph_weights(session, model).items()}
     if initial is not None:
         bridge.set_graph_weights(session, model, initial)
-    numbers.update(session.run(fetches, feeds(0)))
+    numbers.update(session.run(fetches))
     trace = []
-    for k in range(n_steps):  # two runs a step, as the original has them
-        trace.append(session.run(model.loss, feeds(k)))
-        session.run(model.train_op, feeds(k))
+    for _ in range(n_steps):  # two runs a step, as the original has them
+        trace.append(session.run(model.loss))
+        session.run(model.train_op)
     numbers["trace"] = np.array(trace, np.float32)
-    numbers["final_outputs"] = session.run(model.outputs, feeds(0))
+    numbers["final_outputs"] = session.run(model.outputs)
     numbers.update({f"final/{variable}": value for variable, value in all_variables(session, model).items()})
     return numbers
 

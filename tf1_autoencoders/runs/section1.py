@@ -30,7 +30,7 @@ def run(settings, options):
     arrays, (test_x, test_y) = section.training_arrays(data), data["test"]
     x, n_rows = arrays[0], len(arrays[0])
     settings = section.resolve(settings, n_rows)
-    report = Report(1, section.TITLE, settings, options, source, arrays)
+    report = Report(section, settings, options, source, arrays)
     n = n_train(n_rows, settings.validation_share)
 
     report.heading("Data set and preprocessing")

@@ -24,7 +24,7 @@ def run(settings, options):
     arrays, test_horses = section.training_arrays(data), section.horses(test_x, test_y)
     train_x, = arrays
     settings = section.resolve(settings, len(train_x))
-    report = Report(2, section.TITLE, settings, options, source, arrays)
+    report = Report(section, settings, options, source, arrays)
 
     report.heading("Data set and preprocessing")
     report.say(f"X: {x.shape}", f"Y: {y.shape}", f"horses: {train_x.shape}")

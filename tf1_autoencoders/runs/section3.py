@@ -30,7 +30,7 @@ def run(settings, options):
     arrays, (_, test_clean) = section.training_arrays(data), data["test"]
     n_rows, n_epochs = len(arrays[0]), settings.epochs_before + settings.n_epochs
     settings = section.resolve(settings, n_rows)
-    report = Report(3, section.TITLE, settings, options, source, arrays)
+    report = Report(section, settings, options, source, arrays)
 
     report.heading("Pictures with noise")
     random = np.random.default_rng(settings.seed)

@@ -24,7 +24,7 @@ def run(settings, options):
     data, source = section.load(settings)
     arrays, (test_x1, _, test_y) = section.training_arrays(data), data["test"]
     settings = section.resolve(settings, len(arrays[0]))
-    report = Report(4, section.TITLE, settings, options, source, arrays)
+    report = Report(section, settings, options, source, arrays)
 
     report.heading("Sequences")
     report.say(*(f"{name}: {array.shape}, for example {array[0].tolist()}"
