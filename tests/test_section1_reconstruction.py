@@ -87,17 +87,18 @@ def test_the_comparison_sees_another_activation_of_the_code(x, monkeypatch):
 
 def test_codes_and_their_pictures_are_the_two_halves_of_the_network(x):
     model, twin = section.build_graph(SMALL), section.build_keras(SMALL)
-    encoder, decoder = section.keras_encoder_and_decoder(twin)
+    encode, decode = section.encoder_and_decoder(training.KerasTrainer(twin, (x,), 7, section, SMALL))
     with training.Session(model) as session:
         session.run(model.initializer)
         bridge.set_keras_weights(twin, bridge.graph_weights(session, model))
         trainer = training.GraphTrainer(session, model, (x,), 7)
-        outputs, codes = trainer.predict(x), trainer.predict(x, fetch=model.parts["latent"])
-        decoded = session.run(model.outputs, {model.parts["latent"]: codes})
+        graph_encode, graph_decode = section.encoder_and_decoder(trainer)
+        outputs, codes = trainer.predict(x), graph_encode(x)
+        decoded = graph_decode(codes)
     assert codes.shape == (150, 3) and 0 <= codes.min() and codes.max() <= 1
     np.testing.assert_allclose(decoded, outputs, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(encoder.predict(x, verbose=0), codes, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(decoder.predict(codes, verbose=0), outputs, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(encode(x), codes, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(decode(codes), outputs, rtol=1e-4, atol=1e-5)
 
 
 def test_codes_between_two_codes_go_from_one_to_the_other_in_even_steps():

@@ -139,14 +139,24 @@ def build_keras(settings, adam=bridge.keras_adam):
     return model
 
 
-def keras_encoder_and_decoder(model):
-    """The two halves of build_keras's model, as models: pictures -> codes, codes -> pictures."""
+def encoder_and_decoder(trainer):
+    """The two halves of a trained network: functions of pictures [n, n_input] -> codes [n, n_latent], and back.
+
+    Args:
+        trainer: training.GraphTrainer or training.KerasTrainer.
+    """
+    model = trainer.model
+    if hasattr(model, "graph"):
+        latent = model.parts["latent"]
+        return (lambda x: trainer.predict(x, fetch=latent),
+                lambda codes: trainer.session.run(model.outputs, {latent: codes}))
     latent = model.get_layer("dense_3").output
     codes = keras.Input(shape=latent.shape[1:])
     decoded = codes
     for number in range(4, 8):
         decoded = model.get_layer(f"dense_{number}")(decoded)
-    return keras.Model(model.input, latent), keras.Model(codes, decoded)
+    encoder, decoder = keras.Model(model.input, latent), keras.Model(codes, decoded)
+    return (lambda x: encoder.predict(x, verbose=0)), (lambda codes: decoder.predict(codes, verbose=0))
 
 
 def principal_components(codes):

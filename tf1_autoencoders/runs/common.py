@@ -59,6 +59,8 @@ def checkpoint_folder(options, number):
 @contextlib.contextmanager
 def training_of(report, made, folder):
     """Around the training: says how long it took, and saves what was trained when Ctrl-C ends it."""
+    if made.session:
+        report.graph(made.model)
     try:
         with report.timed(made.session):
             yield

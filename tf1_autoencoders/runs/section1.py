@@ -20,6 +20,8 @@ from tf1_autoencoders.runs.common import (
     training_of,
 )
 
+PAIRS = (("T-shirt/top", "Trouser"), ("Sandal", "Sneaker"), ("Bag", "Ankle boot"))  # whose codes are gone between
+
 measure = measure_by_epochs(section)
 
 
@@ -40,11 +42,10 @@ def run(settings, options):
                f"train_x size : {x[:n].shape}", f"val_x size : {x[n:].shape}")
     report.heading("The autoencoder")
     with network(section, settings, arrays, options) as made:
-        trainer, model, session = made.trainer, made.model, made.session
-        layer_table(report, model)
+        layer_table(report, made.model)
         report.heading("Training")
         with training_of(report, made, folder):
-            numbers = train_epochs(trainer, settings, n_rows, saying(report, settings.n_epochs))
+            numbers = train_epochs(made.trainer, settings, n_rows, saying(report, settings.n_epochs))
         report.measured.update(numbers)
         best_epoch(report, numbers, settings)
         report.figure("curves", "Loss and val_loss", figures.curves(numbers, report.published, "Section 1: MSE"))
@@ -52,23 +53,19 @@ def run(settings, options):
 
         report.heading("Prediction of validation pictures")
         real = x[n:n + N_SHOWN]
-        answers = trainer.predict(real)
+        answers = made.trainer.predict(real)
         report.figure("reconstructions", "Validation pictures, real and reconstructed",
                       figures.grid({"real": real, "reconstructed": answers}, "Validation pictures", highest=1))
 
         report.heading("The code at work: pictures between two codes, and a map of all codes")
-        if session:
-            codes = trainer.predict(test_x, fetch=model.parts["latent"])
-            decode = lambda codes: session.run(model.outputs, {model.parts["latent"]: codes})  # noqa: E731
-        else:
-            encoder, decoder = section.keras_encoder_and_decoder(model)
-            codes, decode = encoder.predict(test_x, verbose=0), lambda codes: decoder.predict(codes, verbose=0)
-        kinds = [np.flatnonzero(test_y == kind)[:2] for kind in (0, 1, 5, 7, 8, 9)]
-        pairs = [(kinds[0][0], kinds[1][0]), (kinds[2][0], kinds[3][0]), (kinds[4][0], kinds[5][0])]
-        steps = [decode(section.between(codes[a], codes[b], N_SHOWN)) for a, b in pairs]
+        encode, decode = section.encoder_and_decoder(made.trainer)
+        codes = encode(test_x)
+        rows = {}
+        for one, other in PAIRS:
+            ends = [codes[np.argmax(test_y == section.CLASSES.index(kind))] for kind in (one, other)]
+            rows[f"{one}\nto {other}"] = decode(section.between(*ends, N_SHOWN))
         report.figure("between", "Decoded from codes in even steps between those of two test pictures",
-                      figures.grid({f"{section.CLASSES[test_y[a]]}\nto {section.CLASSES[test_y[b]]}": row
-                                    for (a, b), row in zip(pairs, steps)}, "Pictures between two codes", highest=1))
+                      figures.grid(rows, "Pictures between two codes", highest=1))
         report.figure("code_map", "The ten-number codes of the test pictures along their two principal components",
                       figures.scatter(section.principal_components(codes), test_y, section.CLASSES,
                                       "Codes of the test pictures"))

@@ -42,34 +42,32 @@ def run(settings, options):
     report.heading("Building the network and running it")
     report.say(f"network: {' -> '.join(map(str, section.widths(settings)))}", "Training...")
     with network(section, settings, arrays, options) as made:
-        trainer, model, session = made.trainer, made.model, made.session
-        if session:
-            report.graph(model)
         with training_of(report, made, folder):
-            for epoch, metrics in train(trainer, settings, len(train_x), report.say):
+            for epoch, metrics in train(made.trainer, settings, len(train_x), report.say):
                 name = f"epoch {epoch} Train MSE"
                 report.measured[name] = metrics["mse"]
                 report.epoch(epoch, f"{epoch} Train MSE: {metrics['mse']:.4f}", metrics, [name],
                              f"L2: {metrics['l2']:.4f}")
         path = made.save(folder, report.settings)
         report.say(f"Model saved in path: {shown(path)}")
-        answers = trainer.predict(test_horses)
+        answers = made.trainer.predict(test_horses)
     report.figure("loss_trace", "The MSE of one batch, every tenth epoch",
                   figures.curves(report.measured, report.published, "Section 2: MSE in squared grey levels, 0..255"))
 
     report.heading("Evaluation")
     image = section.TEST_IMAGE
-    made = evaluate.reconstruct_image(test_x, image, checkpoint_path=path)
-    report.say(f"INFO:tensorflow:Restoring parameters from {shown(path)}", "Model restored.", made.reconstructed.shape)
-    report.figure(f"image_{image}", f"Test image {image}", evaluate.figure_of(made, image))
+    reconstruction = evaluate.reconstruct_image(test_x, image, checkpoint_path=path)
+    report.say(f"INFO:tensorflow:Restoring parameters from {shown(path)}", "Model restored.",
+               reconstruction.reconstructed.shape)
+    report.figure(f"image_{image}", f"Test image {image}", evaluate.figure_of(reconstruction, image))
     errors = [f"{mean_squared_error(*pair):.0f}" for pair in zip(test_horses[:N_SHOWN], answers[:N_SHOWN])]
     report.figure("test_horses", "Test horses, real above reconstructed", figures.grid(
         {"real": test_horses[:N_SHOWN], "reconstructed": answers[:N_SHOWN]},
         f"The first {N_SHOWN} test horses, each with its MSE", errors))
     test_mse = mean_squared_error(test_horses, answers)
-    report.record(None, {"test_horses_mse": test_mse, f"image_{image}_mse": made.mse})
+    report.record(None, {"test_horses_mse": test_mse, f"image_{image}_mse": reconstruction.mse})
     report.say(f"MSE over the {len(test_horses)} test horses: {test_mse:.1f}; "
-               f"of image {image}: {made.mse:.1f}{report.mark}")
+               f"of image {image}: {reconstruction.mse:.1f}{report.mark}")
     if report.published:
         report.say("distance from the published trace (root mean square of log ratio): "
                    f"{log_distance(report.measured, report.published):.3f}")

@@ -38,8 +38,6 @@ def run(settings, options):
             (name, ", ".join(layers), f"{sum(published[layer] for layer in layers):,}",
              f"{sum(counts[layer] for layer in layers):,}") for name, layers in MODELS.items()])
         report.heading("Training")
-        if made.session:
-            report.graph(model)
         with training_of(report, made, folder):
             for epoch, metrics in train(made.trainer, settings, len(arrays[0])):
                 numbers = {f"epoch {epoch + 1} {name}": value for name, value in metrics.items()}
