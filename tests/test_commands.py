@@ -80,7 +80,7 @@ def test_published_values_stand_beside_those_of_real_pictures(folders, cifar_cop
     said = capsys.readouterr().out
     assert "   published: 2804.4246   L2: " in said
     assert "X: (50000, 1024)" in said and "unverified copy" in said
-    assert "drawn sample" not in said and "distance from the published trace" in said
+    assert "drawn sample" not in said and "distance from the published numbers" in said
 
 
 def test_two_runs_with_one_seed_leave_the_same_bytes(folders):

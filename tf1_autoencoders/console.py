@@ -61,8 +61,9 @@ def add_data_arguments(parser):
                        help="auto: the real pictures where they are or can be downloaded, else the drawn sample; "
                             "real: the real pictures or an error; sample: the drawn sample (default: auto)")
     group.add_argument("--data-dir", metavar="DIR",
-                       help="folder that holds the data set as its authors publish it, unpacked or not "
-                            "(default: data/ here, then Keras's cache, then a download of 170 MB)")
+                       help="folder that holds the data as its authors publish it: cifar-10-batches-py/ or "
+                            "cifar-10-python.tar.gz, and fashion-mnist/ (default: data/ here, Keras's cache, Debian's "
+                            "dataset-fashion-mnist, else a download of 170 MB and 30 MB)")
 
 
 def choose(options, name, argument):

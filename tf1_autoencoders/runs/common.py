@@ -9,6 +9,7 @@ import numpy as np
 
 from tf1_autoencoders import bridge, checkpoint, training
 from tf1_autoencoders.frameworks import keras
+from tf1_autoencoders.measures import log_distance
 from tf1_autoencoders.paths import shown
 from tf1_autoencoders.published import LAYERS
 from tf1_autoencoders.results import Options
@@ -120,6 +121,13 @@ def saying(report, n_epochs):
         note = f"the report's epoch {counted}" if epoch != counted and counted > 0 and report.published else ""
         report.epoch(epoch, f"Epoch {epoch}/{n_epochs} - {text}", metrics, names, note)
     return say
+
+
+def say_distance(report):
+    """Say how far the measured numbers are from the published ones, where there are some to compare with."""
+    if report.published:
+        report.say("distance from the published numbers (root mean square of log ratio): "
+                   f"{log_distance(report.measured, report.published):.3f}")
 
 
 def best_epoch(report, numbers, settings):

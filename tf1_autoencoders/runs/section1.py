@@ -15,6 +15,7 @@ from tf1_autoencoders.runs.common import (
     layer_table,
     measure_by_epochs,
     network,
+    say_distance,
     saying,
     train_epochs,
     training_of,
@@ -48,6 +49,7 @@ def run(settings, options):
             numbers = train_epochs(made.trainer, settings, n_rows, saying(report, settings.n_epochs))
         report.measured.update(numbers)
         best_epoch(report, numbers, settings)
+        say_distance(report)
         report.figure("curves", "Loss and val_loss", figures.curves(numbers, report.published, "Section 1: MSE"))
         report.say(f"Model saved in path: {shown(made.save(folder, report.settings))}")
 

@@ -10,7 +10,7 @@ from tf1_autoencoders.paths import shown
 from tf1_autoencoders.published import NUMBERS
 from tf1_autoencoders.results import Options, Report
 from tf1_autoencoders.rows import RowsInTurn, shuffled
-from tf1_autoencoders.runs.common import N_SHOWN, checkpoint_folder, network, training_of
+from tf1_autoencoders.runs.common import N_SHOWN, checkpoint_folder, network, say_distance, training_of
 from tf1_autoencoders.training import fit
 
 COLLAPSED = 0.75  # share of the mean picture's MSE above which a run counts as collapsed
@@ -68,9 +68,7 @@ def run(settings, options):
     report.record(None, {"test_horses_mse": test_mse, f"image_{image}_mse": reconstruction.mse})
     report.say(f"MSE over the {len(test_horses)} test horses: {test_mse:.1f}; "
                f"of image {image}: {reconstruction.mse:.1f}{report.mark}")
-    if report.published:
-        report.say("distance from the published trace (root mean square of log ratio): "
-                   f"{log_distance(report.measured, report.published):.3f}")
+    say_distance(report)
     return report
 
 

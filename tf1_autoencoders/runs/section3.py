@@ -15,6 +15,7 @@ from tf1_autoencoders.runs.common import (
     layer_table,
     measure_by_epochs,
     network,
+    say_distance,
     saying,
     train_epochs,
     training_of,
@@ -51,6 +52,12 @@ def run(settings, options):
             numbers = train_epochs(trainer, settings, n_rows, saying(report, n_epochs))
         report.measured.update(numbers)
         best_epoch(report, numbers, settings)
+        if report.published:
+            first = report.published["epoch 1 loss"]
+            losses = [value for name, value in numbers.items() if name.endswith(" loss")]
+            report.say(f"the published first loss, {first}, is nearest to that of epoch "
+                       f"{1 + int(np.argmin(np.abs(np.log(losses) - np.log(first))))} of this fresh network")
+        say_distance(report)
         report.figure("curves", "Loss and val_loss; the published epoch 1 stands where a fresh network comes to it",
                       figures.curves(numbers, report.published, "Section 3: MSE"))
         report.say(f"Model saved in path: {shown(made.save(folder, report.settings))}")
