@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from tf1_autoencoders import section2_horses  # noqa: E402
 from tf1_autoencoders.datasets import cifar10, fashion_mnist  # noqa: E402
+from tf1_autoencoders.frameworks import NeedsKeras3  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +28,23 @@ def no_copy_of_anything(monkeypatch, tmp_path):
     monkeypatch.setattr(fashion_mnist, "DATA", tmp_path / "data")
     monkeypatch.setattr(fashion_mnist, "DEBIAN", tmp_path / "debian")
     monkeypatch.setattr(fashion_mnist, "MIRRORS", ("http://127.0.0.1:9/",))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_setup(item):
+    """A test of a Keras twin is skipped, with the package's own words, on a TensorFlow that brings an older Keras."""
+    yield from _skipped_without_keras_3()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    yield from _skipped_without_keras_3()
+
+
+def _skipped_without_keras_3():
+    outcome = yield
+    if outcome.excinfo and issubclass(outcome.excinfo[0], NeedsKeras3):
+        outcome.force_exception(pytest.skip.Exception(str(outcome.excinfo[1])))
 
 
 SMALL = dataclasses.replace(section2_horses.PRESETS["report"], n_input=37, n_hidden_1=13, n_hidden_2=7, n_hidden_3=11,

@@ -13,8 +13,8 @@ SECTION = {"bridge", "datasets", "errors", "frameworks", "layers", "model", "pip
 ALLOWED = {
     "__init__": set(), "errors": set(), "paths": set(), "published": set(), "measures": set(), "rows": {"errors"},
     "model": {"frameworks", "pipeline"},
-    "frameworks": set(), "console": {"errors", "frameworks"}, "datasets": {"console", "datasets", "errors", "paths"},
-    "layers": {"frameworks"}, "pipeline": {"frameworks"}, "bridge": {"frameworks"}, "figures": set(),
+    "console": {"errors", "frameworks"}, "datasets": {"console", "datasets", "errors", "paths"},
+    "frameworks": {"errors"}, "layers": {"frameworks"}, "pipeline": {"frameworks"}, "bridge": {"frameworks"}, "figures": set(),
     "training": {"errors", "frameworks"}, "checkpoint": {"errors", "frameworks", "paths"},
     "verdicts": {"errors", "paths", "published"}, "page": {"errors", "paths", "results", "verdicts"},
     "results": {"console", "figures", "frameworks", "paths", "verdicts"}}

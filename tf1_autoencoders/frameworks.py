@@ -12,7 +12,13 @@ import sys
 import types
 import warnings
 
+from tf1_autoencoders.errors import UserError
+
 _messages = False
+
+
+class NeedsKeras3(UserError):
+    """The Keras twins are written for Keras 3; the graphs need no Keras."""
 
 
 def show_messages():
@@ -68,7 +74,11 @@ class _LoadedAtFirstUse(types.ModuleType):
             raise AttributeError(attribute)
         module = self.__dict__.get("_module")
         if module is None:
-            module = self._module = _load(self._candidates)
+            module = _load(self._candidates)
+            if self.__name__ == "keras" and int(module.__version__.split(".")[0]) < 3:
+                raise NeedsKeras3(f"Keras {module.__version__}: the Keras twins need Keras 3, which comes with "
+                                  "TensorFlow 2.16 and later; the graphs run here too (--backend graph)")
+            self._module = module
         return getattr(module, attribute)
 
 

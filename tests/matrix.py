@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""The graph tests and the comparison with TensorFlow 1.15.5 on many releases of TensorFlow, as a table.
+
+    python tests/matrix.py                           every release of RELEASES, into docs/matrix.md
+    python tests/matrix.py --only 2.16.2 2.21.0      some of them, to the terminal
+
+Each release gets a virtual environment of its own, which is removed before the next one is made (about 2.5 GB of disk).
+The Pythons are looked for as python3.X on the PATH and where --pythons says.
+"""
+from __future__ import annotations
+
+import argparse
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+OLD = ["protobuf<3.21", "numpy<1.19", "h5py<3"]
+RELEASES = [  # TensorFlow, Python, what else it needs
+    ("1.15.5", "3.7", OLD), ("2.0.4", "3.7", OLD), ("2.1.4", "3.7", OLD), ("2.2.3", "3.8", OLD), ("2.3.4", "3.8", OLD),
+    ("2.4.4", "3.8", ["protobuf<3.21"]), ("2.5.3", "3.9", ["protobuf<3.21"]), ("2.6.5", "3.9", ["protobuf<3.21"]),
+    ("2.7.4", "3.9", ["protobuf<3.21"]), ("2.8.4", "3.9", ["protobuf<3.21"]), ("2.9.3", "3.9", ["numpy<1.24"]),
+    ("2.10.1", "3.9", ["numpy<1.24"]), ("2.11.1", "3.9", ["numpy<1.24"]), ("2.12.1", "3.10", ["numpy<1.24"]),
+    ("2.13.1", "3.10", []), ("2.14.1", "3.10", ["numpy<2"]), ("2.15.1", "3.11", ["numpy<2"]),
+    ("2.16.2", "3.11", ["numpy<2"]), ("2.17.1", "3.12", ["numpy<2"]), ("2.18.1", "3.12", []), ("2.19.1", "3.12", []),
+    ("2.20.0", "3.13", []), ("2.21.0", "3.10", []), ("2.21.0", "3.11", []), ("2.21.0", "3.12", []),
+    ("2.21.0", "3.13", [])]
+TESTS = ["test_layers", "test_section1_reconstruction", "test_section2_horses", "test_section3_denoising",
+         "test_section4_sequences", "test_training", "test_checkpoint", "test_against_tf115"]
+HEADER = ("TensorFlow", "Python", "numpy", "Keras", "passed", "skipped", "failed",
+          "1.15.5: forward", "gradients", "trace", "final weights")
+
+# Runs in the environment: versions, and the graph's largest differences from 1.15.5 over the sections. Section 2 on
+# grey levels, which amplifies rounding, is left to the tests.
+DIFFERENCES = """
+import json, sys
+sys.path[:0] = [{root!r}, {tests!r}]
+import numpy
+from tf1_autoencoders.frameworks import tf1
+from importlib import import_module
+try:
+    keras = import_module("keras").__version__
+except ImportError:
+    keras = tf1.keras.__version__
+import test_against_tf115 as original
+names = [name for name in original.NAMES if name != "section2"]
+print("RESULT", json.dumps([numpy.__version__, keras] + [
+    max(original.difference("graph", name, of) for name in names)
+    for of in ("forward", "gradients", "trace", "final weights")]))
+"""
+
+
+def python_of(version, folders):
+    """The path of python3.X; None where there is none."""
+    found = shutil.which("python" + version)
+    for folder in folders:
+        found = found or next(iter(sorted(glob.glob(os.path.join(folder, version + ".*", "bin", "python")))), None)
+    return found
+
+
+def run(*command, **kwargs):
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          universal_newlines=True, **kwargs)
+
+
+def try_release(tensorflow, version, needs, python, log):
+    """One row of the table: make an environment, test, remove it."""
+    environment = tempfile.mkdtemp(prefix="matrix-")
+    here = os.path.join(environment, "bin", "python")
+    try:
+        run(python, "-m", "venv", environment)
+        done = run(here, "-m", "pip", "install", "--quiet", "tensorflow==" + tensorflow, "tqdm", "pytest", *needs)
+        log.write(done.stdout)
+        if done.returncode:
+            return (tensorflow, version, "-", "-", "does not install", "", "", "", "", "", "")
+        tested = run(here, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{name}.py" for name in TESTS))
+        log.write(tested.stdout)
+        counts = [next(iter(re.findall(rf"(\d+) {word}", tested.stdout.strip().splitlines()[-1])), "0")
+                  for word in ("passed", "skipped", "failed|\\d+ error")]
+        compared = run(here, "-c", DIFFERENCES.format(root=ROOT, tests=os.path.join(ROOT, "tests")))
+        log.write(compared.stdout)
+        result = re.search("^RESULT (.*)$", compared.stdout, re.M)
+        numpy, keras, *differences = json.loads(result.group(1)) if result else ("?", "?", *[float("nan")] * 4)
+        return (tensorflow, version, numpy, keras, *counts, *(f"{value:.0e}" for value in differences))
+    finally:
+        shutil.rmtree(environment, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", metavar="RELEASE", help="these releases of TensorFlow (default: all)")
+    parser.add_argument("--pythons", nargs="*", default=[os.path.expanduser("~/.pyenv/versions")], metavar="DIR",
+                        help="folders that hold Pythons as X.Y.Z/bin/python (default: ~/.pyenv/versions)")
+    parser.add_argument("--log", default=os.devnull, metavar="FILE", help="for what pip and pytest print (default: none)")
+    args = parser.parse_args()
+    sys.path.insert(0, ROOT)
+    from tf1_autoencoders.console import markdown
+    rows = []
+    with open(args.log, "w") as log:
+        for tensorflow, version, needs in RELEASES:
+            if args.only and tensorflow not in args.only:
+                continue
+            python = python_of(version, args.pythons)
+            if python is None:
+                print(f"no Python {version} here: TensorFlow {tensorflow} is left out", file=sys.stderr)
+                continue
+            rows.append(try_release(tensorflow, version, needs, python, log))
+            print(*rows[-1], flush=True)
+    table = "\n".join(markdown(HEADER, rows)) + "\n"
+    if not args.only:
+        os.makedirs(os.path.join(ROOT, "docs"), exist_ok=True)
+        with open(os.path.join(ROOT, "docs", "matrix.md"), "w") as file:
+            file.write("# Every TensorFlow from 1.15.5 on\n\nMade by `python tests/matrix.py`. Skipped are tests of "
+                       "the Keras twins where TensorFlow brings no Keras 3, and those that need real pictures; the "
+                       "differences are relative to the largest value, the worst of the sections.\n\n" + table)
+    print("", table, sep="\n")
+    return 0 if all(row[6] == "0" for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
