@@ -96,7 +96,7 @@ def main():
     parser.add_argument("--only", nargs="+", metavar="RELEASE", help="these releases of TensorFlow (default: all)")
     parser.add_argument("--pythons", nargs="*", default=[os.path.expanduser("~/.pyenv/versions")], metavar="DIR",
                         help="folders that hold Pythons as X.Y.Z/bin/python (default: ~/.pyenv/versions)")
-    parser.add_argument("--log", default=os.devnull, metavar="FILE", help="for what pip and pytest print (default: none)")
+    parser.add_argument("--log", default=os.devnull, metavar="FILE", help="for what pip and pytest say (default: none)")
     args = parser.parse_args()
     sys.path.insert(0, ROOT)
     from tf1_autoencoders.console import markdown

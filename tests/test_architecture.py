@@ -12,12 +12,12 @@ PACKAGE = Path(__file__).resolve().parent.parent / "tf1_autoencoders"
 SECTION = {"bridge", "datasets", "errors", "frameworks", "layers", "model", "pipeline", "rows"}
 ALLOWED = {
     "__init__": set(), "errors": set(), "paths": set(), "published": set(), "measures": set(), "rows": {"errors"},
-    "model": {"frameworks", "pipeline"},
-    "console": {"errors", "frameworks"}, "datasets": {"console", "datasets", "errors", "paths"},
-    "frameworks": {"errors"}, "layers": {"frameworks"}, "pipeline": {"frameworks"}, "bridge": {"frameworks"}, "figures": set(),
-    "training": {"errors", "frameworks"}, "checkpoint": {"errors", "frameworks", "paths"},
-    "verdicts": {"errors", "paths", "published"}, "page": {"errors", "paths", "results", "verdicts"},
-    "results": {"console", "figures", "frameworks", "paths", "verdicts"}}
+    "frameworks": {"errors"}, "pipeline": {"frameworks"}, "layers": {"frameworks"}, "bridge": {"frameworks"},
+    "model": {"frameworks", "pipeline"}, "figures": {"paths"}, "console": {"errors", "frameworks"},
+    "datasets": {"console", "datasets", "errors", "paths"}, "training": {"errors", "frameworks"},
+    "checkpoint": {"errors", "frameworks", "paths"}, "verdicts": {"errors", "paths", "published"},
+    "results": {"console", "figures", "frameworks", "paths", "verdicts"},
+    "page": {"errors", "paths", "results", "verdicts"}}
 TOP = set(ALLOWED) | {"section", "evaluate", "runs", "catalog"}
 
 

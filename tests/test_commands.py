@@ -1,6 +1,8 @@
 """run_all and evaluate as a user meets them: what they print, write, refuse, and their exit codes."""
 import dataclasses
+import errno
 import json
+import pathlib
 import subprocess
 import sys
 import time
@@ -214,6 +216,23 @@ def test_results_that_cannot_be_written_are_an_error_in_one_sentence(folders, ca
     assert run(folders) == 1
     error = capsys.readouterr().err
     assert "results" in error and error.count("\n") == 1
+
+
+def test_a_full_disk_is_said_in_one_sentence_and_leaves_no_half_file(folders, capsys, monkeypatch):
+    run(folders)
+    before = (folders / "results" / "section2" / "image_13.png").read_bytes()
+
+    def full(path, content):
+        with open(str(path), "wb") as file:
+            file.write(content[:7])
+        raise OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(pathlib.Path, "write_bytes", full)
+    capsys.readouterr()
+    assert evaluate_in(folders, "--out", str(folders / "results" / "section2")) == 1
+    error = capsys.readouterr().err
+    assert "No space left on device; free space or choose another folder" in error and error.count("\n") == 1
+    assert (folders / "results" / "section2" / "image_13.png").read_bytes() == before
+    assert not list(folders.rglob("*.part"))
 
 
 def test_ctrl_c_ends_with_exit_code_130_and_keeps_the_checkpoint(folders, capsys, monkeypatch):

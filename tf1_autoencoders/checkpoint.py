@@ -57,7 +57,7 @@ def save(session, saver, folder, settings):
         for name in sorted(os.listdir(unfinished)):
             os.replace(os.path.join(unfinished, name), str(folder / name))
     except (OSError, tf1.errors.OpError) as error:
-        raise UserError(f"{shown(folder)}: the checkpoint could not be written ({_first_line(error)}); "
+        raise UserError(f"{shown(folder)}: the checkpoint could not be written ({_reason(error)}); "
                         "free space or choose another --checkpoint-dir") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -108,7 +108,7 @@ def read_settings(path, settings_class):
         raise UserError(f"{shown(file)}: no value for {error}; train again, or remove the file "
                         "to use the checkpoint with --preset") from error
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{shown(file)}: not the settings of a run ({_first_line(error)}); train again, or remove "
+        raise UserError(f"{shown(file)}: not the settings of a run ({_reason(error)}); train again, or remove "
                         "the file to use the checkpoint with --preset") from error
     for field in dataclasses.fields(settings_class):
         value, sample = values[field.name], getattr(settings_class(), field.name)
@@ -149,10 +149,12 @@ def restore(session, saver, variables, path):
 
 
 def _damaged(path, error):
-    return UserError(f"{shown(path)}: the checkpoint is damaged ({_first_line(error)}); "
+    return UserError(f"{shown(path)}: the checkpoint is damaged ({_reason(error)}); "
                      "train again or name another with --checkpoint")
 
 
-def _first_line(error):
+def _reason(error):
+    """What went wrong, from an exception: of TensorFlow's long messages the line before the node's name."""
     text = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
-    return text.splitlines()[0].split("; ")[0][:160]
+    lines = text.split("\n\t [[")[0].strip().splitlines() or [type(error).__name__]
+    return (lines[-1] if lines[0].startswith("Graph execution error") else lines[0]).split("; ")[-1][:160]

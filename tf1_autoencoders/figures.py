@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 import numpy as np
+
+from tf1_autoencoders.paths import write_whole
 
 DOTS_PER_INCH = 120
 COLOURS = ("#1f6feb", "#d1480f")  # of the first and the second metric
@@ -103,7 +104,4 @@ def save(figure, folder, name, source):
     folder.mkdir(parents=True, exist_ok=True)
     content = io.BytesIO()
     figure.savefig(content, format="png", metadata={"Software": None})
-    part, path = folder / (name + ".png.part"), folder / (name + ".png")
-    part.write_bytes(content.getvalue())
-    os.replace(str(part), str(path))
-    return path
+    return write_whole(folder / (name + ".png"), content.getvalue())

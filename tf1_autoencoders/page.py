@@ -5,12 +5,11 @@ import base64
 import html
 import itertools
 import json
-import os
 from pathlib import Path
 
 from tf1_autoencoders import verdicts
 from tf1_autoencoders.errors import UserError
-from tf1_autoencoders.paths import shown
+from tf1_autoencoders.paths import shown, write_whole
 from tf1_autoencoders.results import ACCOUNT
 
 STYLE = """
@@ -61,10 +60,7 @@ def write(folder):
             f'</title><meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>'
             f"<body><h1>Autoencoders: the report, run again</h1><p>{INTRODUCTION}</p><nav>{links}</nav>"
             f"{''.join(body for _, body in accounts)}</body></html>\n")
-    path, part = folder / "report.html", folder / "report.html.part"
-    part.write_text(page)
-    os.replace(str(part), str(path))
-    return path
+    return write_whole(folder / "report.html", page.encode())
 
 
 def _section(account, folder):

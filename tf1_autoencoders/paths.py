@@ -1,6 +1,7 @@
-"""Where things lie in a clone, and how a path is shown."""
+"""Where things lie in a clone, how a path is shown, and how a file is written whole."""
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -15,3 +16,20 @@ def shown(path):
     """`path` as the report would print it: from `./` where it lies below the working directory, else in full."""
     relative = os.path.relpath(str(path))
     return str(path) if relative.startswith(os.pardir) else os.path.join(".", relative)
+
+
+def write_whole(path, content):
+    """Write bytes to a file that appears whole or not at all; returns its path.
+
+    Raises:
+        OSError: it cannot be written; what was there before stays.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(content)
+        os.replace(str(part), str(path))
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+    return path

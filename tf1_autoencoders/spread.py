@@ -16,7 +16,7 @@ from tf1_autoencoders import checkpoint, console, verdicts
 from tf1_autoencoders.catalog import SECTIONS
 from tf1_autoencoders.errors import UserError
 from tf1_autoencoders.frameworks import tf1
-from tf1_autoencoders.paths import shown
+from tf1_autoencoders.paths import shown, write_whole
 
 
 def main(argv=None):
@@ -55,10 +55,8 @@ def spread(args):
     stored[verdicts.key(args.section, args.preset)] = {
         "seeds": args.seeds, "data": source.kind, "tensorflow": tf1.version.VERSION,
         "values": {name: [float(f"{value:.6g}") for value in numbers] for name, numbers in values.items()}}
-    part = file.with_name(file.name + ".part")
-    part.write_text("{\n" + ",\n".join(f"{json.dumps(name)}: {json.dumps(entry)}"
-                                       for name, entry in sorted(stored.items())) + "\n}\n")
-    part.replace(file)
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in sorted(stored.items()))
+    write_whole(file, f"{{\n{lines}\n}}\n".encode())
     print("", f"saved: {shown(file)}", sep="\n")
 
 

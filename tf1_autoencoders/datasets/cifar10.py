@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import pickle
 import tarfile
 import zlib
@@ -17,7 +16,7 @@ import numpy as np
 from tf1_autoencoders.datasets import Pictures, Source, sample, search
 from tf1_autoencoders.datasets.download import fetch
 from tf1_autoencoders.errors import UserError
-from tf1_autoencoders.paths import DATA, shown
+from tf1_autoencoders.paths import DATA, shown, write_whole
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 ARCHIVE = "cifar-10-python.tar.gz"
@@ -64,9 +63,7 @@ def _download():
     fetch(URL, archive, size=ARCHIVE_SIZE, sha256=ARCHIVE_SHA256)
     (DATA / FOLDER).mkdir(exist_ok=True)
     for name, content in _archive_members(archive, OFFICIAL_MD5):
-        part = DATA / FOLDER / (name + ".part")
-        part.write_bytes(content)
-        os.replace(str(part), str(DATA / FOLDER / name))
+        write_whole(DATA / FOLDER / name, content)
     archive.unlink()
 
 

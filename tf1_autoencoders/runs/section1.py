@@ -8,27 +8,16 @@ from tf1_autoencoders import section1_reconstruction as section
 from tf1_autoencoders.paths import shown
 from tf1_autoencoders.results import Report
 from tf1_autoencoders.rows import n_train
-from tf1_autoencoders.runs.common import (
-    N_SHOWN,
-    best_epoch,
-    checkpoint_folder,
-    layer_table,
-    measure_by_epochs,
-    network,
-    say_distance,
-    saying,
-    train_epochs,
-    training_of,
-)
+from tf1_autoencoders.runs import common
 
 PAIRS = (("T-shirt/top", "Trouser"), ("Sandal", "Sneaker"), ("Bag", "Ankle boot"))  # whose codes are gone between
 
-measure = measure_by_epochs(section)
+measure = common.measure_by_epochs(section)
 
 
 def run(settings, options):
     """Section 1: Fashion-MNIST through ten numbers."""
-    folder = checkpoint_folder(options, 1)
+    folder = common.checkpoint_folder(options, 1)
     data, source = section.load(settings, data=options.data, data_dir=options.data_dir)
     arrays, (test_x, test_y) = section.training_arrays(data), data["test"]
     x, n_rows = arrays[0], len(arrays[0])
@@ -42,19 +31,19 @@ def run(settings, options):
                "-----Dataset is reshaped", "-----Dataset is converted to float", "-----Dataset is normalized",
                f"train_x size : {x[:n].shape}", f"val_x size : {x[n:].shape}")
     report.heading("The autoencoder")
-    with network(section, settings, arrays, options) as made:
-        layer_table(report, made.model)
+    with common.network(section, settings, arrays, options) as made:
+        common.layer_table(report, made.model)
         report.heading("Training")
-        with training_of(report, made, folder):
-            numbers = train_epochs(made.trainer, settings, n_rows, saying(report, settings.n_epochs))
+        with common.training_of(report, made, folder):
+            numbers = common.train_epochs(made.trainer, settings, n_rows, common.saying(report, settings.n_epochs))
         report.measured.update(numbers)
-        best_epoch(report, numbers, settings)
-        say_distance(report)
+        common.best_epoch(report, numbers, settings)
+        common.say_distance(report)
         report.figure("curves", "Loss and val_loss", figures.curves(numbers, report.published, "Section 1: MSE"))
         report.say(f"Model saved in path: {shown(made.save(folder, report.settings))}")
 
         report.heading("Prediction of validation pictures")
-        real = x[n:n + N_SHOWN]
+        real = x[n:n + common.N_SHOWN]
         answers = made.trainer.predict(real)
         report.figure("reconstructions", "Validation pictures, real and reconstructed",
                       figures.grid({"real": real, "reconstructed": answers}, "Validation pictures", highest=1))
@@ -65,7 +54,7 @@ def run(settings, options):
         rows = {}
         for one, other in PAIRS:
             ends = [codes[np.argmax(test_y == section.CLASSES.index(kind))] for kind in (one, other)]
-            rows[f"{one}\nto {other}"] = decode(section.between(*ends, N_SHOWN))
+            rows[f"{one}\nto {other}"] = decode(section.between(*ends, common.N_SHOWN))
         report.figure("between", "Decoded from codes in even steps between those of two test pictures",
                       figures.grid(rows, "Pictures between two codes", highest=1))
         report.figure("code_map", "The ten-number codes of the test pictures along their two principal components",

@@ -8,25 +8,14 @@ from tf1_autoencoders import section3_denoising as section
 from tf1_autoencoders.measures import mean_squared_error, peak_signal_to_noise_ratio
 from tf1_autoencoders.paths import shown
 from tf1_autoencoders.results import Report
-from tf1_autoencoders.runs.common import (
-    N_SHOWN,
-    best_epoch,
-    checkpoint_folder,
-    layer_table,
-    measure_by_epochs,
-    network,
-    say_distance,
-    saying,
-    train_epochs,
-    training_of,
-)
+from tf1_autoencoders.runs import common
 
-measure = measure_by_epochs(section)
+measure = common.measure_by_epochs(section)
 
 
 def run(settings, options):
     """Section 3: noise taken out of Fashion-MNIST."""
-    folder = checkpoint_folder(options, 3)
+    folder = common.checkpoint_folder(options, 3)
     data, source = section.load(settings, data=options.data, data_dir=options.data_dir)
     arrays, (_, test_clean) = section.training_arrays(data), data["test"]
     n_rows, n_epochs = len(arrays[0]), settings.epochs_before + settings.n_epochs
@@ -35,29 +24,29 @@ def run(settings, options):
 
     report.heading("Pictures with noise")
     random = np.random.default_rng(settings.seed)
-    clean = test_clean[:N_SHOWN]
+    clean = test_clean[:common.N_SHOWN]
     noisy = {kind: noise(clean, section.STRENGTHS[kind], random) for kind, noise in section.NOISES.items()}
     report.figure("noises", "The four noises that the report names",
                   figures.grid({"clean": clean, **noisy}, "Test pictures, clean and with each noise", highest=1))
     report.heading("The autoencoder")
-    with network(section, settings, arrays, options) as made:
+    with common.network(section, settings, arrays, options) as made:
         trainer, model = made.trainer, made.model
-        layer_table(report, model)
+        common.layer_table(report, model)
         report.heading("Training")
         report.say(f"noise: {settings.noise}, strength {settings.strength}")
         if settings.epochs_before:
             report.say(f"the report's curve is of a network trained before: its epoch 1 is epoch "
                        f"{settings.epochs_before + 1} here")
-        with training_of(report, made, folder):
-            numbers = train_epochs(trainer, settings, n_rows, saying(report, n_epochs))
+        with common.training_of(report, made, folder):
+            numbers = common.train_epochs(trainer, settings, n_rows, common.saying(report, n_epochs))
         report.measured.update(numbers)
-        best_epoch(report, numbers, settings)
+        common.best_epoch(report, numbers, settings)
         if report.published:
             first = report.published["epoch 1 loss"]
             losses = [value for name, value in numbers.items() if name.endswith(" loss")]
             report.say(f"the published first loss, {first}, is nearest to that of epoch "
                        f"{1 + int(np.argmin(np.abs(np.log(losses) - np.log(first))))} of this fresh network")
-        say_distance(report)
+        common.say_distance(report)
         report.figure("curves", "Loss and val_loss; the published epoch 1 stands where a fresh network comes to it",
                       figures.curves(numbers, report.published, "Section 3: MSE"))
         report.say(f"Model saved in path: {shown(made.save(folder, report.settings))}")
@@ -67,7 +56,7 @@ def run(settings, options):
         for kind, noise in section.NOISES.items():
             all_noisy = noise(test_clean, section.STRENGTHS[kind], np.random.default_rng(settings.seed))
             answers = trainer.predict(all_noisy, test_clean)
-            rows[kind], rows[kind + ",\ndenoised"] = all_noisy[:N_SHOWN], answers[:N_SHOWN]
+            rows[kind], rows[kind + ",\ndenoised"] = all_noisy[:common.N_SHOWN], answers[:common.N_SHOWN]
             ratios.append((kind, section.STRENGTHS[kind],
                            f"{mean_squared_error(test_clean, all_noisy):.4f}",
                            f"{mean_squared_error(test_clean, answers):.4f}",
