@@ -20,7 +20,7 @@ from tf1_autoencoders.catalog import SECTIONS  # noqa: E402
 from tf1_autoencoders.frameworks import tf1  # noqa: E402
 
 FIXTURES = HERE / "fixtures"
-SIZES = json.loads((FIXTURES / "sizes.json").read_text()) if (FIXTURES / "sizes.json").exists() else {}
+SIZES = json.loads((FIXTURES / "sizes.json").read_text())
 N_STEPS = 50
 HIDDEN_OPERATIONS = ("/Elu", "/Relu", "/Sigmoid", "/rnn/lstm_cell/stack", "")  # what ends a layer, by its kind
 
