@@ -80,7 +80,7 @@ def test_the_repository_has_bands_of_every_section_on_real_data():
 def test_what_is_made_from_real_data_stands_beside_the_published_numbers(no_bands, capsys):
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {
         "values": {"epoch 0 Train MSE": [2850, 2900]}}}))
-    assert filled(no_bands, REAL) == [("epoch 0 Train MSE", "2804.4", "2900", "2875 ± 35 (2)", "inside")]
+    assert filled(no_bands, REAL) == [("epoch 0 Train MSE", "2804.4", "2900.0", "2875.0 ± 35.4 (2)", "inside")]
     said = capsys.readouterr().out
     assert "0 Train MSE: 2900.0   published: 2804.4246" in said and "published shape" in said
     assert "drawn sample" not in said

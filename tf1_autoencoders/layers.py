@@ -118,8 +118,8 @@ def lstm_layer(x, units, *, initial_state=None, seed=None):
         h, c = initial_state
         outputs = []
         # Unrolled, since a loop in the graph costs more here than its steps. With one product a step, as LSTMCell has
-        # it, outputs and gradients are that cell's to the byte (TensorFlow 1.15.5, static_rnn; dynamic_rnn sums the
-        # gradients in another order); x @ kernel[:n_in] for all steps at once saves a tenth, but rounds otherwise.
+        # it, outputs and gradients are that cell's to the byte under TensorFlow 1.15.5, in static_rnn and dynamic_rnn;
+        # x @ kernel[:n_in] for all steps at once saves a tenth, but rounds otherwise.
         for x_t in tf1.unstack(x, axis=1):
             gates = tf1.nn.bias_add(tf1.matmul(tf1.concat([x_t, h], axis=1), kernel), bias)
             i, j, f, o = tf1.split(gates, 4, axis=1)
