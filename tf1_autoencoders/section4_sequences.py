@@ -74,7 +74,7 @@ def load(settings, splits=("train", "test"), **where):
     streams = {"train": 0, "test": 1}
     return ({split: dataset_preparation(settings, sizes[split], np.random.default_rng([settings.seed, streams[split]]))
              for split in splits},
-            Source("random sequences", "official", "drawn from the seed, as the report does"))
+            Source("random sequences", "drawn as in the report", f"seed {settings.seed}"))
 
 
 def dataset_preparation(settings, n_sequences, random):

@@ -23,7 +23,7 @@ class Source(NamedTuple):
     """Where pictures come from; is_sample means drawn here, and every result made from them must say so."""
 
     name: str  # of the data set, e.g. CIFAR-10
-    kind: str  # official | unverified copy | drawn sample
+    kind: str  # official | unverified copy | drawn sample | drawn as in the report (section 4)
     where: str  # for people: the folder, or how it was made
 
     @property
