@@ -5,7 +5,7 @@
     python tests/matrix.py --only 2.16.2 2.21.0      some of them, to the terminal
 
 Each release gets a virtual environment of its own, which is removed before the next one is made (about 2.5 GB of disk).
-The Pythons are looked for as python3.X on the PATH and where --pythons says.
+The Pythons are looked for where --pythons says, and as python3.X on the PATH.
 """
 from __future__ import annotations
 
@@ -57,10 +57,8 @@ print("RESULT", json.dumps([numpy.__version__, keras] + [
 
 def python_of(version, folders):
     """The path of python3.X; None where there is none."""
-    found = shutil.which("python" + version)
-    for folder in folders:
-        found = found or next(iter(sorted(glob.glob(os.path.join(folder, version + ".*", "bin", "python")))), None)
-    return found
+    places = [path for folder in folders for path in glob.glob(os.path.join(folder, version + ".*", "bin", "python"))]
+    return next(iter(sorted(places)), None) or shutil.which("python" + version)
 
 
 def run(*command, **kwargs):
@@ -73,11 +71,13 @@ def try_release(tensorflow, version, needs, python, log):
     environment = tempfile.mkdtemp(prefix="matrix-")
     here = os.path.join(environment, "bin", "python")
     try:
-        run(python, "-m", "venv", environment)
+        made = run(python, "-m", "venv", environment)
+        if made.returncode:
+            return (tensorflow, version, "-", "-", "no environment: " + made.stdout.strip(), *[""] * 6)
         done = run(here, "-m", "pip", "install", "--quiet", "tensorflow==" + tensorflow, "tqdm", "pytest", *needs)
         log.write(done.stdout)
         if done.returncode:
-            return (tensorflow, version, "-", "-", "does not install", "", "", "", "", "", "")
+            return (tensorflow, version, "-", "-", "does not install", *[""] * 6)
         tested = run(here, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{name}.py" for name in TESTS))
         log.write(tested.stdout)
         counts = [next(iter(re.findall(rf"(\d+) {word}", tested.stdout.strip().splitlines()[-1])), "0")

@@ -56,7 +56,7 @@ def test_a_number_is_inside_within_two_deviations_or_the_range():
 
 def test_own_bands_take_precedence_over_those_of_the_repository(no_bands):
     (no_bands / "shipped.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [1, 2]}}}))
-    assert verdicts.bands(2, "report") == {"a": [1.0, 2.0]}
+    assert verdicts.bands(2, "report") == {"a": [1, 2]}
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [3]}}}))
     assert verdicts.bands(2, "report") == {"a": [3.0]}
     assert verdicts.bands(2, "text") == {}
@@ -68,6 +68,7 @@ def test_damaged_bands_are_an_error_in_one_sentence(no_bands, content):
     (no_bands / "own.json").write_text(content)
     with pytest.raises(UserError, match="own.json: not the bands that `spread` writes .*; remove it"):
         verdicts.bands(2, "report")
+    assert spread.main(["--section", "2", "--out", str(no_bands / "own.json"), "--data", "sample"]) == 1
 
 
 def test_the_repository_has_bands_of_every_section_on_real_data():

@@ -40,6 +40,7 @@ def spread(args):
     section, file = SECTIONS[int(args.section)], Path(args.out)
     base = console.choose(section.module.PRESETS, args.preset, "--preset")
     checkpoint.prepare_folder(file.parent)
+    verdicts.read(file)  # a damaged one is refused before the training, not after it
     data, source = section.module.load(base, data=args.data, data_dir=args.data_dir)
     if source.is_sample:
         raise UserError("bands for the published numbers need the real data; name its folder with --data-dir")
@@ -51,7 +52,7 @@ def spread(args):
           *console.markdown(("number", "mean", "standard deviation", "lowest", "median", "highest"),
                             [(name, *(f"{value:.4g}" for value in _statistics(numbers)))
                              for name, numbers in values.items()]), sep="\n")
-    stored = json.loads(file.read_text()) if file.exists() else {}
+    stored = verdicts.read(file)
     stored[verdicts.key(args.section, args.preset)] = {
         "seeds": args.seeds, "data": source.kind, "tensorflow": tf1.version.VERSION,
         "values": {name: [float(f"{value:.6g}") for value in numbers] for name, numbers in values.items()}}

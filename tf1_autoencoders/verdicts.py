@@ -30,21 +30,34 @@ NOTES = {
 HEADER = ("number", "published", "measured", "seeds: mean ± std", "verdict")
 
 
-def bands(section, preset):
-    """{number's name: values over seeds} measured for a section's preset; {} where none were.
+def read(file):
+    """A file of bands, {key(section, preset): {"values": {number's name: [value a seed]}, ...}}; {} where there is none.
 
     Raises:
         UserError: the file is not what `spread` writes.
     """
+    try:
+        stored = json.loads(file.read_text())
+        for entry in stored.values():
+            for values in entry["values"].values():
+                np.asarray(values, dtype=np.float64)
+        return stored
+    except FileNotFoundError:
+        return {}
+    except (ValueError, AttributeError, KeyError, TypeError, OSError) as error:
+        raise UserError(f"{shown(file)}: not the bands that `spread` writes ({error}); remove it") from error
+
+
+def bands(section, preset):
+    """{number's name: values over seeds} measured for a section's preset; {} where none were.
+
+    Raises:
+        UserError: a file of bands is not what `spread` writes.
+    """
     for file in (OWN, SHIPPED):
-        try:
-            stored = json.loads(file.read_text()).get(key(section, preset))
-            if stored:
-                return {name: [float(value) for value in values] for name, values in stored["values"].items()}
-        except FileNotFoundError:
-            continue
-        except (ValueError, AttributeError, KeyError, TypeError, OSError) as error:
-            raise UserError(f"{shown(file)}: not the bands that `spread` writes ({error}); remove it") from error
+        stored = read(file).get(key(section, preset))
+        if stored:
+            return stored["values"]
     return {}
 
 
