@@ -31,7 +31,7 @@ HEADER = ("number", "published", "measured", "seeds: mean ± std", "verdict")
 
 
 def read(file):
-    """A file of bands, {key(section, preset): {"values": {number's name: [value a seed]}, ...}}; {} where there is none.
+    """A file of bands, {key(section, preset): {"values": {number: [value a seed]}, ...}}; {} where there is none.
 
     Raises:
         UserError: the file is not what `spread` writes.
