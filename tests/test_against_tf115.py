@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from tf115 import ours
 
-from tf1_autoencoders import bridge, checkpoint, evaluate, layers, training
+from tf1_autoencoders import bridge, checkpoint, crosscheck, evaluate, layers, training
 from tf1_autoencoders.errors import UserError
 from tf1_autoencoders.frameworks import keras, tf1
 
@@ -104,13 +104,7 @@ def twin_numbers(name, adam=bridge.exact_adam, exact=True, n_steps=ours.N_STEPS)
     """The twin's numbers, from the original's initial values."""
     twin, batches = twin_of(name, adam, exact)
 
-    @tf1.function
-    def step(inputs, targets):
-        with tf1.GradientTape() as tape:
-            outputs = twin(inputs, training=True)
-            loss = twin.compute_loss(inputs, targets, outputs)
-        return loss, outputs, tape.gradient(loss, twin.trainable_variables)
-
+    step = crosscheck.step_of(twin)
     inputs, targets = batches[0]
     loss, outputs, gradients = step(inputs, targets)
     numbers = {"loss": loss, "outputs": outputs}

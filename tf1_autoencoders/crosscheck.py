@@ -71,7 +71,7 @@ def compare(section, settings, arrays, adam="exact", n_steps=N_STEPS):
 
     batches = [section.inputs_and_targets([array[k * size:(k + 1) * size] for array in arrays], settings)
                for k in range(n_steps)]
-    step = _step_of(twin)
+    step = step_of(twin)
     _, twin_outputs, twin_gradients = step(*batches[0])
     twin_losses = []
     for inputs, targets in batches:
@@ -84,7 +84,7 @@ def compare(section, settings, arrays, adam="exact", n_steps=N_STEPS):
     return {quantity: relative_difference(*pair) for quantity, pair in pairs.items()}
 
 
-def _step_of(twin):
+def step_of(twin):
     """A function of a batch that gives the twin's loss (with the layers' penalties), outputs and gradients.
 
     It is compiled as Keras's own train step is: TensorFlow then fuses the same operations as in a session.

@@ -199,6 +199,7 @@ def fit(trainer, *, n_epochs, rows_of, measure_every=None, measured_rows_of=None
                     raise UserError(f"epoch {epoch}: the {name} is {value}, training has diverged; "
                                     "try a smaller --learning-rate (nothing was saved)")
             bar.set_postfix({name: f"{value:.4g}" for name, value in metrics.items()}, refresh=False)
+            bar.clear()  # the line is free for what is printed now; the next step draws the bar again
             yield Measurement(epoch, metrics)
             if patience is not None:
                 if metrics["val_loss"] < best:
