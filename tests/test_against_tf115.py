@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import os
 import subprocess
+import sys
 from typing import Any, Dict, NamedTuple, Tuple
 
 import numpy as np
@@ -480,3 +481,12 @@ def test_trap_the_gradient_of_block_lstm_v2_is_wrong_by_finite_differences(lstm,
             up, down = (session.run(total, {kernel: w + sign * step}) for sign in (1, -1))
             differences[k] = (up - down) / 0.02
     assert (apart(gradient, differences) < FINITE_DIFFERENCES) is right
+
+
+def test_two_processes_leave_the_same_bytes_for_every_section(tmp_path):
+    for folder in ("one", "other"):
+        subprocess.run([sys.executable, ours.__file__, str(tmp_path / folder)], check=True, stdout=subprocess.DEVNULL)
+    files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.*"))
+    assert len(files) == 4 * len(NAMES)
+    for file in files:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes(), file
