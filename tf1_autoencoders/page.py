@@ -18,7 +18,7 @@ STYLE = """
 body { font: 16px/1.55 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; }
 h2 { margin-top: 3rem; border-top: 2px solid var(--line); padding-top: 1rem; }
-h3 { margin-top: 2rem; }
+h3 { margin-top: 2rem; break-after: avoid; }
 nav a { margin-right: 1.2rem; } a { color: var(--accent); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .88rem; }
