@@ -490,3 +490,58 @@ def test_two_processes_leave_the_same_bytes_for_every_section(tmp_path):
     assert len(files) == 4 * len(NAMES)
     for file in files:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes(), file
+
+
+def keras_h5(section):
+    """(Settings, TensorFlow 1's scopes of the layers) of the models that tests/tf115/keras_h5.py saves."""
+    sizes = {"section1": dict(n_input=13, n_hidden_1=11, n_hidden_2=7, n_hidden_3=5, n_latent=3),
+             "section4": dict(n_in=5, n_out=3, cardinality=11, n_units=7)}[section]
+    scopes = {"lstm": "encoder", "lstm_1": "decoder"} if section == "section4" else {}
+    return ours.section_of(section).Settings(**sizes), scopes
+
+
+@pytest.mark.parametrize("section", ["section1", "section4"])
+def test_h5_weights_of_1_15s_keras_give_its_answers_in_the_graph_and_in_the_twin(section):
+    settings, scopes = keras_h5(section)
+    module, file = ours.section_of(section), os.path.join(os.path.dirname(ours.__file__), "fixtures", "keras", section)
+    values, stored = bridge.read_h5(file + ".h5", scopes), np.load(file + ".npz")
+    inputs = [stored[f"arr_{k}"] for k in range(len(stored.files) - 1)]
+    model = module.build_graph(settings)
+    with training.Session(model) as session:
+        bridge.set_graph_weights(session, model, values)
+        features = model.features if isinstance(model.features, tuple) else (model.features,)
+        assert apart(session.run(model.outputs, dict(zip(features, inputs))), stored["answers"]) < FORWARD
+    twin = module.build_keras(settings)
+    bridge.set_keras_weights(twin, values)
+    assert apart(np.asarray(twin(inputs if len(inputs) > 1 else inputs[0])), stored["answers"]) < FORWARD
+
+
+@pytest.mark.parametrize("section", ["section1", "section4"])
+def test_h5_weights_come_back_as_they_were_written(section, tmp_path):
+    _, scopes = keras_h5(section)
+    file = os.path.join(os.path.dirname(ours.__file__), "fixtures", "keras", section + ".h5")
+    values = bridge.read_h5(file, scopes)
+    bridge.write_h5(tmp_path / f"{section}.h5", values, scopes)
+    again = bridge.read_h5(tmp_path / f"{section}.h5", scopes)
+    assert list(again) == list(values)
+    for name, value in values.items():
+        assert apart(again[name], value) < 1e-7, name  # b - 1 + 1 rounds
+
+
+def test_what_is_no_h5_file_is_refused_in_one_sentence(tmp_path):
+    (tmp_path / "weights.h5").write_bytes(b"not one")
+    with pytest.raises(ValueError, match="weights.h5: not the weights of a Keras 2 model"):
+        bridge.read_h5(tmp_path / "weights.h5")
+
+
+@pytest.mark.skipif("TF1_AUTOENCODERS_TF115" not in os.environ, reason="needs TensorFlow 1.15.5, see tests/tf115")
+def test_1_15s_keras_loads_h5_weights_that_were_written_here(tmp_path):
+    here = os.path.dirname(ours.__file__)
+    for section in ("section1", "section4"):
+        _, scopes = keras_h5(section)
+        values = bridge.read_h5(os.path.join(here, "fixtures", "keras", section + ".h5"), scopes)
+        bridge.write_h5(tmp_path / f"{section}.h5", values, scopes)
+    done = subprocess.run([os.environ["TF1_AUTOENCODERS_TF115"], os.path.join(here, "keras_h5.py"), "check",
+                           str(tmp_path)], stdout=subprocess.PIPE, universal_newlines=True)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[:2] == ["section1 same answers", "section4 same answers"]

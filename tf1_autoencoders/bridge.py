@@ -58,13 +58,14 @@ def keras_variables(keras_model):
 
 def keras_weights(keras_model):
     """The Keras twin's trainable variables, {name: array}."""
-    arrays = [np.asarray(variable) for variable in keras_model.trainable_variables]
-    return _renamed(keras_model, arrays, FORGET_BIAS)
+    return to_tensorflow1({name: np.asarray(variable) for name, variable in keras_variables(keras_model).items()})
 
 
 def keras_gradients(keras_model, gradients):
     """Gradients in the order of keras_model.trainable_variables as {name: array}, to compare with a graph's."""
-    return _renamed(keras_model, [np.asarray(gradient) for gradient in gradients], forget_bias=0)
+    variables = keras_variables(keras_model)
+    assert [*map(id, variables.values())] == [*map(id, keras_model.trainable_variables)]
+    return to_tensorflow1(dict(zip(variables, map(np.asarray, gradients))), forget_bias=0)
 
 
 def set_keras_weights(keras_model, values):
@@ -74,30 +75,88 @@ def set_keras_weights(keras_model, values):
         ValueError: a name is missing or unknown, or a shape differs.
     """
     _check({name: list(array.shape) for name, array in keras_weights(keras_model).items()}, values)
-    values, variables = dict(values), keras_variables(keras_model)
-    for name in _lstm_layers(keras_model):
-        kernel = _swap_gates(values.pop(f"{name}/rnn/lstm_cell/kernel"))
-        n_in = variables[f"{name}/kernel"].shape[0]
-        values[f"{name}/kernel"], values[f"{name}/recurrent_kernel"] = kernel[:n_in], kernel[n_in:]
-        values[f"{name}/bias"] = _swap_gates(_with_forget_bias(values.pop(f"{name}/rnn/lstm_cell/bias"), FORGET_BIAS))
-    for name, variable in variables.items():
+    values = to_keras(values)
+    for name, variable in keras_variables(keras_model).items():
         variable.assign(values[name])
 
 
-def _renamed(keras_model, arrays, forget_bias):
-    """Arrays in the order of the twin's variables, in TensorFlow 1's layout; forget_bias is what their bias holds."""
-    variables = keras_variables(keras_model)
-    assert [*map(id, variables.values())] == [*map(id, keras_model.trainable_variables)]
-    named = dict(zip(variables, arrays))
-    for name in _lstm_layers(keras_model):
-        kernel = np.concatenate([named.pop(f"{name}/kernel"), named.pop(f"{name}/recurrent_kernel")])
-        named[f"{name}/rnn/lstm_cell/kernel"] = _swap_gates(kernel)
-        named[f"{name}/rnn/lstm_cell/bias"] = _with_forget_bias(_swap_gates(named.pop(f"{name}/bias")), -forget_bias)
-    return named
+def to_tensorflow1(values, forget_bias=FORGET_BIAS):
+    """{layer/weight: array} in Keras's layout -> {name: array} in TensorFlow 1's; other layers than LSTM pass through.
+
+    Args:
+        values: as keras_variables names them.
+        forget_bias: what the f part of an LSTM's bias holds too much: the 1 in weights, 0 in gradients.
+    """
+    converted = {}
+    for name, array in values.items():
+        layer, weight = name.rsplit("/", 1)
+        if f"{layer}/recurrent_kernel" not in values:
+            converted[name] = array
+        elif weight == "kernel":
+            kernel = np.concatenate([array, values[f"{layer}/recurrent_kernel"]])
+            converted[f"{layer}/rnn/lstm_cell/kernel"] = _swap_gates(kernel)
+        elif weight == "bias":
+            converted[f"{layer}/rnn/lstm_cell/bias"] = _with_forget_bias(_swap_gates(array), -forget_bias)
+    return converted
 
 
-def _lstm_layers(keras_model):
-    return [layer.name for layer in keras_model.layers if isinstance(layer, keras.layers.LSTM)]
+def to_keras(values):
+    """The weights {name: array} of to_tensorflow1, back in Keras's layout."""
+    converted = {}
+    for name, array in values.items():
+        layer, lstm, weight = name.rpartition("/rnn/lstm_cell/")
+        if not lstm:
+            converted[name] = array
+        elif weight == "kernel":
+            kernel, n_units = _swap_gates(array), array.shape[1] // 4
+            converted[f"{layer}/kernel"], converted[f"{layer}/recurrent_kernel"] = kernel[:-n_units], kernel[-n_units:]
+        else:
+            converted[f"{layer}/bias"] = _swap_gates(_with_forget_bias(array, FORGET_BIAS))
+    return converted
+
+
+def read_h5(path, scopes=None):
+    """The weights that tf.keras of TensorFlow 1.15 (or Keras 2) saved with save_weights("....h5"), {name: array}.
+
+    Args:
+        path: the file.
+        scopes: {layer of the file: scope of the graph} where they differ, e.g. lstm: encoder.
+
+    Raises:
+        ValueError: it is not such a file.
+    """
+    import h5py  # comes with TensorFlow
+    values = {}
+    try:
+        with h5py.File(str(path), "r") as file:
+            for layer in map(_str, file.attrs["layer_names"]):
+                for weight in map(_str, file[layer].attrs["weight_names"]):
+                    name = weight.split("/")[-1].split(":")[0]
+                    values[f"{(scopes or {}).get(layer, layer)}/{name}"] = np.asarray(file[layer][weight])
+    except (OSError, KeyError) as error:
+        raise ValueError(f"{path}: not the weights of a Keras 2 model ({error}); write it with save_weights") from None
+    return to_tensorflow1(values)
+
+
+def write_h5(path, values, scopes=None):
+    """Write weights {name: array} so that load_weights of TensorFlow 1.15's tf.keras reads them; see read_h5."""
+    import h5py
+    layers, layer_of = {}, {scope: layer for layer, scope in (scopes or {}).items()}
+    for name, array in to_keras(values).items():
+        scope, weight = name.rsplit("/", 1)
+        layers.setdefault(layer_of.get(scope, scope), {})[weight] = array
+    with h5py.File(str(path), "w") as file:
+        file.attrs["layer_names"] = np.array(list(layers), "S")
+        file.attrs["backend"], file.attrs["keras_version"] = b"tensorflow", b"2.2.4-tf"
+        for layer, weights in layers.items():
+            ordered = sorted(weights, key=("kernel", "recurrent_kernel", "bias").index)
+            file.create_group(layer).attrs["weight_names"] = np.array([f"{layer}/{name}:0" for name in ordered], "S")
+            for name in ordered:
+                file[layer][f"{layer}/{name}:0"] = weights[name]
+
+
+def _str(name):
+    return name.decode() if isinstance(name, bytes) else str(name)
 
 
 def _swap_gates(array):

@@ -1,0 +1,65 @@
+"""Weights of tf.keras in TensorFlow 1.15.5, for tests/test_against_tf115.py; runs under 1.15.5 only.
+
+    python keras_h5.py write            fixtures/keras/*.h5 with inputs and answers: two small models of the report
+    python keras_h5.py check FOLDER     load FOLDER/*.h5 into the same models; exit code 1 where they answer otherwise
+"""
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+import tensorflow as tf
+
+FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures", "keras")
+TOLERANCE = 1e-6  # of answers below 3; a forget gate's bias went through b - 1 and back, which rounds it
+layers = tf.keras.layers
+
+
+def reconstruction():
+    """Section 1's listing at the sizes 13-11-7-5-3-5-7-11-13, and its inputs."""
+    input_layer = tf.keras.Input(shape=(13,))
+    x = input_layer
+    for k, (units, activation) in enumerate([(11, "relu"), (7, "relu"), (5, "relu"), (3, "sigmoid"), (5, "relu"),
+                                             (7, "relu"), (11, "relu"), (13, None)]):
+        x = layers.Dense(units, activation=activation, name="dense_{}".format(k) if k else "dense")(x)
+    return tf.keras.Model(input_layer, x), [np.random.RandomState(1).rand(17, 13).astype(np.float32)]
+
+
+def sequences():
+    """Section 4's autoencoder with 7 units on one-hots of width 11; its sigmoid gates are the report's Keras's."""
+    encoder_inputs, decoder_inputs = tf.keras.Input(shape=(None, 11)), tf.keras.Input(shape=(None, 11))
+    _, h, c = layers.LSTM(7, return_state=True, recurrent_activation="sigmoid", name="lstm")(encoder_inputs)
+    decoder = layers.LSTM(7, return_sequences=True, return_state=True, recurrent_activation="sigmoid", name="lstm_1")
+    decoded, _, _ = decoder(decoder_inputs, initial_state=[h, c])
+    outputs = layers.Dense(11, activation="softmax", name="dense")(decoded)
+    random = np.random.RandomState(2)
+    return tf.keras.Model([encoder_inputs, decoder_inputs], outputs), [
+        np.eye(11, dtype=np.float32)[random.randint(11, size=(17, n))] for n in (5, 3)]
+
+
+MODELS = {"section1": reconstruction, "section4": sequences}
+
+
+def main(command, folder=FIXTURES):
+    failed = False
+    for name, build in MODELS.items():
+        np.random.seed(3)
+        model, inputs = build()
+        path = os.path.join(folder, name)
+        if command == "write":
+            os.makedirs(folder, exist_ok=True)
+            model.set_weights([np.random.normal(0, 0.5, array.shape) for array in model.get_weights()])
+            model.save_weights(path + ".h5")
+            np.savez_compressed(path + ".npz", *inputs, answers=model.predict(inputs))
+        else:
+            model.load_weights(path + ".h5")
+            expected = np.load(os.path.join(FIXTURES, name + ".npz"))["answers"]
+            apart = np.max(np.abs(model.predict(inputs) - expected))
+            print(name, "same answers" if apart < TOLERANCE else "OTHER ANSWERS, by {:.0e}".format(apart))
+            failed = failed or apart >= TOLERANCE
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
