@@ -106,7 +106,7 @@ def main(argv=None):
     parser.add_argument("--section", choices=[str(n) for n in SECTIONS], metavar="N",
                         help=f"one section only, of {', '.join(map(str, SECTIONS))} (default: all)")
     parser.add_argument("--steps", type=console.whole_number(1, 1000, "expected 1 to 1000 steps"), default=N_STEPS,
-                        metavar="N", help=f"Adam steps (default: {N_STEPS})")
+                        metavar="N", help=f"Adam steps (default: {N_STEPS}, what the tolerances are for)")
     parser.add_argument("--seed", type=console.whole_number(0), default=0, metavar="N",
                         help="of the initial weights (default: 0)")
     console.add_data_arguments(parser)
