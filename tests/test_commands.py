@@ -5,7 +5,6 @@ import json
 import pathlib
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -303,12 +302,10 @@ def test_ctrl_c_in_training_saves_what_was_trained(folders, few_garments, capsys
 @pytest.mark.parametrize("command", [["run_all.py"], *([["-m", f"tf1_autoencoders.{name}"] for name in
                                                        ("evaluate", "crosscheck", "spread")])], ids=" ".join)
 def test_help_does_without_tensorflow(command):
-    start = time.perf_counter()
     done = subprocess.run([sys.executable, "-X", "importtime", *command, "--help"], cwd=str(ROOT),
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
     assert done.returncode == 0 and "default" in done.stdout
     assert "tensorflow" not in done.stderr.replace("--tensorflow", "") and "matplotlib" not in done.stderr
-    assert time.perf_counter() - start < 10
 
 
 def test_a_run_of_its_own_process_prints_nothing_of_tensorflow(tmp_path):
