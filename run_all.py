@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
+from pathlib import Path
 
-from tf1_autoencoders import console, page, verdicts
+from tf1_autoencoders import console, page, store, verdicts
 from tf1_autoencoders.catalog import SECTIONS
-from tf1_autoencoders.errors import UsageError
+from tf1_autoencoders.errors import UsageError, UserError
 from tf1_autoencoders.paths import CHECKPOINTS, RESULTS, shown
 from tf1_autoencoders.results import Options
 
@@ -34,7 +35,8 @@ def build_parser():
         description="Run the whole report, or one section of it, from the data to the last picture,\n"
                     "and put the published values beside the measured ones.",
         epilog=f"presets:\n{presets}\n"
-               "exit codes: 0 done, 1 it could not be done, 2 an argument cannot be meant, 130 interrupted")
+               "exit codes: 0 done, 1 it could not be done, 2 an argument cannot be meant,\n"
+               "            130 interrupted (Ctrl-C), 143 terminated (SIGTERM); the same command goes on from there")
     parser.add_argument("--section", default="all", choices=["all", *(str(n) for n in SECTIONS)], metavar="N",
                         help=f"one section only, of {', '.join(map(str, SECTIONS))} (default: all)")
     parser.add_argument("--preset", default="report", metavar="NAME",
@@ -79,8 +81,15 @@ def build_parser():
                             "(default: results)")
     group.add_argument("--checkpoint-dir", default=str(CHECKPOINTS), metavar="DIR",
                        help="folder for model.ckpt, in DIR/sectionN (default: checkpoints)")
+    group.add_argument("--resume", action="store_true",
+                       help="go on from the run in DIR/sectionN, to the same bytes, or refuse; an unfinished run with "
+                            "the same settings is taken up without it, a finished one only with it")
+    group.add_argument("--save-every", type=console.whole_number(1), metavar="N",
+                       help="epochs from one checkpoint to the next ("
+                            + ", ".join(f"section {number}: {module.SAVE_EVERY}" for number, module in modules.items())
+                            + "); Ctrl-C saves too")
     group.add_argument("--weights-only", action="store_true",
-                       help="leave Adam's slots out of the checkpoint: a third of the size, cannot be trained further")
+                       help="leave Adam's slots out of the last checkpoint: a third of the size")
     group.add_argument("--tensorboard", action="store_true",
                        help="write TensorBoard event files, in DIR/sectionN/tensorboard")
     group.add_argument("--threads", type=console.whole_number(0), default=0, metavar="N",
@@ -123,10 +132,14 @@ def run(args):
     settings = {number: settings_of(SECTIONS[number], args, only) for number in numbers}
     options = Options(preset=args.preset, backend=args.backend, data=args.data, data_dir=args.data_dir, out=args.out,
                       checkpoint_dir=args.checkpoint_dir, threads=args.threads, weights_only=args.weights_only,
-                      tensorboard=args.tensorboard)
+                      tensorboard=args.tensorboard, save_every=args.save_every)
+    begun = [number for number in numbers if store.steps(Path(args.checkpoint_dir) / f"section{number}")]
+    if args.resume and not begun:
+        raise UserError(f"--resume: no run in {shown(args.checkpoint_dir)}; leave it out to start at the beginning")
     start, compared = time.perf_counter(), []
     for number in numbers:
-        report = SECTIONS[number].run(settings[number], options)
+        report = SECTIONS[number].run(settings[number], dataclasses.replace(
+            options, resume=args.resume and number in begun))
         compared += [(number, *row) for row in report.close()]
         print(flush=True)
     if compared:

@@ -13,9 +13,11 @@ SECTION = {"bridge", "datasets", "errors", "frameworks", "layers", "model", "pip
 ALLOWED = {
     "__init__": set(), "errors": set(), "paths": set(), "published": set(), "measures": set(), "rows": {"errors"},
     "frameworks": {"errors"}, "pipeline": {"frameworks"}, "layers": {"frameworks"}, "bridge": {"frameworks"},
-    "model": {"frameworks", "pipeline"}, "figures": {"paths"}, "console": {"errors", "frameworks"},
-    "datasets": {"console", "datasets", "errors", "paths"}, "training": {"errors", "frameworks"},
-    "checkpoint": {"errors", "frameworks", "paths"}, "verdicts": {"errors", "paths", "published"},
+    "model": {"frameworks", "pipeline"}, "figures": {"paths"}, "console": {"errors", "frameworks", "interrupts"},
+    "datasets": {"console", "datasets", "errors", "paths"}, "interrupts": set(), "store": {"errors", "paths"},
+    "checkpoint": {"console", "errors", "frameworks", "paths", "store"},
+    "training": {"bridge", "checkpoint", "errors", "frameworks", "interrupts"},
+    "verdicts": {"errors", "paths", "published"},
     "results": {"console", "figures", "frameworks", "paths", "verdicts"},
     "page": {"errors", "paths", "results", "verdicts"}}
 TOP = set(ALLOWED) | {"section", "evaluate", "runs", "catalog"}

@@ -1,6 +1,5 @@
 """checkpoint: model.ckpt is whole, checked, or refused in one sentence."""
 import dataclasses
-import errno
 import json
 
 import numpy as np
@@ -20,8 +19,10 @@ def saved(tmp_path, small_rows):
     model = section2_horses.build_graph(SMALL)
     with training.Session(model) as session:
         session.run(model.initializer)
-        training.GraphTrainer(session, model, (small_rows,), 5).train(np.arange(15), False, lambda n: None)
-        checkpoint.save(session, model.saver, tmp_path, {"settings": dataclasses.asdict(SMALL)})
+        trainer = training.GraphTrainer(session, model, (small_rows,), 5)
+        trainer.train(np.arange(15), False, training.Progress(), lambda: False)
+        trainer.write(tmp_path)
+        (tmp_path / "settings.json").write_text(json.dumps({"settings": dataclasses.asdict(SMALL)}))
         return tmp_path, bridge.graph_weights(session, model)
 
 
@@ -94,29 +95,6 @@ def test_a_damaged_checkpoint_is_refused_in_one_sentence(saved, name, how):
     message = str(error.value)
     assert "model.ckpt: the checkpoint is damaged (" in message or how == "missing" and "no checkpoint" in message
     assert "\n" not in message and len(message) < 400
-
-
-def test_a_failed_save_leaves_the_checkpoint_before_it(saved, monkeypatch):
-    folder, weights = saved
-    model = section2_horses.build_graph(dataclasses.replace(SMALL, seed=9))
-
-    def full_disk(*_, **__):
-        raise OSError(errno.ENOSPC, "No space left on device")
-    with training.Session(model) as session:
-        session.run(model.initializer)
-        with monkeypatch.context() as patch:
-            patch.setattr(model.saver, "save", full_disk)
-            with pytest.raises(UserError, match="could not be written .No space left on device"):
-                checkpoint.save(session, model.saver, folder, {})
-    assert not list(folder.glob("unfinished-*"))
-    restored = restore(folder / "model.ckpt")
-    assert all(np.array_equal(weights[name], restored[name]) for name in weights)
-
-
-def test_a_folder_that_cannot_be_made_is_refused_before_any_training(tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(UserError, match="expected a folder that can be written to"):
-        checkpoint.prepare_folder(tmp_path / "file" / "section2")
 
 
 def test_settings_come_back_as_they_were_saved(saved):

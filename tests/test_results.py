@@ -23,8 +23,9 @@ def no_bands(monkeypatch, tmp_path):
 
 def report(folder, source, **options):
     settings = section2_horses.PRESETS["report"]
-    return results.Report(section2_horses, settings, results.Options(out=str(folder), **options), source,
-                          (np.zeros((2, 3), np.float32),))
+    options = results.Options(out=str(folder), **options)
+    described = results.describe(section2_horses, settings, options, source, (np.zeros((2, 3), np.float32),))
+    return results.Report(section2_horses, settings, options, source, described)
 
 
 def filled(folder, source):

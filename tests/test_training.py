@@ -74,8 +74,7 @@ def test_an_order_of_rows_is_a_function_of_seed_and_epoch():
 
 
 def test_rows_in_turn_run_on_across_the_end():
-    turn = rows.RowsInTurn(7)
-    assert [turn.take(n).tolist() for n in (3, 3, 3)] == [[0, 1, 2], [3, 4, 5], [6, 0, 1]]
+    assert [rows.in_turn(first, 3, 7).tolist() for first in (0, 3, 6)] == [[0, 1, 2], [3, 4, 5], [6, 0, 1]]
 
 
 @pytest.fixture
@@ -128,7 +127,7 @@ class Losses:
     def __init__(self, *losses):
         self.losses = list(losses)
 
-    def train(self, rows, measured, tick):
+    def train(self, rows, measured, progress, tick):
         return {"loss": 1.0}
 
     def measure(self, rows):

@@ -1,88 +1,103 @@
-"""The only place that writes or reads model.ckpt: genuine tf1.train.Saver files, replaced as a whole or not at all."""
+"""The only place that writes or reads model.ckpt: genuine tf1.train.Saver files, checked before they are used."""
 from __future__ import annotations
 
 import dataclasses
 import json
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
+import numpy as np
+
+from tf1_autoencoders import store
+from tf1_autoencoders.console import warn
 from tf1_autoencoders.errors import UserError
 from tf1_autoencoders.frameworks import tf1
 from tf1_autoencoders.paths import shown
 
 NAME = "model.ckpt"
-SETTINGS = "settings.json"
 
 
-def prepare_folder(folder):
-    """Make `folder` and try it with a small file, so that a run does not fail only at its end; returns it as a Path.
-
-    Raises:
-        UserError: it cannot be made or written to.
-    """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=str(folder)) as probe:
-            probe.write(bytes(4096))
-    except OSError as error:
-        raise UserError(f"{shown(folder)}: {error.strerror}; expected a folder that can be written to, "
-                        "choose another or free space") from error
-    return folder
-
-
-def save(session, saver, folder, settings):
-    """Write model.ckpt and settings.json to `folder`; whatever was there stays until all of it is on disk.
+def write(session, saver, folder):
+    """Write model.ckpt to an existing folder, as it comes from the Saver; store.Store.save makes it safe.
 
     Args:
         session: training.Session.
         saver: model.saver, or model.weights_saver for a small checkpoint that cannot be trained further.
-        folder: made where it is missing.
-        settings: what the model was built with, a dict that JSON can hold.
-
-    Returns:
-        The path of the checkpoint without suffix, as Saver.restore takes it.
+        folder: where to.
 
     Raises:
-        UserError: the folder cannot be written to, or the disk is full.
+        OSError: it could not be written.
     """
-    folder = prepare_folder(folder)
-    unfinished = tempfile.mkdtemp(prefix="unfinished-", dir=str(folder))
     try:
         with session.tf1_session.graph.as_default():  # elsewhere TensorFlow 2 takes the Saver for an eager one
-            saver.save(session.tf1_session, os.path.join(unfinished, NAME), write_meta_graph=False)
-        (Path(unfinished) / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n")
-        for name in sorted(os.listdir(unfinished)):
-            os.replace(os.path.join(unfinished, name), str(folder / name))
-    except (OSError, tf1.errors.OpError) as error:
-        raise UserError(f"{shown(folder)}: the checkpoint could not be written ({_reason(error)}); "
-                        "free space or choose another --checkpoint-dir") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return folder / NAME
+            saver.save(session.tf1_session, os.path.join(str(folder), NAME), write_meta_graph=False,
+                       write_state=False)
+    except tf1.errors.OpError as error:
+        raise OSError(0, _reason(error)) from error
+    _write_state(folder)
+
+
+def write_arrays(values, folder):
+    """Write arrays {name: array} as a model.ckpt, without a graph; for TensorFlow 2.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    try:
+        tf1.raw_ops.SaveV2(prefix=os.path.join(str(folder), NAME), tensor_names=list(values),
+                           shape_and_slices=[""] * len(values), tensors=list(values.values()))
+    except tf1.errors.OpError as error:
+        raise OSError(0, _reason(error)) from error
+    _write_state(folder)
+
+
+def _write_state(folder):
+    """The file `checkpoint`, as a Saver writes it that has saved once; by itself it would list what is elsewhere."""
+    (Path(folder) / "checkpoint").write_text(f'model_checkpoint_path: "{NAME}"\nall_model_checkpoint_paths: "{NAME}"\n')
 
 
 def find(folders):
-    """The first of `folders` that holds a checkpoint, as the checkpoint's path without suffix.
+    """The newest good checkpoint of the first of `folders` that holds one, as a path without suffix.
+
+    Of a folder that training has filled (store.Store), every byte is checked; what is damaged is left out, and said.
 
     Raises:
-        UserError: none does.
+        UserError: there is none, or in the first folder with checkpoints no good one.
     """
-    for folder in folders:
-        if (Path(folder) / (NAME + ".index")).exists():
-            return Path(folder) / NAME
+    for folder in map(Path, folders):
+        problems = []
+        for found in store.good(folder, problems):
+            for problem in problems:
+                warn(f"{problem}; the one before it is used")
+            latest = folder / NAME
+            is_latest = (folder / store.LATEST).is_symlink() and (folder / store.LATEST).resolve() == \
+                found.path.resolve() and latest.with_name(NAME + ".index").exists()
+            return latest if is_latest else found.path / NAME
+        if problems:
+            raise UserError(f"{shown(folder)}: no good checkpoint ({'; '.join(problems)}); "
+                            "train again or name another with --checkpoint")
+        if (folder / (NAME + ".index")).exists():
+            return folder / NAME
     raise UserError(f"no checkpoint: looked for {NAME} in {' and in '.join(shown(folder) for folder in folders)}; "
                     "train one with `python run_all.py --section 2`")
 
 
 def named(path):
-    """The checkpoint that a user means by `path`: its folder, its path without suffix, or one of its files."""
+    """The checkpoint that a user means by `path`: its folder, its path without suffix, or one of its files.
+
+    Raises:
+        UserError: it is one of a training's (store.Store), and damaged.
+    """
     path = Path(path)
     if path.is_dir():
-        return path / NAME
-    return path.with_suffix("") if path.suffix in (".index", ".meta") or ".data-" in path.suffix else path
+        path = path / NAME
+    elif path.suffix in (".index", ".meta") or ".data-" in path.suffix:
+        path = path.with_suffix("")
+    if path.name == NAME and store.steps(path.parent):
+        return find([path.parent])
+    if (path.parent / store.SUMS).exists():
+        store.read(path.parent)
+    return path
 
 
 def read_settings(path, settings_class):
@@ -98,7 +113,7 @@ def read_settings(path, settings_class):
     Raises:
         UserError: the file is there, and does not hold these settings.
     """
-    file = Path(path).parent / SETTINGS
+    file = Path(path).parent / store.SETTINGS
     try:
         stored = json.loads(file.read_text())
         values = {field.name: stored["settings"][field.name] for field in dataclasses.fields(settings_class)}
@@ -107,7 +122,7 @@ def read_settings(path, settings_class):
     except KeyError as error:
         raise UserError(f"{shown(file)}: no value for {error}; train again, or remove the file "
                         "to use the checkpoint with --preset") from error
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{shown(file)}: not the settings of a run ({_reason(error)}); train again, or remove "
                         "the file to use the checkpoint with --preset") from error
     for field in dataclasses.fields(settings_class):
@@ -123,9 +138,33 @@ def restore(session, saver, variables, path):
     Raises:
         UserError: no checkpoint, a damaged one, or one of another architecture.
     """
+    _open(path, {variable.op.name: variable.shape.as_list() for variable in variables})
+    try:
+        with session.tf1_session.graph.as_default():
+            saver.restore(session.tf1_session, str(path))
+    except (tf1.errors.OpError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def read_arrays(path, shapes):
+    """The arrays {name: array} of a checkpoint, strictly those of {name: shape}; without a graph.
+
+    Raises:
+        UserError: as restore().
+    """
+    reader = _open(path, shapes)
+    return {name: reader.get_tensor(name) for name in shapes}
+
+
+def _open(path, shapes):
+    """A reader of the checkpoint at `path`, all of whose sums are right and that has what {name: shape} asks for."""
     try:
         reader = tf1.train.load_checkpoint(str(path))
-        stored = reader.get_variable_to_shape_map()
+        stored, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+        declared = sum(int(np.prod(shape, dtype=object)) * dtypes[name].size for name, shape in stored.items())
+        there = sum(file.stat().st_size for file in Path(path).parent.glob(Path(path).name + ".data-*"))
+        if declared > there:  # reading would take that much memory before it fails
+            raise ValueError(f"its index speaks of {declared} bytes, there are {there}")
         for name in stored:
             reader.get_tensor(name)  # checks its sum, also where restoring would not read it
     except Exception as error:  # TensorFlow raises what its reader's status happens to be translated to
@@ -133,19 +172,14 @@ def restore(session, saver, variables, path):
             raise UserError(f"{shown(path)}: no checkpoint there (no {Path(path).name}.index); "
                             "train one with `python run_all.py --section 2`") from error
         raise _damaged(path, error) from error
-    for variable in variables:
-        name, expected = variable.op.name, variable.shape.as_list()
+    for name, expected in shapes.items():
         if name not in stored:
             raise UserError(f"{shown(path)}: a checkpoint of another architecture: it has no variable {name}; "
                             "choose the --preset it was trained with")
-        if stored[name] != expected:
+        if stored[name] != list(expected):
             raise UserError(f"{shown(path)}: a checkpoint of another architecture: {name} has shape "
-                            f"{stored[name]}, expected {expected}; choose the --preset it was trained with")
-    try:
-        with session.tf1_session.graph.as_default():
-            saver.restore(session.tf1_session, str(path))
-    except (tf1.errors.OpError, ValueError) as error:
-        raise _damaged(path, error) from error
+                            f"{stored[name]}, expected {list(expected)}; choose the --preset it was trained with")
+    return reader
 
 
 def _damaged(path, error):

@@ -4,10 +4,12 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import signal
 import sys
 
 from tf1_autoencoders import frameworks
 from tf1_autoencoders.errors import UsageError, UserError
+from tf1_autoencoders.interrupts import terminable
 
 
 class Parser(argparse.ArgumentParser):
@@ -91,18 +93,19 @@ def warn(message):
 
 
 def run_command(parser, command, argv=None):
-    """Parse `argv`, call command(args) and return the exit code: 0, 1, 2 for usage, 130 for Ctrl-C."""
+    """Parse `argv`, call command(args) and return the exit code: 0, 1, 2 for usage, 130 for Ctrl-C, 143 for SIGTERM."""
     args = parser.parse_args(argv)
     if args.tensorflow_messages:
         frameworks.show_messages()
     try:
-        return command(args) or 0
+        with terminable():
+            return command(args) or 0
     except UserError as error:
         warn(f"{parser.prog}: {error}")
         return error.exit_code
-    except KeyboardInterrupt:
-        warn(f"{parser.prog}: interrupted")
-        return 130
+    except KeyboardInterrupt as error:
+        warn(f"{parser.prog}: {error if error.args else 'interrupted'}")
+        return 128 + getattr(error, "number", signal.SIGINT)
     except BrokenPipeError:  # the reader of a pipe has gone: end like any other tool, without a word
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

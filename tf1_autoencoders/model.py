@@ -20,6 +20,7 @@ class GraphModel(NamedTuple):
     | metrics       | {name: float32[]}     | what is printed, each a mean over the batch at hand                    |
     | train_op      | operation             | one step of the optimiser on one batch                                 |
     | weights       | trainable variables   | in the order in which they were made                                   |
+    | variables     | all variables         | these, the optimiser's slots and counters                              |
     | initializer   | operation             | gives every variable its first value                                   |
     | saver         | tf1.train.Saver       | weights, the optimiser's slots and counters                            |
     | weights_saver | tf1.train.Saver       | weights only                                                           |
@@ -34,6 +35,7 @@ class GraphModel(NamedTuple):
     metrics: Dict[str, Any]
     train_op: Any
     weights: Tuple[Any, ...]
+    variables: Tuple[Any, ...]
     initializer: Any
     saver: Any
     weights_saver: Any
@@ -45,6 +47,7 @@ def complete(pipeline, features, outputs, loss, metrics, train_op, **parts):
     weights = tuple(tf1.trainable_variables())
     return GraphModel(
         graph=tf1.get_default_graph(), pipeline=pipeline, features=features, outputs=outputs, loss=loss,
-        metrics=metrics, train_op=train_op, weights=weights, initializer=tf1.global_variables_initializer(),
+        metrics=metrics, train_op=train_op, weights=weights, variables=tuple(tf1.global_variables()),
+        initializer=tf1.global_variables_initializer(),
         saver=tf1.train.Saver(save_relative_paths=True),
         weights_saver=tf1.train.Saver(weights, save_relative_paths=True), parts=parts)

@@ -18,9 +18,10 @@ import numpy as np
 
 from tf1_autoencoders import console, figures, verdicts
 from tf1_autoencoders.frameworks import tf1
-from tf1_autoencoders.paths import shown
+from tf1_autoencoders.paths import shown, write_whole
 
 ACCOUNT = "account.json"
+CODE = ("bridge", "layers", "model", "pipeline", "rows", "training")  # what a training depends on, beside its section
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +37,29 @@ class Options:
     threads: int = 0  # CPU threads, 0: as TensorFlow chooses
     weights_only: bool = False  # leave the optimiser's slots out of the checkpoint
     tensorboard: bool = False  # write event files
+    save_every: Optional[int] = None  # epochs from one checkpoint to the next; None: the section's SAVE_EVERY
+    resume: bool = False  # go on from what is in the folder of checkpoints, or refuse
+
+
+def describe(section, settings, options, source, arrays):
+    """What a run is, as settings.json has it: runs of which this is the same come to the same bytes.
+
+    Args:
+        section: its module.
+        settings: the section's settings, resolved.
+        options: Options.
+        source: datasets.Source of the data.
+        arrays: those that are trained on; their sum is in it.
+    """
+    return {
+        "section": section.NUMBER, "preset": options.preset, "backend": options.backend,
+        "settings": dataclasses.asdict(settings),
+        "data": {"name": source.name, "kind": source.kind, "sha256_of_training_arrays": _sum(arrays)},
+        "threads": options.threads,
+        "code": {"sha256": _sum(Path(file).read_bytes() for file in (
+            section.__file__, *(Path(__file__).with_name(f"{name}.py") for name in CODE)))},
+        "versions": {"python": platform.python_version(), "numpy": np.__version__,
+                     "tensorflow": tf1.version.VERSION, "machine": platform.machine()}}
 
 
 class Report:
@@ -46,23 +70,19 @@ class Report:
         settings: the section's settings, resolved.
         options: Options.
         source: datasets.Source of the data.
-        arrays: those that are trained on; their sum goes into settings.json.
+        described: what describe() gives for these.
     """
 
-    def __init__(self, section, settings, options, source, arrays):
+    def __init__(self, section, settings, options, source, described):
         self.section, self.number, self.source, self.preset = section, section.NUMBER, source, options.preset
         self.folder = Path(options.out) / f"section{self.number}"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.settings = {
-            "section": self.number, "preset": options.preset, "backend": options.backend,
-            "settings": dataclasses.asdict(settings),
-            "data": {"name": source.name, "kind": source.kind, "sha256_of_training_arrays": _sum(arrays)},
-            "threads": options.threads,
-            "versions": {"python": platform.python_version(), "numpy": np.__version__,
-                         "tensorflow": tf1.version.VERSION, "machine": platform.machine()}}
-        (self.folder / "settings.json").write_text(json.dumps(self.settings, indent=2) + "\n")
+        self.settings = described
+        write_whole(self.folder / "settings.json", (json.dumps(described, indent=1) + "\n").encode())
         self._metrics = self.folder / "metrics.jsonl"
         self._metrics.write_text("")
+        for former in (self.folder / "tensorboard").glob("events.out.tfevents.*") if options.tensorboard else ():
+            former.unlink()
         self._events = tf1_events(self.folder / "tensorboard") if options.tensorboard else None
         self.measured = {}  # name of a number -> value, those of `published` under their names there
         self._account = []

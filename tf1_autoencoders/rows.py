@@ -8,16 +8,9 @@ import numpy as np
 from tf1_autoencoders.errors import UsageError
 
 
-class RowsInTurn:
-    """Rows of n in their order, over and over: the position in the data of the report's repeated batches."""
-
-    def __init__(self, n_rows):
-        self.n_rows, self.position = n_rows, 0
-
-    def take(self, n):
-        rows = np.arange(self.position, self.position + n) % self.n_rows
-        self.position = (self.position + n) % self.n_rows
-        return rows
+def in_turn(first, n, n_rows):
+    """n of n_rows in their order, over and over, from `first` on: what the report's repeated batches take."""
+    return np.arange(first, first + n) % n_rows
 
 
 def shuffled(rows, seed, epoch):

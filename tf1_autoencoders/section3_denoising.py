@@ -29,6 +29,7 @@ from tf1_autoencoders.rows import check_batch_size, n_train
 
 NUMBER = 3
 TITLE = "Image denoising on Fashion-MNIST"
+SAVE_EVERY = 1  # epoch from one checkpoint to the next
 
 
 # Four noises: each takes pictures float32[n, 28, 28, 1] in 0..1, a strength and a numpy Generator, and gives pictures

@@ -36,6 +36,7 @@ from tf1_autoencoders.rows import check_batch_size
 
 NUMBER = 4
 TITLE = "Sequence to sequence prediction"
+SAVE_EVERY = 1  # epoch from one checkpoint to the next
 N_EXAMPLES = 5  # predictions that the report prints
 STARTS = ("zeros", "one-hot")  # the decoder's first input in a prediction: nothing at all, or the start token 0
 FEED_BACKS = ("softmax", "one-hot")  # its next ones: its last answer as probabilities, or the likeliest number only

@@ -110,7 +110,8 @@ def write(folder):
         with training.Session(model, threads=1) as session:
             run(session, model, data, sizes["batch_size"], hidden=())
             values = all_variables(session, model)
-            checkpoint.save(session, model.saver, Path(folder) / name, {})
+            (Path(folder) / name).mkdir(parents=True, exist_ok=True)
+            checkpoint.write(session, model.saver, Path(folder) / name)
         np.savez(str(Path(folder) / name / "values.npz"), **values)
         print(f"{name}: {len(values)} variables, {sum(value.size for value in values.values())} numbers")
 

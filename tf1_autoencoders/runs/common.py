@@ -2,17 +2,20 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tf1_autoencoders import bridge, checkpoint, training
+from tf1_autoencoders import checkpoint, interrupts, store, training
+from tf1_autoencoders.console import warn
+from tf1_autoencoders.errors import UserError
 from tf1_autoencoders.frameworks import keras
 from tf1_autoencoders.measures import log_distance
 from tf1_autoencoders.paths import shown
 from tf1_autoencoders.published import LAYERS
-from tf1_autoencoders.results import Options
+from tf1_autoencoders.results import Options, Report, describe
 from tf1_autoencoders.rows import n_train, shuffled
 
 N_SHOWN = 10  # pictures in a grid
@@ -24,7 +27,6 @@ class Network(NamedTuple):
     trainer: Any  # training.GraphTrainer or training.KerasTrainer
     model: Any  # GraphModel, or keras.Model
     session: Any  # training.Session, or None
-    save: Any  # function of a folder and a settings dict: writes model.ckpt, returns its path
 
 
 @contextlib.contextmanager
@@ -33,41 +35,95 @@ def network(section, settings, arrays, options):
     if options.backend == "keras":
         keras.utils.set_random_seed(settings.seed)
         twin = section.build_keras(settings)
-        trainer = training.KerasTrainer(twin, arrays, settings.batch_size, section, settings)
-        yield Network(trainer, twin, None, lambda *to: _save_keras(section, settings, twin, *to))
+        yield Network(training.KerasTrainer(twin, arrays, settings.batch_size, section, settings), twin, None)
         return
     model = section.build_graph(settings)
     with training.Session(model, options.threads) as session:
         session.run(model.initializer)
-        trainer = training.GraphTrainer(session, model, arrays, settings.batch_size)
-        saver = model.weights_saver if options.weights_only else model.saver
-        yield Network(trainer, model, session, lambda *to: checkpoint.save(session, saver, *to))
+        yield Network(training.GraphTrainer(session, model, arrays, settings.batch_size), model, session)
 
 
-def _save_keras(section, settings, twin, folder, described):
-    """The twin's weights as a TensorFlow 1 checkpoint: by name into the graph, from there to disk."""
-    model = section.build_graph(settings)
-    with training.Session(model) as session:
-        bridge.set_graph_weights(session, model, bridge.keras_weights(twin))
-        return checkpoint.save(session, model.weights_saver, folder, described)
+class Kept:
+    """The checkpoints of a run, and what its training goes on from; a context manager that holds its folders.
+
+    Args:
+        section: its module.
+        options: results.Options.
+
+    Raises:
+        UserError: the folder of checkpoints cannot be written to, or another run is at work there.
+    """
+
+    def __init__(self, section, options):
+        self._section, self._options, self._stack = section, options, contextlib.ExitStack()
+        self._store = self._stack.enter_context(store.Store(Path(options.checkpoint_dir) / f"section{section.NUMBER}"))
+        self.path = self._store.folder / checkpoint.NAME  # the latest, under the report's name
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    def report(self, settings, source, arrays):
+        """The Report of a run on these, once it is clear what is to become of a former run.
+
+        Raises:
+            UserError: see store.Store.begin; or another run writes its results to the same folder.
+        """
+        section, options = self._section, self._options
+        self._described = describe(section, settings, options, source, arrays)
+        results = store.prepare_folder(Path(options.out) / self._store.folder.name)
+        if results.resolve() != self._store.folder.resolve():
+            self._stack.enter_context(store.lock(results, "--out"))
+        self._found = self._store.begin(self._described, options.resume, warn)
+        return Report(section, settings, options, source, self._described)
+
+    @contextlib.contextmanager
+    def training(self, report, made):
+        """Around the training: takes up a former run, gives the arguments of training.fit that keep this one.
+
+        Says how long it took. On SIGINT and SIGTERM the step at hand ends, is saved, and Interrupted is raised.
+        """
+        trainer, found, options = made.trainer, self._found, self._options
+        progress = training.Progress()
+        if found:
+            try:
+                progress = training.Progress(**found.progress)
+            except TypeError as error:
+                raise UserError(f"{shown(found.path)}: not the progress of a training ({error}); "
+                                "choose another --checkpoint-dir") from error
+            weights_only = progress.finished and options.weights_only
+            trainer.restore(found.path / checkpoint.NAME, weights_only)
+            warn(f"goes on from {shown(found.path)}" + (", which is the end" if progress.finished else ""))
+
+        def save(progress):
+            self._store.save(progress.n_steps,
+                             lambda folder: trainer.write(folder, progress.finished and options.weights_only),
+                             self._described, dataclasses.asdict(progress))
+        if made.session:
+            report.graph(made.model)
+        with interrupts.noted() as received:
+            with contextlib.nullcontext() if progress.finished else report.timed(made.session):
+                try:
+                    yield dict(progress=progress, save=save, interrupts=received,
+                               save_every=options.save_every or self._section.SAVE_EVERY)
+                except interrupts.Interrupted as error:
+                    raise interrupts.Interrupted(error.number, f"{error}; saved, the same command goes on from "
+                                                               f"{shown(self.path)}") from error
+        if received:
+            raise interrupts.Interrupted(received[0], "interrupted at the end of the training; saved, --resume goes on "
+                                                      f"from {shown(self.path)}")
 
 
-def checkpoint_folder(options, number):
-    """Where the section's model.ckpt goes; tried before anything long begins."""
-    return checkpoint.prepare_folder(Path(options.checkpoint_dir) / f"section{number}")
-
-
-@contextlib.contextmanager
-def training_of(report, made, folder):
-    """Around the training: says how long it took, and saves what was trained when Ctrl-C ends it."""
-    if made.session:
-        report.graph(made.model)
-    try:
-        with report.timed(made.session):
-            yield
-    except KeyboardInterrupt:
-        report.say(f"Interrupted; model saved in path: {shown(made.save(folder, report.settings))}")
-        raise
+def keeping(section):
+    """Decorates the story of a section, a function of (settings, options, Kept): it becomes one of the first two."""
+    def decorate(story):
+        def run(settings, options):
+            with Kept(section, options) as kept:
+                return story(settings, options, kept)
+        return run
+    return decorate
 
 
 def layer_table(report, model):
@@ -95,17 +151,18 @@ def _keras_layer(model, name):
     return tuple(layer.output.shape), layer.count_params()
 
 
-def train_epochs(trainer, settings, n_rows, say=None):
+def train_epochs(trainer, settings, n_rows, say=None, **kept):
     """Train with shuffled epochs, validation and early stopping, as Keras's fit does; {number: value} of each epoch.
 
     The last validation_share of the rows is for validation. Epochs are counted as the report counts them: from 1,
-    after settings.epochs_before where the section has it, so that 0 and below are those before.
+    after settings.epochs_before where the section has it, so that 0 and below are those before. `kept` is what
+    Kept.training gives.
     """
     n, before = n_train(n_rows, settings.validation_share), getattr(settings, "epochs_before", 0)
     numbers = {}
     for epoch, metrics in training.fit(
             trainer, n_epochs=before + settings.n_epochs, rows_of=lambda epoch: shuffled(n, settings.seed, epoch),
-            validation_rows=np.arange(n, n_rows), patience=settings.patience):
+            validation_rows=np.arange(n, n_rows), patience=settings.patience, **kept):
         counted = epoch + 1 - before
         numbers.update((f"epoch {counted} {name}", value) for name, value in metrics.items())
         if say:

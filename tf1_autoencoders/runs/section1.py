@@ -6,7 +6,6 @@ import numpy as np
 from tf1_autoencoders import figures
 from tf1_autoencoders import section1_reconstruction as section
 from tf1_autoencoders.paths import shown
-from tf1_autoencoders.results import Report
 from tf1_autoencoders.rows import n_train
 from tf1_autoencoders.runs import common
 
@@ -15,14 +14,14 @@ PAIRS = (("T-shirt/top", "Trouser"), ("Sandal", "Sneaker"), ("Bag", "Ankle boot"
 measure = common.measure_by_epochs(section)
 
 
-def run(settings, options):
+@common.keeping(section)
+def run(settings, options, kept):
     """Section 1: Fashion-MNIST through ten numbers."""
-    folder = common.checkpoint_folder(options, 1)
     data, source = section.load(settings, data=options.data, data_dir=options.data_dir)
     arrays, (test_x, test_y) = section.training_arrays(data), data["test"]
     x, n_rows = arrays[0], len(arrays[0])
     settings = section.resolve(settings, n_rows)
-    report = Report(section, settings, options, source, arrays)
+    report = kept.report(settings, source, arrays)
     n = n_train(n_rows, settings.validation_share)
 
     report.heading("Data set and preprocessing")
@@ -34,13 +33,14 @@ def run(settings, options):
     with common.network(section, settings, arrays, options) as made:
         common.layer_table(report, made.model)
         report.heading("Training")
-        with common.training_of(report, made, folder):
-            numbers = common.train_epochs(made.trainer, settings, n_rows, common.saying(report, settings.n_epochs))
+        with kept.training(report, made) as going_on:
+            numbers = common.train_epochs(made.trainer, settings, n_rows, common.saying(report, settings.n_epochs),
+                                          **going_on)
         report.measured.update(numbers)
         common.best_epoch(report, numbers, settings)
         common.say_distance(report)
         report.figure("curves", "Loss and val_loss", figures.curves(numbers, report.published, "Section 1: MSE"))
-        report.say(f"Model saved in path: {shown(made.save(folder, report.settings))}")
+        report.say(f"Model saved in path: {shown(kept.path)}")
 
         report.heading("Prediction of validation pictures")
         real = x[n:n + common.N_SHOWN]

@@ -8,23 +8,23 @@ from tf1_autoencoders import section2_horses as section
 from tf1_autoencoders.measures import log_distance, mean_squared_error
 from tf1_autoencoders.paths import shown
 from tf1_autoencoders.published import NUMBERS
-from tf1_autoencoders.results import Options, Report
-from tf1_autoencoders.rows import RowsInTurn, shuffled
-from tf1_autoencoders.runs.common import N_SHOWN, checkpoint_folder, network, say_distance, training_of
+from tf1_autoencoders.results import Options
+from tf1_autoencoders.rows import in_turn, shuffled
+from tf1_autoencoders.runs.common import N_SHOWN, keeping, network, say_distance
 from tf1_autoencoders.training import fit
 
 COLLAPSED = 0.75  # share of the mean picture's MSE above which a run counts as collapsed
 
 
-def run(settings, options):
+@keeping(section)
+def run(settings, options, kept):
     """Section 2: the horses."""
-    folder = checkpoint_folder(options, 2)
     data, source = section.load(settings, data=options.data, data_dir=options.data_dir)
     (x, y), (test_x, test_y) = data["train"], data["test"]
     arrays, test_horses = section.training_arrays(data), section.horses(test_x, test_y)
     train_x, = arrays
     settings = section.resolve(settings, len(train_x))
-    report = Report(section, settings, options, source, arrays)
+    report = kept.report(settings, source, arrays)
 
     report.heading("Data set and preprocessing")
     report.say(f"X: {x.shape}", f"Y: {y.shape}", f"horses: {train_x.shape}")
@@ -42,22 +42,21 @@ def run(settings, options):
     report.heading("Building the network and running it")
     report.say(f"network: {' -> '.join(map(str, section.widths(settings)))}", "Training...")
     with network(section, settings, arrays, options) as made:
-        with training_of(report, made, folder):
-            for epoch, metrics in train(made.trainer, settings, len(train_x), report.say):
+        with kept.training(report, made) as going_on:
+            for epoch, metrics in train(made.trainer, settings, len(train_x), report.say, **going_on):
                 name = f"epoch {epoch} Train MSE"
                 report.measured[name] = metrics["mse"]
                 report.epoch(epoch, f"{epoch} Train MSE: {metrics['mse']:.4f}", metrics, [name],
                              f"L2: {metrics['l2']:.4f}")
-        path = made.save(folder, report.settings)
-        report.say(f"Model saved in path: {shown(path)}")
+        report.say(f"Model saved in path: {shown(kept.path)}")
         answers = made.trainer.predict(test_horses)
     report.figure("loss_trace", "The MSE of one batch, every tenth epoch",
                   figures.curves(report.measured, report.published, "Section 2: MSE in squared grey levels, 0..255"))
 
     report.heading("Evaluation")
     image = section.TEST_IMAGE
-    reconstruction = evaluate.reconstruct_image(test_x, image, checkpoint_path=path)
-    report.say(f"INFO:tensorflow:Restoring parameters from {shown(path)}", "Model restored.",
+    reconstruction = evaluate.reconstruct_image(test_x, image, checkpoint_path=kept.path)
+    report.say(f"INFO:tensorflow:Restoring parameters from {shown(reconstruction.checkpoint)}", "Model restored.",
                reconstruction.reconstructed.shape)
     report.figure(f"image_{image}", f"Test image {image}", evaluate.figure_of(reconstruction, image))
     errors = [f"{mean_squared_error(*pair):.0f}" for pair in zip(test_horses[:N_SHOWN], answers[:N_SHOWN])]
@@ -72,23 +71,28 @@ def run(settings, options):
     return report
 
 
-def train(trainer, settings, n_rows, say=lambda shape: None):
-    """Train section 2's network; yields training.Measurement.
+def train(trainer, settings, n_rows, say=lambda shape: None, **kept):
+    """Train section 2's network; yields training.Measurement. `kept` is what common.Kept.training gives.
 
     As in the source, one batch is taken first, to print its shape, and one for each printed MSE, so that the batches
     behind the printed MSEs are the published ones.
     """
-    turn = RowsInTurn(n_rows)
     size, n = settings.batch_size, settings.steps_per_epoch * settings.batch_size
-    say(trainer.first_batch(turn.take(size)).shape)
+    say(trainer.first_batch(in_turn(0, size, n_rows)).shape)
+
+    def position(epoch):
+        """The row that comes next in the report's pipeline when an epoch begins."""
+        n_measured = -(-epoch // settings.print_every)  # batches, before this epoch
+        return size + epoch * n + n_measured * size
 
     def rows_of(epoch):
-        return shuffled(n_rows, settings.seed, epoch)[:n] if settings.shuffle else turn.take(n)
+        return shuffled(n_rows, settings.seed, epoch)[:n] if settings.shuffle else in_turn(position(epoch), n, n_rows)
 
     def measured_rows_of(epoch):
-        return shuffled(n_rows, settings.seed, epoch)[-size:] if settings.shuffle else turn.take(size)
+        return (shuffled(n_rows, settings.seed, epoch)[-size:] if settings.shuffle
+                else in_turn(position(epoch) + n, size, n_rows))
     return fit(trainer, n_epochs=settings.n_epochs, rows_of=rows_of, measure_every=settings.print_every,
-               measured_rows_of=measured_rows_of)
+               measured_rows_of=measured_rows_of, **kept)
 
 
 def measure(settings, data):

@@ -7,20 +7,19 @@ from tf1_autoencoders import figures
 from tf1_autoencoders import section3_denoising as section
 from tf1_autoencoders.measures import mean_squared_error, peak_signal_to_noise_ratio
 from tf1_autoencoders.paths import shown
-from tf1_autoencoders.results import Report
 from tf1_autoencoders.runs import common
 
 measure = common.measure_by_epochs(section)
 
 
-def run(settings, options):
+@common.keeping(section)
+def run(settings, options, kept):
     """Section 3: noise taken out of Fashion-MNIST."""
-    folder = common.checkpoint_folder(options, 3)
     data, source = section.load(settings, data=options.data, data_dir=options.data_dir)
     arrays, (_, test_clean) = section.training_arrays(data), data["test"]
     n_rows, n_epochs = len(arrays[0]), settings.epochs_before + settings.n_epochs
     settings = section.resolve(settings, n_rows)
-    report = Report(section, settings, options, source, arrays)
+    report = kept.report(settings, source, arrays)
 
     report.heading("Pictures with noise")
     random = np.random.default_rng(settings.seed)
@@ -37,8 +36,8 @@ def run(settings, options):
         if settings.epochs_before:
             report.say(f"the report's curve is of a network trained before: its epoch 1 is epoch "
                        f"{settings.epochs_before + 1} here")
-        with common.training_of(report, made, folder):
-            numbers = common.train_epochs(trainer, settings, n_rows, common.saying(report, n_epochs))
+        with kept.training(report, made) as going_on:
+            numbers = common.train_epochs(trainer, settings, n_rows, common.saying(report, n_epochs), **going_on)
         report.measured.update(numbers)
         common.best_epoch(report, numbers, settings)
         if report.published:
@@ -49,7 +48,7 @@ def run(settings, options):
         common.say_distance(report)
         report.figure("curves", "Loss and val_loss; the published epoch 1 stands where a fresh network comes to it",
                       figures.curves(numbers, report.published, "Section 3: MSE"))
-        report.say(f"Model saved in path: {shown(made.save(folder, report.settings))}")
+        report.say(f"Model saved in path: {shown(kept.path)}")
 
         report.heading("Prediction")
         rows, ratios = {"clean": clean}, []

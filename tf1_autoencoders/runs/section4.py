@@ -9,22 +9,22 @@ import numpy as np
 from tf1_autoencoders import section4_sequences as section
 from tf1_autoencoders.paths import shown
 from tf1_autoencoders.published import EXAMPLES, LAYERS
-from tf1_autoencoders.results import Options, Report
+from tf1_autoencoders.results import Options
 from tf1_autoencoders.rows import shuffled
-from tf1_autoencoders.runs.common import checkpoint_folder, network, training_of
+from tf1_autoencoders.runs.common import keeping, network
 from tf1_autoencoders.training import fit
 
 SCOPES = {"lstm": "encoder", "lstm_1": "decoder", "dense": "dense"}  # layer of the report -> scope of the graph
 MODELS = {"encoder": ("lstm",), "decoder": ("lstm_1", "dense"), "autoencoder": ("lstm", "lstm_1", "dense")}
 
 
-def run(settings, options):
+@keeping(section)
+def run(settings, options, kept):
     """Section 4: sequences."""
-    folder = checkpoint_folder(options, 4)
     data, source = section.load(settings)
     arrays, (test_x1, _, test_y) = section.training_arrays(data), data["test"]
     settings = section.resolve(settings, len(arrays[0]))
-    report = Report(section, settings, options, source, arrays)
+    report = kept.report(settings, source, arrays)
 
     report.heading("Sequences")
     report.say(*(f"{name}: {array.shape}, for example {array[0].tolist()}"
@@ -38,14 +38,14 @@ def run(settings, options):
             (name, ", ".join(layers), f"{sum(published[layer] for layer in layers):,}",
              f"{sum(counts[layer] for layer in layers):,}") for name, layers in MODELS.items()])
         report.heading("Training")
-        with training_of(report, made, folder):
-            for epoch, metrics in train(made.trainer, settings, len(arrays[0])):
+        with kept.training(report, made) as going_on:
+            for epoch, metrics in train(made.trainer, settings, len(arrays[0]), **going_on):
                 numbers = {f"epoch {epoch + 1} {name}": value for name, value in metrics.items()}
                 report.measured.update(numbers)
                 text = " - ".join(f"{name}: {value:.4f}" for name, value in metrics.items())
                 n_steps = -(-len(arrays[0]) // settings.batch_size)
                 report.epoch(epoch + 1, f"{n_steps}/{n_steps} - {text}", metrics, list(numbers))
-        report.say(f"Model saved in path: {shown(made.save(folder, report.settings))}")
+        report.say(f"Model saved in path: {shown(kept.path)}")
 
         report.heading("Prediction")
         coders = section.graph_coders(made.session, model) if made.session else section.keras_coders(model, settings)
@@ -78,9 +78,10 @@ def n_parameters(model, scope):
     return model.get_layer(scope).count_params()
 
 
-def train(trainer, settings, n_rows):
+def train(trainer, settings, n_rows, **kept):
     """Train section 4's network, each epoch in an order of its own; yields training.Measurement."""
-    return fit(trainer, n_epochs=settings.n_epochs, rows_of=lambda epoch: shuffled(n_rows, settings.seed, epoch))
+    return fit(trainer, n_epochs=settings.n_epochs, rows_of=lambda epoch: shuffled(n_rows, settings.seed, epoch),
+               **kept)
 
 
 def measure(settings, data):

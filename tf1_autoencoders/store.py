@@ -1,0 +1,337 @@
+"""A folder of numbered checkpoints in which a kill at any instant loses nothing; it knows nothing of what they hold.
+
+    checkpoints/section2/
+      step-00001650/    a checkpoint: complete before it has this name, never changed after
+        model.ckpt.index, model.ckpt.data-00000-of-00001, checkpoint     tf1.train.Saver's, readable by any TensorFlow
+        settings.json, progress.json                                     what the run is, and how far it had come
+        sums.json                                                        size and sha256 of each of the others
+      step-00003300/
+      latest -> step-00003300                                            replaced by one rename
+      model.ckpt.index -> latest/model.ckpt.index, ...                   so that the report's `model.ckpt` is the latest
+
+A save writes into a folder with a temporary name, flushes each file and the folder to disk, renames the folder, flushes
+its parent, and then moves the link. What counts is the numbers and the sums, never the clock. All links are relative,
+so that the folder can be moved; each step-... can be taken out and used alone.
+"""
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, NamedTuple
+
+from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.paths import shown
+
+try:
+    import fcntl
+except ImportError:  # Windows: there two runs in one folder are not told apart
+    fcntl = None
+
+SETTINGS, PROGRESS, SUMS = "settings.json", "progress.json", "sums.json"
+KEEP = 3  # checkpoints of a run; the older ones are there in case that the newest is damaged
+LATEST, UNFINISHED = "latest", "unfinished-"
+NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)  # a file system without symbolic links
+
+
+class Checkpoint(NamedTuple):
+    """A checkpoint whose sums are right."""
+
+    path: Path  # its folder
+    number: int  # training steps done
+    settings: Dict[str, Any]  # of settings.json
+    progress: Dict[str, Any]  # of progress.json
+
+
+def read(path):
+    """The checkpoint in the folder `path`, every byte of it checked.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    path = Path(path)
+    try:
+        sums = json.loads((path / SUMS).read_text())
+        names = {file.name for file in path.iterdir()} - {SUMS}
+        for name in sorted(names | set(sums)):
+            if name not in names:
+                raise ValueError(f"{name} is missing")
+            if sums.get(name) != _sum(path / name):
+                raise ValueError(f"{name} is not what was saved")
+        settings, progress = (json.loads((path / name).read_text()) for name in (SETTINGS, PROGRESS))
+        number, _ = progress["n_steps"], progress["finished"]
+        if not isinstance(settings, dict) or number != _number(path):
+            raise ValueError(f"{PROGRESS} is of step {number}")
+    except OSError as error:
+        name = Path(error.filename or path).name
+        raise _damaged(path, f"{name} is missing" if isinstance(error, FileNotFoundError) else
+                       f"{name}: {error.strerror}") from error
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise _damaged(path, str(error) if type(error) is ValueError else f"{SUMS} is not what was saved") from error
+    return Checkpoint(path, number, settings, progress)
+
+
+def _damaged(path, reason):
+    return UserError(f"{shown(path)}: the checkpoint is damaged ({reason}); train again or name another one")
+
+
+def _number(path):
+    match = re.match(r"step-(\d{8,})\Z", path.name)
+    return int(match.group(1)) if match else None
+
+
+def _sum(path):
+    total = hashlib.sha256()
+    with open(str(path), "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            total.update(block)
+    return {"size": path.stat().st_size, "sha256": total.hexdigest()}
+
+
+def steps(folder):
+    """The folders of the checkpoints in a store, good or not, newest first; [] for what is no store."""
+    found = [path for path in Path(folder).glob("step-*") if _number(path) is not None]
+    return sorted(found, key=_number, reverse=True)
+
+
+def good(folder, problems):
+    """Yield the good checkpoints of a store, newest first; sentences on damaged ones go to the list `problems`."""
+    for path in steps(folder):
+        try:
+            yield read(path)
+        except UserError as error:
+            problems.append(str(error).split("; ")[0])
+
+
+class Store:
+    """The folder of one run's checkpoints, held by this process; a context manager.
+
+    Args:
+        folder: made where it is missing.
+
+    Raises:
+        UserError: it cannot be written to, or another run holds it.
+    """
+
+    def __init__(self, folder):
+        self.folder = prepare_folder(folder)
+        self._lock = lock(self.folder, "--checkpoint-dir")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._lock.close()
+
+    def begin(self, settings, resume, say):
+        """Find what an earlier run left here, and make room for the run at hand where that is another one.
+
+        Args:
+            settings: dict, what the run at hand is; a checkpoint with the same is of the same run.
+            resume: whether the user asked to go on from what is there.
+            say: function of a sentence, called for what the user must know.
+
+        Returns:
+            The Checkpoint to go on from; None to start at the beginning.
+
+        Raises:
+            UserError: there is a run, and no good checkpoint in it; or resume, and no run with these settings.
+        """
+        for left in self.folder.glob(UNFINISHED + "*"):  # by a kill
+            shutil.rmtree(str(left)) if left.is_dir() and not left.is_symlink() else left.unlink()
+        problems, others = [], []
+        for found in good(self.folder, problems):
+            if found.settings == settings:
+                break
+            others.append(found)
+        else:
+            found = None
+        if others and found:
+            problems += [f"{shown(other.path)}: a checkpoint of another run" for other in others]
+        for problem in problems if found or others else ():
+            say(f"{problem}; it is left out")
+        if found and (resume or not found.progress["finished"]):
+            if self._links_are_wrong(found):
+                say(f"{shown(self.folder / LATEST)}: not the latest checkpoint; put right")
+                self._link(found.path)
+            return found
+        if problems and not found and not others:
+            raise UserError(f"{shown(self.folder)}: no good checkpoint left of the run there ({'; '.join(problems)}); "
+                            "remove the folder or choose another --checkpoint-dir to start at the beginning")
+        if resume:
+            there = f"holds another run ({difference(others[0].settings, settings)})" if others else "holds no run"
+            raise UserError(f"--resume: {shown(self.folder)} {there}; leave --resume out to start at the beginning"
+                            + (", which keeps that run aside" if others else ""))
+        newest = found or (others[0] if others else None)
+        if newest or any(not file.name.startswith(".") for file in self.folder.iterdir()):
+            say(self._set_aside(newest))
+        return None
+
+    def _set_aside(self, newest):
+        """Give the folder of a former run another name, so that it is not overwritten; says so in a sentence."""
+        for number in range(1, 10 ** 6):
+            aside = self.folder.with_name(f"{self.folder.name}.before-{number}")
+            kept = next(good(aside, []), None)
+            if newest and kept and (newest.settings, newest.progress) == (kept.settings, kept.progress):
+                shutil.rmtree(str(aside))  # the same run, come to the same end
+            if not aside.exists():
+                break
+        os.rename(str(self.folder), str(aside))
+        for path in steps(aside):
+            if newest and path.name != newest.path.name:
+                shutil.rmtree(str(path))
+        self.folder.mkdir()
+        _flush(self.folder.parent)
+        ended = "finished" if newest and newest.progress["finished"] else "unfinished" if newest else "former"
+        return f"the {ended} run that was in {shown(self.folder)} is kept in {shown(aside)}"
+
+    def save(self, number, write, settings, progress):
+        """Add a checkpoint; what was there stays until it is complete and on disk.
+
+        Args:
+            number: training steps done.
+            write: function of a folder, puts the checkpoint's own files there; raises OSError where it cannot.
+            settings, progress: dicts that JSON can hold; progress has n_steps, the number, and finished.
+
+        Raises:
+            UserError: it could not be written.
+        """
+        target = self.folder / f"step-{number:08d}"
+        unfinished = self.folder / (UNFINISHED + target.name)
+        try:
+            unfinished.mkdir()
+            write(unfinished)
+            for name, content in ((SETTINGS, settings), (PROGRESS, progress)):
+                (unfinished / name).write_text(json.dumps(content, indent=1) + "\n")
+            sums = {file.name: _sum(file) for file in sorted(unfinished.iterdir())}
+            (unfinished / SUMS).write_text(json.dumps(sums, indent=1) + "\n")
+            for file in unfinished.iterdir():
+                _flush(file)
+            _flush(unfinished)
+            if target.exists():  # one that was found damaged: the run comes to this step again
+                self._remove(target)
+            os.rename(str(unfinished), str(target))
+            _flush(self.folder)
+            self._link(target)
+            for path in steps(self.folder)[KEEP:]:
+                self._remove(path)
+        except OSError as error:
+            shutil.rmtree(str(unfinished), ignore_errors=True)
+            left = steps(self.folder)
+            raise UserError(f"{shown(self.folder)}: the checkpoint could not be written ({error.strerror or error}); "
+                            "free space or choose another --checkpoint-dir" +
+                            (f", and the same command goes on from {left[0].name}" if left else "")) from error
+
+    def _remove(self, path):
+        """Remove a checkpoint: out of sight in one rename, then file by file."""
+        unseen = self.folder / f"{UNFINISHED}removal-of-{path.name}"
+        os.rename(str(path), str(unseen))
+        shutil.rmtree(str(unseen))
+
+    def _link(self, target):
+        """Make `latest` the checkpoint `target`, and its files seen in the store's own folder."""
+        names = [file.name for file in target.iterdir() if file.name not in (PROGRESS, SUMS)]
+        try:
+            _replace_link(self.folder / LATEST, target.name)
+            for name in names:
+                if _link_of(self.folder / name) != os.path.join(LATEST, name):
+                    _replace_link(self.folder / name, os.path.join(LATEST, name))
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            for name in names:
+                copy = self.folder / (UNFINISHED + name)
+                shutil.copyfile(str(target / name), str(copy))
+                os.replace(str(copy), str(self.folder / name))
+        _flush(self.folder)
+
+    def _links_are_wrong(self, newest):
+        """Whether `latest`, or what leads to it, is missing, damaged or of another checkpoint."""
+        def same(file):
+            return (self.folder / file.name).exists() and _sum(self.folder / file.name) == _sum(file)
+        return not all(same(file) for file in newest.path.iterdir() if file.name not in (PROGRESS, SUMS))
+
+
+def difference(there, here):
+    """In words: the first value that differs between two dicts of settings, of a run there and of the one at hand."""
+    for name in sorted(set(there) | set(here)):
+        one, other = there.get(name), here.get(name)
+        if one != other:
+            if isinstance(one, dict) and isinstance(other, dict):
+                return difference(one, other)
+            return f"{name} is {one!r} there, {other!r} here"
+    return "no difference"
+
+
+def prepare_folder(folder):
+    """Make `folder` and try it with a small file, so that a run does not fail only at its end; returns it as a Path.
+
+    Raises:
+        UserError: it cannot be made or written to.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=str(folder)) as probe:
+            probe.write(bytes(4096))
+    except OSError as error:
+        raise UserError(f"{shown(folder)}: {error.strerror}; expected a folder that can be written to, "
+                        "choose another or free space") from error
+    return folder
+
+
+def lock(folder, argument):
+    """Hold a folder for this process, until the file returned is closed or the process ends, however it ends.
+
+    Args:
+        folder: the lock is a file beside it, so that the folder itself can be renamed.
+        argument: the one that names another folder, for the message.
+
+    Raises:
+        UserError: another process holds it.
+    """
+    folder = Path(folder).resolve()
+    file = open(str(folder.with_name(f".{folder.name}.lock")), "a+")
+    if fcntl:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            process = file.read(20).strip()
+            file.close()
+            raise UserError(f"{shown(folder)}: another run{f' (process {process})' if process else ''} is at work "
+                            f"there; wait for its end, or choose another {argument}") from error
+        except OSError:  # a file system that has no locks
+            pass
+        else:
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+    return file
+
+
+def _flush(path):
+    """Have a file, or the names in a folder, written to disk."""
+    if os.name == "nt":  # Windows flushes neither what is open for reading only nor folders
+        return
+    descriptor = os.open(str(path), os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _link_of(path):
+    return os.readlink(str(path)) if path.is_symlink() else None
+
+
+def _replace_link(path, target):
+    """Make `path` a symbolic link in one rename, whatever is there."""
+    unfinished = path.with_name(UNFINISHED + path.name)
+    os.symlink(target, str(unfinished))
+    os.replace(str(unfinished), str(path))
