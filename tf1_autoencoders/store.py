@@ -8,6 +8,7 @@
       step-00003300/
       latest -> step-00003300                                            replaced by one rename
       model.ckpt.index -> latest/model.ckpt.index, ...                   so that the report's `model.ckpt` is the latest
+      ended                                                              the last of a run that came to its end
 
 A save writes into a folder with a temporary name, flushes each file and the folder to disk, renames the folder, flushes
 its parent, and then moves the link. What counts is the numbers and the sums, never the clock. All links are relative,
@@ -35,7 +36,7 @@ except ImportError:  # Windows: there two runs in one folder are not told apart
 
 SETTINGS, PROGRESS, SUMS = "settings.json", "progress.json", "sums.json"
 KEEP = 3  # checkpoints of a run; the older ones are there in case that the newest is damaged
-LATEST, UNFINISHED = "latest", "unfinished-"
+LATEST, ENDED, UNFINISHED = "latest", "ended", "unfinished-"
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)  # a file system without symbolic links
 
 
@@ -56,15 +57,18 @@ def read(path):
     """
     path = Path(path)
     try:
-        sums = json.loads((path / SUMS).read_text())
+        text = (path / SUMS).read_text()
+        sums = json.loads(text)
         names = {file.name for file in path.iterdir()} - {SUMS}
         for name in sorted(names | set(sums)):
             if name not in names:
                 raise ValueError(f"{name} is missing")
             if sums.get(name) != _sum(path / name):
                 raise ValueError(f"{name} is not what was saved")
+        if text != _json(sums):
+            raise ValueError(f"{SUMS} is not what was saved")
         settings, progress = (json.loads((path / name).read_text()) for name in (SETTINGS, PROGRESS))
-        number, _ = progress["n_steps"], progress["finished"]
+        number = progress["n_steps"]
         if not isinstance(settings, dict) or number != _number(path):
             raise ValueError(f"{PROGRESS} is of step {number}")
     except OSError as error:
@@ -91,6 +95,10 @@ def _sum(path):
         for block in iter(lambda: file.read(1 << 20), b""):
             total.update(block)
     return {"size": path.stat().st_size, "sha256": total.hexdigest()}
+
+
+def _json(content):
+    return json.dumps(content, indent=1) + "\n"
 
 
 def steps(folder):
@@ -155,7 +163,7 @@ class Store:
             problems += [f"{shown(other.path)}: a checkpoint of another run" for other in others]
         for problem in problems if found or others else ():
             say(f"{problem}; it is left out")
-        if found and (resume or not found.progress["finished"]):
+        if found and (resume or not self._has_ended(found)):
             if self._links_are_wrong(found):
                 say(f"{shown(self.folder / LATEST)}: not the latest checkpoint; put right")
                 self._link(found.path)
@@ -174,6 +182,7 @@ class Store:
 
     def _set_aside(self, newest):
         """Give the folder of a former run another name, so that it is not overwritten; says so in a sentence."""
+        ended = "former" if newest is None else "finished" if self._has_ended(newest) else "unfinished"
         for number in range(1, 10 ** 6):
             aside = self.folder.with_name(f"{self.folder.name}.before-{number}")
             kept = next(good(aside, []), None)
@@ -187,8 +196,17 @@ class Store:
                 shutil.rmtree(str(path))
         self.folder.mkdir()
         _flush(self.folder.parent)
-        ended = "finished" if newest and newest.progress["finished"] else "unfinished" if newest else "former"
         return f"the {ended} run that was in {shown(self.folder)} is kept in {shown(aside)}"
+
+    def end(self):
+        """Note that the run has come to its end, not only its training; without that it is taken up again."""
+        (self.folder / ENDED).write_text(steps(self.folder)[0].name)
+
+    def _has_ended(self, newest):
+        try:
+            return (self.folder / ENDED).read_bytes() == newest.path.name.encode()
+        except OSError:
+            return False
 
     def save(self, number, write, settings, progress):
         """Add a checkpoint; what was there stays until it is complete and on disk.
@@ -196,7 +214,7 @@ class Store:
         Args:
             number: training steps done.
             write: function of a folder, puts the checkpoint's own files there; raises OSError where it cannot.
-            settings, progress: dicts that JSON can hold; progress has n_steps, the number, and finished.
+            settings, progress: dicts that JSON can hold; progress has n_steps, the number.
 
         Raises:
             UserError: it could not be written.
@@ -207,9 +225,9 @@ class Store:
             unfinished.mkdir()
             write(unfinished)
             for name, content in ((SETTINGS, settings), (PROGRESS, progress)):
-                (unfinished / name).write_text(json.dumps(content, indent=1) + "\n")
+                (unfinished / name).write_text(_json(content))
             sums = {file.name: _sum(file) for file in sorted(unfinished.iterdir())}
-            (unfinished / SUMS).write_text(json.dumps(sums, indent=1) + "\n")
+            (unfinished / SUMS).write_text(_json(sums))
             for file in unfinished.iterdir():
                 _flush(file)
             _flush(unfinished)

@@ -184,6 +184,8 @@ class KerasTrainer:
     def train(self, rows, measured, progress, tick):
         x, y = self._of(rows[progress.step * self.batch_size:])
         model, n_steps, stopped = self.model, len(_sizes(len(rows), self.batch_size)), []
+        if progress.partial:
+            self.measure(rows[:1])  # Keras makes the metrics' variables when they are used first
 
         def begin(epoch, logs):
             for variable, value in zip(model.metrics_variables, progress.partial):
@@ -220,7 +222,7 @@ class KerasTrainer:
         """What the twin goes on from, in Keras's own layout: {name in the checkpoint: variable}."""
         self.model.optimizer.build(self.model.trainable_variables)
         variables = [*self.model.weights, *self.model.optimizer.variables]
-        return {f"keras/{number:03}/{variable.path}": variable for number, variable in enumerate(variables)}
+        return {f"keras/{number:03}/{variable.name}": variable for number, variable in enumerate(variables)}
 
     def write(self, folder, weights_only=False):
         """Its weights as a TensorFlow 1 checkpoint, and beside them, unless weights_only, what it goes on from."""

@@ -62,7 +62,9 @@ class Kept:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        if kind is None:
+            self._store.end()
         self._stack.close()
 
     def report(self, settings, source, arrays):

@@ -1,0 +1,243 @@
+"""Runs that are killed, over and over, at random instants or at each system call of a save; what is left of them.
+
+    python tests/kill.py --kills 200           SIGKILL at random instants, over the four sections, graph and Keras
+    python tests/kill.py --system-calls        SIGKILL at each system call of a run that touches its checkpoints
+
+Each run goes on from where the one killed before it came to, in a process of its own. After every kill the store must
+hold only good checkpoints, none of the epochs that were printed may be lost (the small runs save every epoch), and when
+a run comes to its end, it must leave the same bytes as one that nobody killed. Exit code 1 where one of them does not.
+
+The sections are those of tests/small.py. The processes are forked from this one, which has loaded TensorFlow and not
+used it, so that a run takes a second. --system-calls needs strace.
+"""
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import small  # noqa: E402
+
+import run_all  # noqa: E402
+from tf1_autoencoders import console, figures, store  # noqa: E402
+from tf1_autoencoders.errors import UserError  # noqa: E402
+from tf1_autoencoders.frameworks import keras, tf1  # noqa: E402
+
+SYSTEM_CALLS = "openat,creat,write,pwrite64,writev,fsync,fdatasync,ftruncate,rename,renameat,renameat2,mkdir,mkdirat," \
+    "symlink,symlinkat,unlink,unlinkat,rmdir,close,flock"
+
+
+def started(section, folder, *more, gate=None):
+    """The process of a run into a folder; its output goes to folder/said. It waits until the pipe `gate` is written."""
+    process = os.fork()
+    if process:
+        return process
+    code = 1
+    with contextlib.suppress(BaseException):
+        said = os.open(str(Path(folder) / "said"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        if gate is not None:
+            os.read(gate, 1)
+        code = run_all.main(small.arguments(section, folder, "--threads", "1", *more))
+        sys.stdout.flush()
+    os._exit(code)
+
+
+def ended(process):
+    """Wait for a process; its exit code, or minus the signal that ended it."""
+    status = os.waitpid(process, 0)[1]
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
+
+
+class Chain:
+    """Runs into one folder, each going on from where the one before was killed; what went wrong is in `wrong`."""
+
+    def __init__(self, section, backend, folder, reference):
+        self.section, self.backend, self.reference = section, backend, reference
+        self.folder, self.steps, self.wrong, self.in_save = Path(folder), 0, [], 0
+        self.folder.mkdir(parents=True)
+
+    def start(self, **gate):
+        return started(self.section, self.folder, "--backend", self.backend, **gate)
+
+    def check_after_kill(self):
+        """Is each checkpoint good, and is everything there that was printed?"""
+        kept, problems = self.folder / "checkpoints" / f"section{self.section}", []
+        self.in_save += any(kept.glob("unfinished-*"))
+        found = list(store.good(kept, problems))
+        self.wrong += problems
+        n_steps = found[0].number if found else 0
+        n_saved = len(found[0].progress["measurements"]) if found else 0
+        metrics = self.folder / "results" / f"section{self.section}" / "metrics.jsonl"
+        lines = metrics.read_text().splitlines() if metrics.exists() else []
+        n_printed = sum("epoch" in line for line in lines)
+        if n_printed > n_saved or n_steps < self.steps:
+            self.wrong.append(f"{n_printed} epochs printed, {n_saved} saved; step {self.steps} before, {n_steps} now")
+        for name in ("model.ckpt.index", "model.ckpt.data-00000-of-00001"):
+            if found and (kept / name).exists() and (kept / name).read_bytes() not in [
+                    (one.path / name).read_bytes() for one in found]:
+                self.wrong.append(f"{name} is not that of a checkpoint")
+        self.steps = n_steps
+
+    def check_at_end(self, code):
+        """Did it end well, with the bytes of a run that nobody killed?"""
+        if code:
+            self.wrong.append(f"exit code {code}: {(self.folder / 'said').read_text()[-300:]}")
+        elif small.remains(self.folder, self.section) != self.reference:
+            made = small.remains(self.folder, self.section)
+            self.wrong.append("other bytes: " + ", ".join(
+                name for name in sorted({*made, *self.reference}) if made.get(name) != self.reference.get(name)))
+
+
+def reference_of(section, backend, folder):
+    """(the bytes of a run that nobody kills, the seconds it takes)."""
+    (folder / "whole").mkdir(parents=True)
+    start = time.perf_counter()
+    code = ended(started(section, folder / "whole", "--backend", backend))
+    if code:
+        raise UserError(f"section {section}: a run that was not killed ended with exit code {code}: "
+                        f"{(folder / 'whole' / 'said').read_text()[-300:]}")
+    return small.remains(folder / "whole", section), time.perf_counter() - start
+
+
+def kill_at_random(section, backend, n_kills, folder, chance, bar):
+    """n_kills of them, over as many chains as it takes; a row of the table, and what went wrong."""
+    reference, seconds = reference_of(section, backend, folder)
+    n_chains = in_save = n_done = 0
+    wrong = []
+    while n_done < n_kills:
+        n_chains += 1
+        chain = Chain(section, backend, folder / f"chain-{n_chains}", reference)
+        while True:
+            process = chain.start()
+            if n_done < n_kills:
+                time.sleep(chance.uniform(0, seconds))
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            code = ended(process)
+            if code != -signal.SIGKILL:
+                break
+            n_done += 1
+            bar.update(1)
+            chain.check_after_kill()
+        chain.check_at_end(code)
+        in_save += chain.in_save
+        wrong += [f"section {section}, {backend}: {problem}" for problem in chain.wrong]
+        if not chain.wrong:
+            shutil.rmtree(str(chain.folder))
+    return (section, backend, n_kills, in_save, n_chains, len(wrong)), wrong
+
+
+def strace(process, *arguments):
+    """strace, attached to a process and its threads."""
+    tracer = subprocess.Popen(["strace", "-f", "-p", str(process), *arguments], stderr=subprocess.PIPE,
+                              universal_newlines=True)
+    line = tracer.stderr.readline()
+    if "attached" not in line:
+        raise UserError(f"strace cannot attach to a process here: {line.strip()}")
+    return tracer
+
+
+def traced(chain, log, *arguments):
+    """Run a chain's next process under strace; its exit code."""
+    read, write = os.pipe()
+    process = chain.start(gate=read)
+    tracer = strace(process, "-qq", "-y", "-o", str(log), *arguments)
+    os.write(write, b".")
+    os.close(read), os.close(write)
+    code = ended(process)
+    tracer.communicate()
+    return code
+
+
+def kill_at_system_calls(section, backend, folder, bar):
+    """Kill a run at each of its system calls on its checkpoints: rows of the table, and what went wrong."""
+    reference, _ = reference_of(section, backend, folder)
+    chain, log = Chain(section, backend, folder / "counted", reference), folder / "log"
+    chain.check_at_end(traced(chain, log, "-e", f"trace={SYSTEM_CALLS}"))
+    wrong = list(chain.wrong)
+    counts, points = Counter(), set()  # strace counts each system call of each thread
+    for line in log.read_text().splitlines():
+        match = re.match(r"(\d+) +(\w+)\(", line)
+        if match:
+            counts[match.groups()] += 1
+            if str(chain.folder / "checkpoints") in line:
+                points.add((match.group(2), counts[match.groups()]))
+    bar.total = len(points)
+    killed, n_saved = Counter(), 0
+    for call, number in sorted(points):
+        chain = Chain(section, backend, folder / f"{call}-{number}", reference)
+        code = traced(chain, log, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}")
+        bar.update(1)
+        if code == -signal.SIGKILL:
+            killed[call] += 1
+            chain.check_after_kill()
+            n_saved += chain.in_save
+            code = ended(chain.start())
+        chain.check_at_end(code)
+        wrong += [f"{call} {number}: {problem}" for problem in chain.wrong]
+        shutil.rmtree(str(chain.folder))
+    return [(section, backend, call, sum(one == call for one, _ in points), n) for call, n in killed.items()], wrong
+
+
+def main(argv=None):
+    parser = console.Parser(prog="python tests/kill.py", description=__doc__.split("\n\n    ")[0])
+    parser.add_argument("--kills", type=console.whole_number(1), default=200, metavar="N",
+                        help="at random instants, in all (default: 200)")
+    parser.add_argument("--system-calls", action="store_true", help="at each system call on the checkpoints instead")
+    parser.add_argument("--section", choices=("1", "2", "3", "4"), help="one section only (default: all)")
+    parser.add_argument("--backend", choices=("graph", "keras"), help="one backend only (default: both)")
+    parser.add_argument("--seed", type=console.whole_number(0), default=0, metavar="N",
+                        help="of the random instants (default: 0)")
+    return console.run_command(parser, kill, argv)
+
+
+def kill(args):
+    """The command: a table, then what went wrong; exit code 1 where anything did."""
+    small.shrink(setattr, dict.__setitem__)
+    pairs = [(int(section), backend) for section in ([args.section] if args.section else "1234")
+             for backend in ([args.backend] if args.backend else ("graph", "keras"))]
+    tf1.version.VERSION, keras.Model  # noqa: B018  loaded here, used in the forks only
+    figures.pictures([np.zeros(4)], [""])
+    folder, rows, wrong = Path(tempfile.mkdtemp()), [], []
+    chance = random.Random(args.seed)
+    with tqdm(total=args.kills, unit="kill", file=sys.stderr, disable=None) as bar:
+        for number, (section, backend) in enumerate(pairs):
+            here = folder / f"{section}-{backend}"
+            if args.system_calls:
+                more, problems = kill_at_system_calls(section, backend, here, bar)
+                rows += more
+            else:
+                n_kills = args.kills * (number + 1) // len(pairs) - args.kills * number // len(pairs)
+                row, problems = kill_at_random(section, backend, n_kills, here, chance, bar)
+                rows.append(row)
+            wrong += problems
+    header = ("section", "backend", "system call", "calls on the checkpoints", "killed at") if args.system_calls else \
+        ("section", "backend", "kills", "of them while saving", "runs brought to their end", "wrong")
+    print(*console.markdown(header, rows), "", *wrong, sep="\n")
+    print(json.dumps({"kills": sum(row[-1] if args.system_calls else row[2] for row in rows), "wrong": len(wrong)}))
+    if wrong:
+        print(f"left in {folder}")
+        return 1
+    shutil.rmtree(str(folder))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

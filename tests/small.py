@@ -1,0 +1,83 @@
+"""The four sections at sizes that train in a second, for tests of whole runs; as a command, one of them:
+
+    python tests/small.py --section N --out DIR --checkpoint-dir DIR [--backend keras] [--epochs N] ...
+
+the arguments are run_all.py's.
+"""
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import run_all  # noqa: E402
+from tf1_autoencoders import figures  # noqa: E402
+from tf1_autoencoders.catalog import SECTIONS  # noqa: E402
+from tf1_autoencoders.datasets import Source  # noqa: E402
+
+SIZES = {
+    1: dict(n_hidden_1=23, n_hidden_2=17, n_hidden_3=13, n_latent=7, batch_size=16, n_epochs=5),
+    2: dict(n_hidden_1=19, n_hidden_2=11, n_hidden_3=13, batch_size=16, n_epochs=9, print_every=4),
+    3: dict(n_filters_1=5, n_filters_2=3, n_filters_3=2, batch_size=16, n_epochs=3, epochs_before=1),
+    4: dict(n_in=5, n_out=3, cardinality=13, n_units=11, n_sequences=100, n_test=20, batch_size=16, n_epochs=4)}
+SOURCE = Source("random pictures", "drawn sample", "a test")
+
+
+def _pictures(n, *shape):
+    return np.random.default_rng(n).random((n, *shape), dtype=np.float32)
+
+
+def _classes(n):
+    return (np.arange(n) % 10).astype(np.uint8)
+
+
+def _load_1(settings, **where):
+    return {"train": (_pictures(125, 784), _classes(125)), "test": (_pictures(30, 784), _classes(30))}, SOURCE
+
+
+def _load_2(settings, splits=("train", "test"), **where):
+    classes = np.where(np.arange(83) < 70, 7, 3)  # 70 horses: the batches of 16 run on across their end
+    data = {"train": (255 * _pictures(83, 1024), classes), "test": (255 * _pictures(24, 1024), classes[-24:])}
+    return {split: data[split] for split in splits}, SOURCE
+
+
+def _load_3(settings, **where):
+    clean = {"train": _pictures(75, 28, 28, 1), "test": _pictures(12, 28, 28, 1)}
+    return {split: (np.clip(x + 0.1, 0, 1), x) for split, x in clean.items()}, SOURCE
+
+
+LOADS = {1: _load_1, 2: _load_2, 3: _load_3}
+
+
+def shrink(set_attribute, set_item):
+    """Make the sections small: set_attribute(module, name, value), set_item(dict, key, value), e.g. monkeypatch's."""
+    set_attribute(figures, "DOTS_PER_INCH", 30)
+    for number, sizes in SIZES.items():
+        module = SECTIONS[number].module
+        set_item(module.PRESETS, "report", dataclasses.replace(module.PRESETS["report"], **sizes))
+        set_attribute(module, "SAVE_EVERY", 1)
+        if number in LOADS:
+            set_attribute(module, "load", LOADS[number])
+
+
+def arguments(section, folder, *more):
+    """run_all's, for a run into a folder."""
+    return ["--section", str(section), "--out", str(Path(folder) / "results"), "--checkpoint-dir",
+            str(Path(folder) / "checkpoints"), *more]
+
+
+def remains(folder, section):
+    """The bytes that a finished run leaves behind: {file: bytes}; without its account, which tells the seconds."""
+    results, kept = Path(folder) / "results" / f"section{section}", Path(folder) / "checkpoints" / f"section{section}"
+    files = [path for path in results.rglob("*") if path.name != "account.json"]
+    files += (kept / "latest").resolve().iterdir()
+    return {path.name: path.read_bytes() for path in files if path.is_file()}
+
+
+if __name__ == "__main__":
+    shrink(setattr, dict.__setitem__)
+    sys.exit(run_all.main(sys.argv[1:]))

@@ -1,0 +1,234 @@
+"""A run that is stopped and goes on leaves the bytes of one that was not, whatever stopped it."""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import small
+from conftest import ROOT
+
+import run_all
+from tf1_autoencoders import bridge, checkpoint, store, training
+from tf1_autoencoders.catalog import SECTIONS
+from tf1_autoencoders.frameworks import tf1
+
+RUNS = [(section, backend) for backend in ("graph", "keras") for section in small.SIZES]
+
+
+@pytest.fixture(autouse=True)
+def small_sections(monkeypatch):
+    small.shrink(monkeypatch.setattr, monkeypatch.setitem)
+
+
+def run(folder, section, *more):
+    return run_all.main(small.arguments(section, folder, "--threads", "1", *more))
+
+
+def said(capsys, folder):
+    """What was printed but for the seconds, without the folder's name."""
+    return re.sub(r"trained in .*\n|page: .*\n", "", capsys.readouterr().out).replace(str(folder), "")
+
+
+def at_step(monkeypatch, number, act):
+    """Let `act` happen after the training's step of that number, once."""
+    stepped = training.Progress.stepped
+
+    def acting(progress):
+        stepped(progress)
+        if progress.n_steps == number:
+            monkeypatch.setattr(training.Progress, "stepped", stepped)
+            act()
+    monkeypatch.setattr(training.Progress, "stepped", acting)
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing in the program catches it, nothing is saved."""
+
+
+def killed():
+    raise Killed
+
+
+@pytest.mark.parametrize("section, backend", RUNS)
+def test_a_run_stopped_three_times_leaves_the_bytes_of_one_that_was_not(
+        tmp_path, capsys, monkeypatch, section, backend):
+    whole, stopped, more = tmp_path / "whole", tmp_path / "stopped", ("--backend", backend)
+    assert run(whole, section, *more) == 0
+    trace = said(capsys, whole)
+    for step, number in ((3, signal.SIGINT), (9, signal.SIGTERM)):  # both in the middle of an epoch
+        at_step(monkeypatch, step, lambda number=number: os.kill(os.getpid(), number))
+        assert run(stopped, section, *more) == 128 + number
+        error = capsys.readouterr().err.splitlines()
+        assert error[-1] == (f"run_all.py: interrupted after step {step}; saved, the same command goes on from "
+                             f"{stopped}/checkpoints/section{section}/model.ckpt")
+        kept = stopped / "checkpoints" / f"section{section}"
+        assert store.steps(kept)[0].name == f"step-{step:08d}"
+    at_step(monkeypatch, 14, killed)
+    with pytest.raises(Killed):
+        run(stopped, section, *more)
+    capsys.readouterr()
+    assert run(stopped, section, *more) == 0
+    assert said(capsys, stopped) == trace
+    made, expected = small.remains(stopped, section), small.remains(whole, section)
+    assert sorted(made) == sorted(expected) and len(made) > 6
+    assert [name for name in made if made[name] != expected[name]] == []
+
+    latest = tf1.train.latest_checkpoint(str(kept))  # and any TensorFlow program reads what it saved
+    assert latest == str(kept / "model.ckpt")
+    names = set(bridge.names(SECTIONS[section].module.build_graph(SECTIONS[section].module.PRESETS["report"])))
+    slots = {f"{name}/{slot}" for name in names for slot in ("Adam", "Adam_1")} | {"beta1_power", "beta2_power"}
+    stored = set(tf1.train.load_checkpoint(latest).get_variable_to_shape_map())
+    assert names | (slots if backend == "graph" else set()) <= stored
+
+
+@pytest.mark.parametrize("section, backend", RUNS[1:2] + RUNS[5:6])
+def test_a_finished_run_is_shown_again_with_resume_and_trained_anew_without(tmp_path, capsys, section, backend):
+    assert run(tmp_path, section, "--backend", backend, "--weights-only") == 0
+    trace, before = said(capsys, tmp_path), small.remains(tmp_path, section)
+    assert run(tmp_path, section, "--backend", backend, "--weights-only", "--resume") == 0
+    shown = capsys.readouterr()
+    assert "trained in" not in shown.out and "which is the end" in shown.err
+    assert small.remains(tmp_path, section) == before
+    assert run(tmp_path, section, "--backend", backend, "--weights-only") == 0
+    captured = capsys.readouterr()
+    assert "the finished run that was in" in captured.err and "section2.before-1" in captured.err
+    assert re.sub(r"trained in .*\n|page: .*\n", "", captured.out).replace(str(tmp_path), "") == trace
+    assert small.remains(tmp_path, section) == before
+
+
+def interrupt(monkeypatch, folder, section, step, *more):
+    at_step(monkeypatch, step, lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert run(folder, section, *more) == 130
+
+
+@pytest.mark.parametrize("other, named", [
+    (("--seed", "4"), "seed is 0 there, 4 here"), (("--learning-rate", "0.5"), "learning_rate is 0.01 there, 0.5 here"),
+    (("--backend", "keras"), "backend is 'graph' there, 'keras' here"), (("--threads", "2"), "threads is 1 there, 2")])
+def test_a_run_with_other_settings_is_neither_continued_nor_overwritten(tmp_path, capsys, monkeypatch, other, named):
+    interrupt(monkeypatch, tmp_path, 2, 6)
+    capsys.readouterr()
+    assert run(tmp_path, 2, *other, "--resume") == 1
+    assert f"section2 holds another run ({named}" in capsys.readouterr().err
+    assert run(tmp_path, 2, *other) == 0
+    assert "the unfinished run that was in" in capsys.readouterr().err
+    aside = tmp_path / "checkpoints" / "section2.before-1"
+    assert store.steps(aside)[0].name == "step-00000006"
+
+
+def test_a_run_of_edited_code_is_not_continued(tmp_path, capsys, monkeypatch):
+    interrupt(monkeypatch, tmp_path, 2, 6)
+    edited = tmp_path / "section2_horses.py"
+    edited.write_bytes(Path(SECTIONS[2].module.__file__).read_bytes() + b"# edited\n")
+    monkeypatch.setattr(SECTIONS[2].module, "__file__", str(edited))
+    assert run(tmp_path, 2, "--resume") == 1
+    assert "holds another run (sha256 is " in capsys.readouterr().err
+
+
+def test_resume_without_a_run_is_refused(tmp_path, capsys):
+    assert run(tmp_path, 2, "--resume") == 1
+    assert "--resume: no run in " in capsys.readouterr().err
+
+
+def test_with_the_newest_checkpoint_damaged_a_run_goes_on_from_the_one_before_to_the_same_bytes(
+        tmp_path, capsys, monkeypatch):
+    assert run(tmp_path / "whole", 2) == 0
+    stopped = tmp_path / "stopped"
+    interrupt(monkeypatch, stopped, 2, 15)
+    newest, before = store.steps(stopped / "checkpoints" / "section2")[:2]
+    data = newest / "model.ckpt.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:-7])
+    capsys.readouterr()
+    assert run(stopped, 2) == 0
+    error = capsys.readouterr().err
+    assert f"{newest.name}: the checkpoint is damaged (model.ckpt.data-00000-of-00001 is not what was saved)" in error
+    assert f"goes on from {before}" in error
+    assert small.remains(stopped, 2) == small.remains(tmp_path / "whole", 2)
+
+
+def test_with_every_checkpoint_damaged_a_run_refuses_to_start(tmp_path, capsys, monkeypatch):
+    interrupt(monkeypatch, tmp_path, 2, 15)
+    for path in store.steps(tmp_path / "checkpoints" / "section2"):
+        (path / "progress.json").unlink()
+    before = (tmp_path / "results" / "section2" / "metrics.jsonl").read_bytes()
+    capsys.readouterr()
+    assert run(tmp_path, 2) == 1
+    error = capsys.readouterr().err
+    assert "no good checkpoint left of the run there" in error and error.count("\n") == 1
+    assert (tmp_path / "results" / "section2" / "metrics.jsonl").read_bytes() == before
+
+
+def test_a_full_disk_while_saving_ends_the_run_and_the_same_command_goes_on(tmp_path, capsys, monkeypatch):
+    assert run(tmp_path / "whole", 2) == 0
+    write, folder = checkpoint.write, tmp_path / "full"
+
+    def full(session, saver, to):
+        if to.name.endswith("12"):
+            raise OSError(28, "No space left on device")
+        write(session, saver, to)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write", full)
+        capsys.readouterr()
+        assert run(folder, 2) == 1
+    error = capsys.readouterr().err
+    assert "(No space left on device); free space or choose another --checkpoint-dir, and the same command goes on " \
+           "from step-00000008" in error and error.count("\n") == 1
+    assert run(folder, 2) == 0
+    assert small.remains(folder, 2) == small.remains(tmp_path / "whole", 2)
+
+
+def test_two_runs_at_once_in_one_folder_are_refused(tmp_path, capsys):
+    with store.Store(tmp_path / "checkpoints" / "section2"):
+        assert run(tmp_path, 2) == 1
+    assert "is at work there; wait for its end, or choose another --checkpoint-dir" in capsys.readouterr().err
+    results = store.prepare_folder(tmp_path / "results" / "section2")
+    held = store.lock(results, "--out")
+    try:
+        assert run(tmp_path, 2) == 1
+    finally:
+        held.close()
+    assert "is at work there; wait for its end, or choose another --out" in capsys.readouterr().err
+    assert run(tmp_path, 2) == 0
+
+
+def test_the_report_of_all_sections_resumes_where_it_was(tmp_path, capsys, monkeypatch):
+    where = ["--out", str(tmp_path / "results"), "--checkpoint-dir", str(tmp_path / "checkpoints"), "--threads", "1"]
+    interrupt(monkeypatch, tmp_path, 2, 6)
+    assert run(tmp_path, 1) == 0
+    kept = small.remains(tmp_path, 1)
+    capsys.readouterr()
+    assert run_all.main([*where, "--resume"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.count("trained in") == 3  # section 1 was finished
+    assert small.remains(tmp_path, 1) == kept
+    metrics = [json.loads(line) for line in (
+        tmp_path / "results" / "section2" / "metrics.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in metrics[:-1]] == [0, 4, 8] and np.isfinite(metrics[0]["mse"])
+
+
+def test_a_second_signal_ends_a_run_at_once():
+    code = ("import os, signal; from tf1_autoencoders import interrupts\n"
+            "with interrupts.noted() as received:\n"
+            "    os.kill(os.getpid(), signal.SIGTERM); assert received == [15]\n"
+            "    os.kill(os.getpid(), signal.SIGINT); print('never')")
+    done = subprocess.run([sys.executable, "-c", code], cwd=str(ROOT), stdout=subprocess.PIPE)
+    assert (done.returncode, done.stdout) == (130, b"")
+
+
+def test_sigterm_before_the_training_ends_a_run_with_its_code(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(SECTIONS[2].module, "load", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
+    former = signal.getsignal(signal.SIGTERM)
+    assert run(tmp_path, 2) == 143
+    assert capsys.readouterr().err == "run_all.py: terminated\n"
+    assert signal.getsignal(signal.SIGTERM) == former
+
+
+def test_a_dozen_kills_lose_nothing():
+    done = subprocess.run([sys.executable, "tests/kill.py", "--kills", "12", "--section", "2", "--backend", "graph"],
+                          cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    assert done.returncode == 0, done.stdout
+    assert '{"kills": 12, "wrong": 0}' in done.stdout

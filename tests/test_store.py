@@ -1,0 +1,360 @@
+"""store: whatever happens to a folder of checkpoints, the newest good one is found, and what is damaged is named."""
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from tf1_autoencoders import store
+from tf1_autoencoders.errors import UserError
+
+SETTINGS = {"section": 2, "settings": {"seed": 1, "learning_rate": 0.01}}
+OTHER = {"section": 2, "settings": {"seed": 2, "learning_rate": 0.01}}
+DATA, INDEX, STATE = "model.ckpt.data-00000-of-00001", "model.ckpt.index", "checkpoint"
+FILES = (DATA, INDEX, STATE, store.SETTINGS, store.PROGRESS, store.SUMS)
+
+
+def writer(number, of="this run"):
+    """What puts a checkpoint's files into a folder, some content for each."""
+    def write(folder):
+        (folder / DATA).write_bytes(f"{of}: weights of step {number}".encode() * 50)
+        (folder / INDEX).write_bytes(f"{of}: index of step {number}".encode() * 5)
+        (folder / STATE).write_text('model_checkpoint_path: "model.ckpt"\n')
+    return write
+
+
+def save(folder, *numbers, settings=SETTINGS, of="this run", ended=False):
+    with store.Store(folder) as kept:
+        for number in numbers:
+            kept.save(number, writer(number, of), settings, {"n_steps": number, "measurements": of})
+        if ended:
+            kept.end()
+    return folder
+
+
+@pytest.fixture
+def filled(tmp_path):
+    """A folder with the checkpoints of steps 10, 20 and 30 of a run."""
+    return save(tmp_path / "section2", 10, 20, 30)
+
+
+def begin(folder, settings=SETTINGS, resume=False):
+    """(number of the checkpoint to go on from, or None; what is said)."""
+    said = []
+    with store.Store(folder) as kept:
+        found = kept.begin(settings, resume, said.append)
+    assert all("\n" not in line and len(line) < 500 for line in said)
+    return found and found.number, said
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_checkpoint_is_a_numbered_folder_and_the_latest_has_the_reports_name(filled):
+    assert names(filled) == [STATE, store.LATEST, DATA, INDEX, store.SETTINGS, *(
+        f"step-000000{number}" for number in (10, 20, 30))]
+    assert (filled / DATA).read_bytes() == (filled / "step-00000030" / DATA).read_bytes()
+    assert names(filled / "step-00000030") == sorted(FILES)
+    assert begin(filled) == (30, [])
+
+
+def test_retention_keeps_the_newest_three_over_restarts_too(filled):
+    for number in (40, 50):
+        save(filled, number)
+        assert [path.name for path in store.steps(filled)] == [
+            f"step-000000{number - back}" for back in (0, 10, 20)]
+
+
+def test_the_folder_can_be_moved(filled, tmp_path):
+    moved = tmp_path / "elsewhere" / "run"
+    shutil.move(str(tmp_path / "section2"), str(tmp_path / "elsewhere" / "run"))
+    assert begin(moved) == (30, [])
+    assert (moved / DATA).read_bytes() == (moved / "step-00000030" / DATA).read_bytes()
+    assert not any(os.path.isabs(os.readlink(str(path))) for path in moved.iterdir() if path.is_symlink())
+
+
+def truncated(share):
+    def damage(file, _):
+        content = file.read_bytes()
+        file.write_bytes(content[:int(len(content) * share)])
+    return damage
+
+
+def bit_flipped(share):
+    def damage(file, _):
+        content = bytearray(file.read_bytes())
+        content[int((len(content) - 1) * share)] ^= 1
+        file.write_bytes(bytes(content))
+    return damage
+
+
+def replaced(file, others):
+    """By the same file of another run's checkpoint of this step."""
+    shutil.copyfile(str(others / file.name), str(file))
+
+
+DAMAGES = {
+    "truncated to a tenth": truncated(0.1), "truncated to a half": truncated(0.5), "one byte short": truncated(0.999),
+    "first bit flipped": bit_flipped(0), "a bit in the middle flipped": bit_flipped(0.5),
+    "last bit flipped": bit_flipped(1), "empty": truncated(0), "missing": lambda file, _: file.unlink(),
+    "another run's": replaced}
+
+
+@pytest.fixture
+def others(tmp_path):
+    """A checkpoint of step 30 of another run."""
+    return save(tmp_path / "other", 30, settings=OTHER, of="another run", ended=True) / "step-00000030"
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", FILES)
+def test_damage_is_named_and_the_checkpoint_before_it_used(filled, others, name, damage):
+    file = filled / "step-00000030" / name
+    if name == STATE and damage == "another run's":
+        pytest.skip("the state file says the same in every run")
+    DAMAGES[damage](file, others)
+    number, said = begin(filled)
+    assert number == 20
+    assert "step-00000030: the checkpoint is damaged (" in said[0] and said[0].endswith("; it is left out")
+    blamed = {name, store.SUMS} if name != store.SUMS else set(FILES)  # wrong sums may speak against any file
+    assert any(file in said[0] for file in blamed)
+    assert "latest: not the latest checkpoint; put right" in said[1]
+    assert (filled / DATA).read_bytes() == (filled / "step-00000020" / DATA).read_bytes()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_with_no_good_checkpoint_left_it_refuses_and_never_starts_from_zero(filled, others, damage):
+    for path in store.steps(filled):
+        DAMAGES[damage](path / DATA, others)
+    before = {path: path.lstat().st_size for path in filled.rglob("*")}
+    for resume in (False, True):
+        with pytest.raises(UserError, match="no good checkpoint left of the run there .*step-00000010.*; remove the"):
+            begin(filled, resume=resume)
+    assert before == {path: path.lstat().st_size for path in filled.rglob("*")}
+
+
+def test_a_whole_checkpoint_of_another_run_is_left_out(filled, others):
+    shutil.rmtree(str(filled / "step-00000030"))
+    shutil.copytree(str(others), str(filled / "step-00000030"))
+    number, said = begin(filled)
+    assert number == 20 and said[0].endswith("step-00000030: a checkpoint of another run; it is left out")
+
+
+def test_a_checkpoint_under_another_number_is_damaged(filled):
+    (filled / "step-00000030").rename(filled / "step-00000090")
+    number, said = begin(filled)
+    assert number == 20 and "step-00000090: the checkpoint is damaged (progress.json is of step 30)" in said[0]
+
+
+def test_a_file_too_many_is_damage(filled):
+    (filled / "step-00000030" / "model.ckpt.data-00001-of-00002").write_text("")
+    assert begin(filled)[0] == 20
+
+
+@pytest.mark.parametrize("name", [store.LATEST, INDEX, DATA, STATE, store.SETTINGS])
+@pytest.mark.parametrize("how", ["missing", "empty", "another"])
+def test_links_that_lead_elsewhere_are_put_right(filled, name, how):
+    link = filled / name
+    target = os.readlink(str(link))
+    link.unlink()
+    if how == "empty":
+        link.write_text("")
+    elif how == "another":
+        link.symlink_to(target.replace("latest", "step-00000010").replace("30", "10"))
+    number, said = begin(filled)
+    same = how == "another" and name in (STATE, store.SETTINGS)  # which say the same in each checkpoint
+    assert number == 30 and len(said) == (0 if same else 1)
+    assert begin(filled) == (30, [])
+    assert (filled / name).resolve() == filled / "step-00000030" / ("" if name == store.LATEST else name) or same
+
+
+def test_the_clock_does_not_matter(filled):
+    for age, path in enumerate(store.steps(filled)):
+        for file in [path, *path.iterdir()]:
+            os.utime(str(file), (10 ** 9 - 10 ** 6 * age,) * 2 if age else (0, 0))
+    assert begin(filled) == (30, [])
+    save(filled, 40)
+    assert begin(filled) == (40, [])
+
+
+def test_a_damaged_checkpoint_is_replaced_when_the_run_comes_to_it_again(filled, others):
+    truncated(0.5)(filled / "step-00000030" / DATA, others)
+    save(filled, 30)
+    assert begin(filled) == (30, [])
+
+
+def test_what_a_kill_left_unfinished_is_removed(filled):
+    (filled / "unfinished-step-00000040").mkdir()
+    (filled / "unfinished-step-00000040" / DATA).write_text("half")
+    (filled / "unfinished-latest").symlink_to("step-00000040")
+    assert begin(filled) == (30, [])
+    assert not [name for name in names(filled) if name.startswith("unfinished")]
+
+
+def test_a_run_with_other_settings_is_kept_aside(filled):
+    number, said = begin(filled, OTHER)
+    aside = filled.with_name("section2.before-1")
+    assert number is None and said[0].startswith("the unfinished run that was in ") and str(aside) in said[0]
+    assert names(filled) == []
+    assert (aside / DATA).read_bytes() == (aside / "step-00000030" / DATA).read_bytes()
+    assert [path.name for path in store.steps(aside)] == ["step-00000030"]  # the newest is enough
+
+
+def test_a_finished_run_is_kept_aside_once_and_shown_again_when_asked(tmp_path):
+    folder = tmp_path / "section2"
+    for _ in range(3):
+        save(folder, 10, 20, ended=True)
+        assert begin(folder, resume=True) == (20, [])
+        assert begin(folder)[0] is None
+    assert sorted(path.name for path in tmp_path.glob("section2*")) == ["section2", "section2.before-1"]
+    save(folder, 10, settings=OTHER)
+    assert begin(folder)[0] is None
+    assert sorted(path.name for path in tmp_path.glob("section2*")) == [
+        "section2", "section2.before-1", "section2.before-2"]
+
+
+def test_a_run_whose_training_but_not_its_end_was_reached_is_taken_up_again(tmp_path):
+    folder = save(tmp_path / "section2", 10, 20, ended=True)
+    assert begin(folder, resume=True) == (20, [])
+    for content in (b"", b"step-00000010", b"\xff"):
+        (folder / store.ENDED).write_bytes(content)
+        assert begin(folder) == (20, [])
+    (folder / store.ENDED).unlink()
+    assert begin(folder) == (20, [])
+
+
+def test_a_folder_with_something_else_in_it_is_kept_aside(tmp_path):
+    folder = tmp_path / "section2"
+    folder.mkdir()
+    (folder / INDEX).write_text("of a TensorFlow 1 program")
+    number, said = begin(folder)
+    assert number is None and said[0].startswith("the former run that was in ")
+    assert (tmp_path / "section2.before-1" / INDEX).read_text() == "of a TensorFlow 1 program"
+
+
+def test_resume_refuses_another_run_and_says_what_differs(filled):
+    with pytest.raises(UserError, match="--resume: .*holds another run .seed is 1 there, 2 here.; leave --resume out"):
+        begin(filled, OTHER, resume=True)
+    assert len(store.steps(filled)) == 3
+
+
+def test_resume_refuses_an_empty_folder(tmp_path):
+    with pytest.raises(UserError, match="--resume: .*holds no run; leave --resume out to start at the beginning"):
+        begin(tmp_path / "section2", resume=True)
+
+
+def test_a_second_run_in_the_same_folder_is_refused(filled):
+    with store.Store(filled), pytest.raises(UserError, match=f"another run .process {os.getpid()}. is at work there"):
+        store.Store(filled)
+    assert begin(filled) == (30, [])
+
+
+def test_a_killed_process_lets_go_of_its_folder(filled):
+    code = ("import os, signal, sys; from tf1_autoencoders import store; kept = store.Store(sys.argv[1]); "
+            "print('held', flush=True); signal.pause()")
+    other = subprocess.Popen([sys.executable, "-c", code, str(filled)], stdout=subprocess.PIPE, cwd=str(ROOT))
+    try:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(UserError, match=f"another run .process {other.pid}. is at work there"):
+            store.Store(filled)
+    finally:
+        other.kill()
+        other.wait()
+        other.stdout.close()
+    assert begin(filled) == (30, [])
+
+
+CALLS = ("mkdir", "open", "fsync", "close", "rename", "symlink", "replace", "readlink", "unlink", "rmdir")
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing in the program catches it."""
+
+
+def failing_at(monkeypatch, n, error, names_of_calls=CALLS):
+    """Let the n-th call of the file layer raise `error`; returns the list of the calls made."""
+    made = []
+
+    def failing(name, call):
+        def wrapped(*args, **kwargs):
+            made.append(name)
+            if len(made) == n + 1:
+                raise error
+            return call(*args, **kwargs)
+        return wrapped
+    for name in names_of_calls:
+        monkeypatch.setattr(os, name, failing(name, getattr(os, name)))
+    return made
+
+
+def calls_of_a_save(monkeypatch, folder):
+    with monkeypatch.context() as patch, store.Store(folder) as kept:
+        made = failing_at(patch, -2, None)
+        kept.save(40, writer(40), SETTINGS, {"n_steps": 40})
+    return len(made)
+
+
+def test_a_kill_at_any_call_of_a_save_leaves_a_good_store(monkeypatch, tmp_path):
+    n_calls = calls_of_a_save(monkeypatch, save(tmp_path / "counted", 10, 20, 30))
+    assert n_calls > 40
+    came_to = set()
+    for n in range(n_calls):
+        folder = save(tmp_path / f"killed-{n}", 10, 20, 30)
+        with monkeypatch.context() as patch, pytest.raises(Killed), store.Store(folder) as kept:
+            failing_at(patch, n, Killed())
+            kept.save(40, writer(40), SETTINGS, {"n_steps": 40})
+        number, said = begin(folder)
+        assert number in (30, 40) and all("put right" in line for line in said)
+        assert (folder / DATA).read_bytes() == (folder / f"step-{number:08d}" / DATA).read_bytes()
+        came_to.add(number)
+        save(folder, 40)
+        assert begin(folder) == (40, [])
+    assert came_to == {30, 40}
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EIO])
+def test_an_error_at_any_call_of_a_save_is_one_sentence_and_loses_nothing(monkeypatch, tmp_path, code):
+    n_calls = calls_of_a_save(monkeypatch, save(tmp_path / "counted", 10, 20, 30))
+    for n in range(n_calls):
+        folder = save(tmp_path / f"failed-{n}", 10, 20, 30)
+        with monkeypatch.context() as patch, pytest.raises(UserError) as error, store.Store(folder) as kept:
+            failing_at(patch, n, OSError(code, os.strerror(code)))
+            kept.save(40, writer(40), SETTINGS, {"n_steps": 40})
+        message = str(error.value)
+        assert f"the checkpoint could not be written ({os.strerror(code)})" in message and "\n" not in message
+        assert "the same command goes on from step-000000" in message
+        assert begin(folder)[0] in (30, 40)
+
+
+def test_without_symbolic_links_the_latest_is_a_copy(monkeypatch, tmp_path):
+    def refused(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "symlink", refused)
+        folder = save(tmp_path / "section2", 10, 20)
+    assert begin(folder) == (20, [])
+    assert not (folder / DATA).is_symlink()
+    assert (folder / DATA).read_bytes() == (folder / "step-00000020" / DATA).read_bytes()
+    save(folder, 30)
+    assert (folder / DATA).read_bytes() == (folder / "step-00000030" / DATA).read_bytes()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", "3", "{}", '{"a": 1}', "[" * 100000,
+                                     '{"checkpoint": 1e999}', "\ud800", '[{"size": 1}]',
+                                     json.dumps({name: {} for name in FILES})])
+def test_sums_that_are_no_sums_are_damage(filled, content):
+    (filled / "step-00000030" / store.SUMS).write_bytes(content.encode("utf-8", "surrogatepass"))
+    assert begin(filled)[0] == 20
+
+
+@pytest.mark.parametrize("content", [[], {}, None, {"n_steps": "30"}])
+def test_progress_that_is_none_is_damage_even_with_right_sums(tmp_path, content):
+    folder = save(tmp_path / "section2", 20)
+    with store.Store(folder) as kept:
+        kept.save(30, writer(30), SETTINGS, content)
+    assert begin(folder)[0] == 20
