@@ -378,10 +378,11 @@ def child(name, seed, first, n):
         for which, content in enumerate(reader.bases):
             reader.read(which, content)  # imports what it needs, and must not fail
         start = _peak()
-        with open("/proc/self/statm") as statm:
-            in_use = int(statm.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (in_use + (4 << 30),) * 2)
-        for k in range(first, max(n, len(reader.crafted))):
+        if os.path.exists("/proc/self/statm"):  # on Linux, where the limit below is kept
+            with open("/proc/self/statm") as statm:
+                in_use = int(statm.read().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (in_use + (4 << 30),) * 2)
+        for k in range(first, len(reader.crafted) + n):
             signal.alarm(HANGS)
             what, which, content = case(name, reader, seed, k)
             begin = time.perf_counter()
@@ -435,7 +436,7 @@ def _keep(name, seed, failures, keep):
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", type=int, default=2000, help="for each reader (default: 2000)")
+    parser.add_argument("--cases", type=int, default=2000, help="mutated files for each reader (default: 2000)")
     parser.add_argument("--seed", type=int, default=0, help="of the mutations (default: 0)")
     parser.add_argument("--reader", choices=list(READERS), help="one reader (default: all)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where failing files go (default: a temporary folder)")
