@@ -200,7 +200,7 @@ def test_a_file_of_another_size_is_not_even_read(tmp_path):
     (tmp_path / cifar10.FOLDER).mkdir()
     with open(str(tmp_path / cifar10.FOLDER / "test_batch"), "wb") as file:
         file.truncate(cifar10.LARGEST_FILE + 1)
-    with pytest.raises(UserError, match="expected about 31 million"):
+    with pytest.raises(UserError, match="expected a file of about 31 million"):
         cifar10.load(("test",), data_dir=str(tmp_path))
 
 

@@ -288,19 +288,20 @@ def test_a_missing_file_is_named(tmp_path, name):
 
 
 PACKED_DAMAGE = {
-    "empty": (lambda content: b"", "it starts with b''"),
+    "empty": (lambda content: b"", "not a whole gzip file .it ends early"),
     "ten bytes": (lambda content: content[:10], "not a whole gzip file"),
     "half": (lambda content: content[:len(content) // 2], "not a whole gzip file"),
     "without its sum": (lambda content: content[:-8], "not a whole gzip file"),
     "the last byte missing": (lambda content: content[:-1], "not a whole gzip file"),
-    "another sum": (lambda content: content[:-8] + bytes(4) + content[-4:], r"not a whole gzip file \(CRC"),
+    "another sum": (lambda content: content[:-8] + bytes(4) + content[-4:],
+    "not a whole gzip file .*incorrect data check"),
     "a flipped byte": (lambda content: content[:len(content) // 2] + bytes([content[len(content) // 2] ^ 255])
                        + content[len(content) // 2 + 1:], "not a whole gzip file|not the Fashion-MNIST file"),
     "more behind its end": (lambda content: content + b"and more", "not a whole gzip file"),
     "a web page": (lambda content: b"<!DOCTYPE html><title>Sign in</title>", "not a whole gzip file"),
     "not packed": (lambda content: gzip.decompress(content), "not a whole gzip file"),
     "packed twice": (gzip.compress, r"it starts with b'\\x1f\\x8b"),
-    "of several members": (lambda content: content + gzip.compress(b"x"), "more bytes in it")}
+    "of several members": (lambda content: content + gzip.compress(b"x"), "not a whole gzip file .more behind its end")}
 
 
 @pytest.mark.parametrize("name", [TRAIN_X, TEST_Y])
@@ -374,7 +375,7 @@ def test_a_file_that_may_not_be_read_is_refused_and_named(tmp_path, monkeypatch)
     def forbidden(*_):
         raise PermissionError(13, "Permission denied")
     put(tmp_path)
-    monkeypatch.setattr(fashion_mnist.gzip, "open", forbidden)
+    monkeypatch.setattr(fashion_mnist, "open", forbidden, raising=False)
     refused(tmp_path, f"{TRAIN_X}.gz: Permission denied; ")
 
 

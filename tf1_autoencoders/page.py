@@ -12,6 +12,8 @@ from tf1_autoencoders.errors import UserError
 from tf1_autoencoders.paths import shown, write_whole
 from tf1_autoencoders.results import ACCOUNT
 
+LARGEST_PICTURE = 16 << 20  # bytes; those of a run have some 100000
+
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #1f6feb; --warn: #b00020; }
 * { box-sizing: border-box; }
@@ -51,24 +53,30 @@ def write(folder):
     accounts = []
     for file in sorted(folder.glob(f"section*/{ACCOUNT}")):
         try:
-            account = json.loads(file.read_text())
+            account = verdicts.read_json(file)
             accounts.append((account["section"], _section(account, file.parent)))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{shown(file)}: not the account of a run ({error}); run the section again") from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise UserError(f"{shown(file)}: not the account of a run ({verdicts.brief(error)}); "
+                            "run the section again") from error
     links = "".join(f'<a href="#section{number}">Section {number}</a>' for number, _ in accounts)
     page = (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Autoencoders: the report, run again'
             f'</title><meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>'
             f"<body><h1>Autoencoders: the report, run again</h1><p>{INTRODUCTION}</p><nav>{links}</nav>"
             f"{''.join(body for _, body in accounts)}</body></html>\n")
-    return write_whole(folder / "report.html", page.encode())
+    return write_whole(folder / "report.html", page.encode(errors="replace"))  # JSON can hold what UTF-8 cannot
 
 
 def _section(account, folder):
     """A section of the page."""
     number, mark = account["section"], account["mark"]
+    if type(number) is not int:
+        raise ValueError(f"its section is a {type(number).__name__}")
+    pictures = [event["file"] for event in account["account"] if event["kind"] == "figure"]
+    if len(pictures) > len(set(pictures)):
+        raise ValueError("it shows a picture twice")
     parts = [f'<section id="section{number}"><h2>Section {number}: {html.escape(account["title"])}</h2>',
              f'<p>{html.escape(account["source"])}; preset {html.escape(account["preset"])}, '
-             f'{html.escape(account["backend"])}, seed {account["settings"]["seed"]}.'
+             f'{html.escape(account["backend"])}, seed {html.escape(str(account["settings"]["seed"]))}.'
              + (f' <span class="mark">Everything in this section is made from the {html.escape(mark)}, not from the '
                 "report's data; no published number stands beside it.</span>" if mark else "") + "</p>"]
     about, _, departures = account["about"].partition("Departures:")
@@ -100,7 +108,10 @@ def _text(event, folder):
 
 
 def _figure(event, folder):
-    picture = base64.b64encode((folder / event["file"]).read_bytes()).decode()
+    file = folder / event["file"]
+    if file.name != event["file"] or not file.is_file() or file.stat().st_size > LARGEST_PICTURE:
+        raise ValueError(f"its picture {event['file'][:80]} is not a file beside it of a picture's size")
+    picture = base64.b64encode(file.read_bytes()).decode()
     caption = html.escape(event["caption"])
     return (f'<figure><img alt="{caption}" src="data:image/png;base64,{picture}">'
             f"<figcaption>{caption}</figcaption></figure>")

@@ -30,6 +30,34 @@ NOTES = {
 HEADER = ("number", "published", "measured", "seeds: mean ± std", "verdict")
 
 
+LARGEST = 1 << 20  # bytes of a JSON file; a run's account has some 10000
+
+
+def read_json(file):
+    """What a JSON file holds.
+
+    Raises:
+        OSError: it cannot be read, or is none (a folder, a device).
+        ValueError: not JSON, or more of it than any run writes.
+    """
+    if file.exists() and not file.is_file():
+        raise ValueError("it is not a file")
+    with open(str(file), "rb") as opened:
+        content = opened.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"more than {LARGEST} bytes in it")
+    try:
+        return json.loads(content.decode())
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def brief(error):
+    """What went wrong, in one printable line of no more than 160 characters, for the message about a damaged file."""
+    text = f"no {error}" if isinstance(error, KeyError) else str(getattr(error, "strerror", None) or error)
+    return "".join(letter if letter.isprintable() else " " for letter in text[:160]).strip()
+
+
 def read(file):
     """A file of bands, {key(section, preset): {"values": {number: [value a seed]}, ...}}; {} where there is none.
 
@@ -37,15 +65,20 @@ def read(file):
         UserError: the file is not what `spread` writes.
     """
     try:
-        stored = json.loads(file.read_text())
+        stored = read_json(file)
         for entry in stored.values():
-            for values in entry["values"].values():
-                np.asarray(values, dtype=np.float64)
+            for name, values in entry["values"].items():
+                if type(values) is not list or not all(_is_number(value) for value in values):
+                    raise ValueError(f"{name[:80]} is not a list of numbers below 1e18")
         return stored
     except FileNotFoundError:
         return {}
     except (ValueError, AttributeError, KeyError, TypeError, OSError) as error:
-        raise UserError(f"{shown(file)}: not the bands that `spread` writes ({error}); remove it") from error
+        raise UserError(f"{shown(file)}: not the bands that `spread` writes ({brief(error)}); remove it") from error
+
+
+def _is_number(value):
+    return type(value) in (int, float) and abs(value) < 1e18  # neither NaN nor more than numpy's int64
 
 
 def bands(section, preset):

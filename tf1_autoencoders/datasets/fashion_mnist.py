@@ -5,17 +5,16 @@ pictures and labels of 60000 training and 10000 test articles, each file an IDX 
 """
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from tf1_autoencoders.datasets import Pictures, Source, sample, search
 from tf1_autoencoders.datasets.download import DownloadError, fetch, file_sum
+from tf1_autoencoders.datasets.reading import BadFile, Unpacked, brief
 from tf1_autoencoders.errors import UserError
 from tf1_autoencoders.paths import DATA, shown
 
@@ -127,11 +126,13 @@ def _content(path, size):
     try:
         if path.stat().st_size > size + ROOM:
             raise UserError(f"{shown(path)}: {path.stat().st_size} bytes, expected at most {size}; {AGAIN}")
-        with (gzip.open if is_packed else open)(str(path), "rb") as file:
-            return file.read(size + 1)  # the byte too many lets gzip come to its end, where it checks its sum
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or f"not a whole gzip file ({error})"
-        raise UserError(f"{shown(path)}: {reason}; {AGAIN}") from error
+        with open(str(path), "rb") as file:
+            content = Unpacked(file, size + 1) if is_packed else file
+            return content.read(size + 1)  # the byte too many lets gzip come to its end, where it checks its sum
+    except BadFile as error:
+        raise UserError(f"{shown(path)}: not a whole gzip file ({error}); {AGAIN}") from error
+    except OSError as error:
+        raise UserError(f"{shown(path)}: {brief(error)}; {AGAIN}") from error
 
 
 def read_idx(content, name, shape):

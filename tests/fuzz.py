@@ -1,0 +1,463 @@
+"""Mutated and crafted files, thousands for each reader: our error or the right thing, and never anything else.
+
+    python tests/fuzz.py [--cases N] [--seed S] [--reader NAME] [--keep DIR]
+
+A failure is another exception, a message that is not one short line, code that runs or modules that are imported, a
+file written, more than SLOWEST seconds, more than MOST_MEMORY beyond what the process had, a crash or a hang. A case
+is known by reader, seed and number; the files of those that fail are kept.
+"""
+from __future__ import annotations
+
+import argparse
+import functools
+import gzip
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, Callable, NamedTuple
+
+import crafted
+import numpy as np
+from conftest import SMALL
+from tqdm import tqdm
+
+from tf1_autoencoders import page, section2_horses, verdicts
+from tf1_autoencoders.console import markdown
+from tf1_autoencoders.datasets import cifar10, fashion_mnist
+from tf1_autoencoders.errors import UserError
+
+SLOWEST = 2.0  # seconds that a case may take
+HANGS = 30  # seconds after which the process is ended
+MOST_MEMORY = 200  # MB beyond what the process had with the valid file read
+LONGEST = 500  # characters of a message, without the folder's name
+SHARE_AT_FULL_SIZE = 50  # one case of so many is done again with files of the official size
+
+
+class Reader(NamedTuple):
+    bases: list  # valid files, bytes
+    read: Callable[[int, bytes], Any]  # read(which, content): raises UserError, or AssertionError for a wrong result
+    inner: Callable[[int, bytes, random.Random], bytes]  # mutates what lies below gzip, a sum or JSON's syntax
+    crafted: dict  # {name: content} in place of the first base
+
+
+# mutations
+
+OPCODES = bytes(range(40, 126)) + bytes(range(0x80, 0x98))  # of pickle, and the letters of everything else
+
+def mutated(content, chance):
+    """A few bits, bytes or blocks of the content are changed."""
+    content = bytearray(content)
+    for _ in range(chance.choice([1, 1, 1, 2, 4, 16])):
+        at = chance.randrange((len(content) if chance.random() < 0.7 else min(len(content), 600)) + 1)
+        some = chance.choice([1, 2, 4, 8, 100])
+        kind = chance.choice(["bit", "byte", "cut", "insert", "leave out", "double", "splice", "number", "zeros",
+        "opcode"])
+        if kind == "bit" and at < len(content):
+            content[at] ^= 1 << chance.randrange(8)
+        elif kind == "byte" and at < len(content):
+            content[at] = chance.randrange(256)
+        elif kind == "cut" and chance.random() < 0.3:
+            del content[at:]
+        elif kind == "insert":
+            content[at:at] = bytes(chance.randrange(256) for _ in range(some))
+        elif kind == "opcode":
+            content[at:at] = bytes([chance.choice(OPCODES)])
+        elif kind == "leave out":
+            del content[at:at + some]
+        elif kind in ("double", "splice"):
+            block = content[at:at + some]
+            to = at if kind == "double" else chance.randrange(len(content) + 1)
+            content[to:to] = block * chance.choice([1, 1, 2, 50])
+        elif kind == "number":
+            width = chance.choice([1, 2, 4, 8])
+            number = chance.choice([0, 1, -1, 127, 128, 255, 1 << 15, 1 << 31, (1 << 31) - 1, 1 << 40, 1 << 63])
+            content[at:at + width] = (number % (1 << 8 * width)).to_bytes(width, chance.choice(["big", "little"]))
+        elif kind == "zeros":
+            content[at:at + some] = bytes(some)
+    return bytes(content)
+
+
+def _inner_gzip(which, content, chance):
+    return gzip.compress(mutated(gzip.decompress(content), chance), 1)
+
+
+def _inner_archive(which, content, chance):
+    """A header of the archive is changed and has the right sum again, or its content is changed."""
+    content = bytearray(gzip.decompress(content))
+    start = chance.choice([0, 512, 1536])
+    if chance.random() < 0.7:
+        header = mutated(content[start:start + 512], chance)[:512].ljust(512, b"\0")
+        content[start:start + 512] = crafted.summed(header)
+    else:
+        content[start:] = mutated(content[start:], chance)
+    return gzip.compress(bytes(content), 1)
+
+
+def _inner_json(which, content, chance):
+    """A value somewhere is replaced, left out, renamed, wrapped or doubled; or a word of the text is."""
+    document = json.loads(content.decode())
+    places = list(_places(document))
+    for _ in range(chance.choice([1, 1, 2, 3])):
+        holder, key = chance.choice(places)
+        kind = chance.choice(["value", "value", "value", "leave out", "rename", "wrap", "swap"])
+        if isinstance(holder, dict) and key not in holder or isinstance(holder, list) and key >= len(holder):
+            continue
+        if kind == "value":
+            holder[key] = chance.choice(crafted.HOSTILE_VALUES)
+        elif kind == "leave out":
+            del holder[key]
+        elif kind == "rename" and isinstance(holder, dict):
+            holder[chance.choice(["", "x", "\ud800", key + " "])] = holder.pop(key)
+        elif kind == "wrap":
+            holder[key] = chance.choice([[holder[key]], {"value": holder[key]}])
+        elif kind == "swap":
+            other, its = chance.choice(places)
+            if its in other if isinstance(other, dict) else its < len(other):
+                holder[key] = json.loads(json.dumps(other[its]))
+    text = json.dumps(document)
+    if chance.random() < 0.2:
+        new = chance.choice(["NaN", "-Infinity", "1e999", "9" * 5000, "[" * 2000 + "]" * 2000, "-0", '"\\udc00"',
+        "{}", '{"a": 1, "a": 2}'])
+        at = text.find(": ", chance.randrange(len(text))) + 2
+        end = min(k for k in (text.find(",", at), text.find("}", at), len(text)) if k >= at)
+        text = text[:at] + new + text[end:]
+    return text.encode()
+
+
+def _places(document):
+    for key in document if isinstance(document, dict) else range(len(document)):
+        yield document, key
+        if isinstance(document[key], (dict, list)):
+            yield from _places(document[key])
+
+
+def _inner_checkpoint(which, content, chance):
+    """The index's names and values are changed and have right sums again; of the data nothing lies deeper."""
+    if which == 1:
+        return mutated(content, chance)
+    stored = crafted.entries(content)
+    if chance.random() < 0.2:
+        return crafted.table(stored, lambda block: mutated(block, chance))
+    for _ in range(chance.choice([1, 1, 2])):
+        pair = chance.choice(stored)
+        k = chance.choice([0, 1, 1, 1])
+        pair[k] = mutated(pair[k], chance)
+    return crafted.table(stored if chance.random() < 0.5 else sorted(stored))
+
+
+# readers; each takes a folder of its own, which is the working directory
+
+def _cifar_batch(folder, n):
+    def read(which, content):
+        (folder / cifar10.FOLDER / "test_batch").write_bytes(content)
+        with armed():
+            pictures = cifar10.load(("test",), data_dir=str(folder))["test"]
+        assert pictures.x.shape == (n, 3072) and pictures.y.shape == (n,) and pictures.y.max() <= 9
+        assert pictures.x.dtype == pictures.y.dtype == np.uint8
+    (folder / cifar10.FOLDER).mkdir()
+    cifar10.N_BATCH = n
+    return Reader([crafted.batch(n)], read, lambda which, content, chance: mutated(content, chance), crafted.pickles(n))
+
+
+def _cifar_archive(folder, n):
+    def read(which, content):
+        (folder / cifar10.ARCHIVE).write_bytes(content)
+        with armed():
+            pictures = cifar10.load(("test",), data_dir=str(folder))["test"]
+        assert pictures.x.shape == (n, 3072) and pictures.x.dtype == np.uint8 and pictures.y.shape == (n,)
+    cifar10.N_BATCH = n
+    return Reader([crafted.packed(crafted.archive(n))], read, _inner_archive, crafted.archives(n))
+
+
+def _idx(folder, n):
+    names = fashion_mnist.SPLITS["test"]
+    fashion_mnist.SHAPES = {**fashion_mnist.SHAPES, names[0]: (n, 28, 28), names[1]: (n,)}
+    pictures = np.random.default_rng(0).integers(0, 256, n * 784, np.uint8)
+    bases = [crafted.packed(crafted.idx((0, 0, 8, 3), n, 28, 28, content=pictures.tobytes())),
+             crafted.packed(crafted.idx((0, 0, 8, 1), n, content=(np.arange(n) % 10).astype(np.uint8).tobytes()))]
+
+    def read(which, content):
+        unpacked = folder / names[which]
+        for k, name in enumerate(names):
+            (folder / (name + ".gz")).write_bytes(content if k == which else bases[k])
+        if content[:2] != b"\x1f\x8b":  # as a file that is not packed
+            (folder / (names[which] + ".gz")).unlink()
+            unpacked.write_bytes(content)
+        try:
+            with armed():
+                found = fashion_mnist.load(("test",), data_dir=str(folder))["test"]
+        finally:
+            if unpacked.exists():
+                unpacked.unlink()
+        assert found.x.shape == (n, 28, 28) and found.y.shape == (n,) and found.y.max() <= 9
+        assert found.x.dtype == found.y.dtype == np.uint8
+    return Reader(bases, read, _inner_gzip, crafted.idx_files(n))
+
+
+def _settings(folder, n):
+    from dataclasses import asdict
+
+    from tf1_autoencoders import checkpoint
+    whole = {"section": 2, "preset": "report", "settings": asdict(SMALL), "versions": {"numpy": np.__version__}}
+
+    def read(which, content):
+        (folder / "settings.json").write_bytes(content)
+        with armed():
+            settings, _ = checkpoint.read_settings(folder / "model.ckpt", section2_horses.Settings)
+        for name, value in asdict(settings).items():
+            assert value is None or type(value) is type(getattr(SMALL, name)), name
+    return Reader([json.dumps(whole, indent=2).encode()], read, _inner_json, crafted.documents())
+
+
+def _account(folder, n):
+    (folder / "section2").mkdir()
+    (folder / "section2" / "a.png").write_bytes(b"\x89PNG" + bytes(100))
+    whole = {
+        "section": 2, "preset": "report", "backend": "graph", "settings": {"n_input": 37, "seed": 1},
+        "versions": {"numpy": "2"},
+        "title": "A <title>", "about": "About.\n\nSource: a book.\n\nDepartures: none.\n", "source": "CIFAR-10",
+        "mark": "",
+        "account": [{"kind": "heading", "text": "One & two"}, {"kind": "text", "lines": ["a", "b"]},
+                    {"kind": "figure", "file": "a.png", "caption": "A picture"},
+                    {"kind": "table", "caption": "A table", "header": ["a", "b"], "rows": [["1", "2"]]}],
+        "measured": {"epoch 0 Train MSE": 2900.0}, "compared": [["epoch 0", "1", "2", "1 ± 1 (2)", "inside"]]}
+
+    def read(which, content):
+        (folder / "section2" / "account.json").write_bytes(content)
+        with armed(folder / "report.html"):
+            made = page.write(folder)
+        text = made.read_text(encoding="utf-8")
+        assert "<script" not in text and "root:" not in text and text.endswith("</html>\n")
+    return Reader([json.dumps(whole).encode()], read, _inner_json, crafted.documents())
+
+
+def _bands(folder, n):
+    whole = {"section 2, preset report": {"seeds": 3, "data": "official", "values": {
+        "epoch 0 Train MSE": [2850.5, 2900.25, 2800.0], "epoch 10 Train MSE": [2000.0, 1900.5, 2100.0]}}}
+
+    def read(which, content):
+        (folder / "bands.json").write_bytes(content)
+        with armed():
+            stored = verdicts.read(folder / "bands.json")
+        for entry in stored.values():
+            for values in entry["values"].values():
+                assert verdicts.verdict(2.0, values).endswith(("inside", "the mean", "no band"))
+    return Reader([json.dumps(whole).encode()], read, _inner_json, crafted.documents())
+
+
+def _checkpoint(folder, n):
+    from tf1_autoencoders import checkpoint, training
+    model = section2_horses.build_graph(SMALL)
+    session = training.Session(model)
+    session.run(model.initializer)
+    path = checkpoint.save(session, model.weights_saver, folder, {})
+    files = [folder / "model.ckpt.index", folder / "model.ckpt.data-00000-of-00001"]
+    bases = [file.read_bytes() for file in files]
+
+    def read(which, content):
+        for file, base in zip(files, bases):
+            file.write_bytes(base)
+        files[which].write_bytes(content)
+        with armed():
+            checkpoint.restore(session, model.weights_saver, model.weights, path)
+        for weight in session.run(model.weights):
+            assert weight.dtype == np.float32
+    return Reader(bases, read, _inner_checkpoint, crafted.indexes(bases[0]))
+
+
+READERS = {  # name -> (function, pictures of a file); at the official size a case takes a fifth of a second
+    "CIFAR batch": (_cifar_batch, 10), "CIFAR archive": (_cifar_archive, 10), "IDX": (_idx, 10),
+    "settings": (_settings, 0),
+    "account": (_account, 0), "bands": (_bands, 0), "checkpoint": (_checkpoint, 0),
+    "CIFAR batch, full": (_cifar_batch, 10000), "CIFAR archive, full": (_cifar_archive, 10000),
+    "IDX, full": (_idx, 10000)}
+
+
+# what a reader must not do
+
+HAPPENED = []  # audit events while armed
+
+
+class armed:
+    """While in this block, code that runs, modules that are imported and files that are written are noted."""
+
+    on, may_write = False, None
+
+    def __init__(self, may_write=None):
+        armed.may_write = str(may_write)
+
+    def __enter__(self):
+        armed.on = True
+
+    def __exit__(self, *_):
+        armed.on = False
+
+
+def _audit(event, arguments):
+    if armed.on and (event in ("exec", "compile", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen",
+    "pty.spawn",
+                               "socket.connect", "pickle.find_class", "os.fork", "ctypes.dlopen")
+                     or event == "import" and not arguments[0].startswith("encodings")
+                     or event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+                     and not str(arguments[0]).startswith(armed.may_write)):
+        HAPPENED.append(f"{event} {str(arguments[:1])[:60]}")
+
+
+@functools.lru_cache(maxsize=None)
+def _listen():
+    if hasattr(sys, "addaudithook"):  # from Python 3.8 on
+        sys.addaudithook(_audit)
+
+
+def case(name, reader, seed, k):
+    """(what it is, which base, content) of case k: the crafted ones first."""
+    if k < len(reader.crafted):
+        what = list(reader.crafted)[k]
+        return what, 0, reader.crafted[what]
+    chance = random.Random(f"{seed} {name} {k}")
+    which = chance.randrange(len(reader.bases))
+    if chance.random() < 0.5:
+        return "mutated", which, mutated(reader.bases[which], chance)
+    return "mutated inside", which, reader.inner(which, reader.bases[which], chance)
+
+
+def outcome(reader, which, content, folder):
+    """refused, accepted, or what is wrong."""
+    _listen()
+    HAPPENED.clear()
+    start, before = time.perf_counter(), _peak()
+    try:
+        reader.read(which, content)
+        found = "accepted"
+    except UserError as error:
+        found = _complaint(error, folder) or "refused"
+    except Exception as error:
+        found = f"{type(error).__name__}: {str(error)[:200]!r}"
+    if HAPPENED:
+        return f"it did {HAPPENED[0]}"
+    if os.path.exists(crafted.CANARY) or (folder / crafted.CANARY).exists():
+        return "its code has run"
+    if time.perf_counter() - start > SLOWEST:
+        return f"{time.perf_counter() - start:.1f} s, {found}"
+    if _peak() - before > MOST_MEMORY:
+        return f"{_peak() - before:.0f} MB, {found}"
+    return found
+
+
+def _complaint(error, folder):
+    message, cause = str(error).replace(str(folder), ""), error
+    if not message.isprintable() or len(message) > LONGEST:
+        return f"a message of {len(message)} characters: {message[:200]!r}"
+    while cause is not None:
+        if isinstance(cause, MemoryError):
+            return f"it asked for more memory than there is: {message[:200]}"
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2 ** 20 if sys.platform == "darwin" else 2 ** 10)
+
+
+# the processes
+
+def child(name, seed, first, n):
+    """Do cases first..n-1 of a reader, a line of JSON each; a crash or a hang ends it."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        make, size = READERS[name]
+        reader = make(Path(folder), size)
+        for which, content in enumerate(reader.bases):
+            reader.read(which, content)  # imports what it needs, and must not fail
+        start = _peak()
+        if os.path.exists("/proc/self/statm"):  # on Linux, where the limit below is kept
+            with open("/proc/self/statm") as statm:
+                in_use = int(statm.read().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (in_use + (4 << 30),) * 2)
+        for k in range(first, len(reader.crafted) + n):
+            signal.alarm(HANGS)
+            what, which, content = case(name, reader, seed, k)
+            begin = time.perf_counter()
+            found = outcome(reader, which, content, Path(folder))
+            print(json.dumps({"k": k, "what": what, "found": found, "ms": 1000 * (time.perf_counter() - begin),
+                              "mb": _peak() - start}), flush=True)
+        signal.alarm(0)
+
+
+def run(name, seed, n, keep):
+    """All cases of a reader, in child processes; returns a row of the table, and its failures as lines."""
+    counts, failures, slowest, peak, done = Counter(), [], 0.0, 0.0, -1
+    with tqdm(total=n, desc=name, file=sys.stderr, disable=None) as bar:
+        while True:
+            process = subprocess.Popen([sys.executable, __file__, "--child", name, "--seed", str(seed),
+            "--first", str(done + 1),
+                                        "--cases", str(n)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            for line in process.stdout:
+                if not line.startswith(b'{"k"'):
+                    continue
+                said = json.loads(line)
+                done, slowest, peak = said["k"], max(slowest, said["ms"]), max(peak, said["mb"])
+                kind = said["found"] if said["found"] in ("refused", "accepted") else "failures"
+                counts[kind] += 1
+                if kind == "failures":
+                    failures.append((done, said["what"], said["found"]))
+                bar.update()
+            if process.wait() == 0:
+                break
+            done += 1
+            counts["failures"] += 1
+            code = -process.returncode
+            failures.append((done, "?", f"ended by {signal.Signals(code).name if code > 0 else f'exit code {-code}'}"))
+            if process.returncode > 0:  # the reader cannot even be made
+                break
+    if failures:
+        _keep(name, seed, failures, keep)
+    return [name, sum(counts.values()), counts["refused"], counts["accepted"], counts["failures"], f"{slowest:.0f}",
+            f"{peak:.0f}"], [f"{name}, case {k} ({what}): {found}" for k, what, found in failures]
+
+
+def _keep(name, seed, failures, keep):
+    """Save the files that failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        make, size = READERS[name]
+        reader = make(Path(folder), size)
+        for k, _, _ in failures:
+            _, which, content = case(name, reader, seed, k)
+            (keep / f"{name.replace(' ', '-').replace(',', '')}-{k}-of-base-{which}").write_bytes(content)
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=int, default=2000, help="mutated files for each reader (default: 2000)")
+    parser.add_argument("--seed", type=int, default=0, help="of the mutations (default: 0)")
+    parser.add_argument("--reader", choices=list(READERS), help="one reader (default: all)")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="where failing files go (default: a temporary folder)")
+    parser.add_argument("--child", choices=list(READERS), help=argparse.SUPPRESS)
+    parser.add_argument("--first", type=int, default=0, help=argparse.SUPPRESS)
+    args = parser.parse_args(argv)
+    if args.child:
+        return child(args.child, args.seed, args.first, args.cases)
+    keep = args.keep or Path(tempfile.mkdtemp(prefix="fuzz-"))
+    keep.mkdir(parents=True, exist_ok=True)
+    rows, failures = [], []
+    for name in [args.reader] if args.reader else READERS:
+        full = name.endswith(", full") and not args.reader
+        row, failed = run(name, args.seed, args.cases // SHARE_AT_FULL_SIZE if full else args.cases, keep)
+        rows.append(row)
+        failures += failed
+    print(*markdown(["reader", "cases", "refused", "accepted", "failures", "slowest ms", "memory MB"], rows), sep="\n")
+    if failures:
+        print("", *failures, f"files kept in {keep}", sep="\n")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

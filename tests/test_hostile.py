@@ -1,0 +1,160 @@
+"""Hostile files: a short run of fuzz, and every crafted file by its name."""
+import os
+
+import crafted
+import fuzz
+import pytest
+
+from tf1_autoencoders import page
+from tf1_autoencoders.datasets import cifar10, fashion_mnist
+from tf1_autoencoders.errors import UserError
+
+CASES = 150  # mutated files for each reader
+CRAFTED = {"CIFAR batch": crafted.pickles(10), "CIFAR archive": crafted.archives(10), "IDX": crafted.idx_files(10),
+           "account": crafted.documents(), "bands": crafted.documents()}
+ACCEPTED = {  # crafted files that are read: what is odd about them lies beside the batch
+    "an absolute path", "a path upwards", "a link out of it", "a pax header of length 0",
+    "a pax header that is no number", "an unknown kind", "junk behind the end", "twice the batch"}
+
+
+@pytest.fixture(scope="module")
+def reader_of(tmp_path_factory):
+    """reader_of(name) gives one of fuzz.READERS and its folder."""
+    made = {}
+
+    def reader_of(name):
+        if name not in made:
+            folder = tmp_path_factory.mktemp("reader")
+            function, n = fuzz.READERS[name]
+            made[name] = function(folder, n), folder
+            for which, base in enumerate(made[name][0].bases):
+                made[name][0].read(which, base)  # imports what it needs
+        return made[name]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cifar10, "N_BATCH", cifar10.N_BATCH)  # to be put back: the readers set both
+        patch.setattr(fashion_mnist, "SHAPES", fashion_mnist.SHAPES)
+        patch.chdir(tmp_path_factory.mktemp("here"))  # where a payload would leave its file
+        yield reader_of
+
+
+@pytest.mark.parametrize("name", CRAFTED)
+def test_mutated_files_are_refused_with_our_error_or_read_rightly(reader_of, name):
+    reader, folder = reader_of(name)
+    cases = [fuzz.case(name, reader, 1, len(reader.crafted) + k) for k in range(CASES)]
+    found = [fuzz.outcome(reader, which, content, folder) for _, which, content in cases]
+    assert set(found) == {"refused", "accepted"}, [(k, said) for k, said in enumerate(found) if ":" in said]
+
+
+NAMES = [(reader, name) for reader, files in CRAFTED.items() for name in files]
+
+
+@pytest.mark.parametrize("reader, name", NAMES, ids=[" - ".join(pair) for pair in NAMES])
+def test_a_crafted_file_is_refused_and_does_nothing(reader_of, reader, name):
+    made, folder = reader_of(reader)
+    found = fuzz.outcome(made, 0, CRAFTED[reader][name], folder)
+    assert found == ("accepted" if name in ACCEPTED else "refused")
+
+
+def test_a_case_is_the_same_for_the_same_seed_and_number(reader_of):
+    for name in CRAFTED:
+        reader, _ = reader_of(name)
+        first, again, other = (fuzz.case(name, reader, seed, 1000) for seed in (1, 1, 2))
+        assert first == again != other
+
+
+def test_fuzz_finds_what_a_careless_reader_does(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def outcome(read, content=b""):
+        return fuzz.outcome(fuzz.Reader([], read, None, {}), 0, content, tmp_path)
+
+    def refuses(message):
+        raise UserError(message)
+
+    def runs(which, content):
+        with fuzz.armed():
+            exec("pass")
+
+    def writes(which, content):
+        with fuzz.armed():
+            open("somewhere", "w").close()
+    assert outcome(lambda which, content: refuses("no")) == "refused"
+    assert outcome(lambda which, content: refuses("no\nno")).startswith("a message of 5 characters")
+    assert outcome(lambda which, content: refuses("x" * 501)).startswith("a message of 501 characters")
+    assert outcome(lambda which, content: {}["x"]).startswith("KeyError")
+    assert outcome(runs).startswith("it did ") and outcome(writes).startswith("it did open")
+    assert outcome(lambda which, content: os.mkdir(crafted.CANARY)) == "its code has run"
+
+
+# what is no file at all
+
+@pytest.fixture
+def wrong_kinds(tmp_path):
+    """Paths of a device without end, a pipe that nobody writes to, and a folder."""
+    os.mkfifo(str(tmp_path / "pipe"))
+    return ["/dev/zero", str(tmp_path / "pipe"), str(tmp_path)]
+
+
+@pytest.mark.parametrize("k", range(3), ids=["a device", "a pipe", "a folder"])
+def test_what_is_no_file_is_not_read_as_a_batch(tmp_path, wrong_kinds, k):
+    (tmp_path / cifar10.FOLDER).mkdir()
+    (tmp_path / cifar10.FOLDER / "test_batch").symlink_to(wrong_kinds[k])
+    with pytest.raises(UserError, match="test_batch: .*expected a file of about 31 million"):
+        cifar10.load(("test",), data_dir=str(tmp_path))
+
+
+@pytest.mark.parametrize("k", range(3), ids=["a device", "a pipe", "a folder"])
+def test_what_is_no_file_is_not_read_as_an_account_nor_as_its_picture(reader_of, wrong_kinds, k):
+    reader, folder = reader_of("account")
+    account = folder / "section2" / "account.json"
+    picture = folder / "section2" / "a.png"
+    png = picture.read_bytes()
+    try:
+        reader.read(0, reader.bases[0])
+        picture.unlink()
+        picture.symlink_to(wrong_kinds[k])
+        with pytest.raises(UserError, match="its picture a.png is not a file beside it"):
+            page.write(folder)
+        account.unlink()
+        account.symlink_to(wrong_kinds[k])
+        with pytest.raises(UserError, match="account.json: not the account of a run .it is not a file"):
+            page.write(folder)
+    finally:
+        account.unlink()
+        picture.unlink()
+        picture.write_bytes(png)
+
+
+@pytest.mark.parametrize("file", ["/etc/passwd", "../secret.png", "../section2/a.png", "", "..", "./a.png"])
+def test_a_page_shows_pictures_of_its_own_folder_only(reader_of, file):
+    reader, folder = reader_of("account")
+    (folder / "secret.png").write_bytes(b"secret")
+    with pytest.raises(UserError, match="account.json: .*is not a file beside it"):
+        reader.read(0, reader.bases[0].replace(b'"a.png"', b'"%s"' % file.encode()))
+
+
+def test_a_page_does_not_grow_by_showing_a_picture_again_and_again(reader_of):
+    reader, _ = reader_of("account")
+    figure = b'{"kind": "figure", "file": "a.png", "caption": "A picture"}'
+    with pytest.raises(UserError, match="it shows a picture twice"):
+        reader.read(0, reader.bases[0].replace(figure, figure + b", " + figure))
+
+
+@pytest.mark.parametrize("entry", [b'"section": "<script>"', b'"seed": "<script>"', b'"n_input": "<script>"',
+                                   b'"title": "<script>"', b'"kind": "<script>"', b'"numpy": "<script>"'])
+def test_no_word_of_an_account_becomes_a_script(reader_of, entry):
+    reader, folder = reader_of("account")
+    name = entry.partition(b":")[0]
+    before, _, after = reader.bases[0].partition(name + b": ")
+    value_ends = min(k for k in (after.find(b","), after.find(b"}")) if k >= 0)
+    try:
+        reader.read(0, before + entry + after[value_ends:])  # looks for it
+    except UserError:
+        assert b"section" in entry or b"kind" in entry
+
+
+@pytest.mark.parametrize("value", ["1e19", "NaN", "Infinity", "9" * 400, "true", "null", '"1"', "[1]", "{}"])
+def test_a_band_is_of_numbers_that_can_be_reckoned_with(reader_of, value):
+    reader, _ = reader_of("bands")
+    with pytest.raises(UserError, match="bands.json: not the bands .*epoch 0 Train MSE is not a list of numbers"):
+        reader.read(0, reader.bases[0].replace(b"2850.5", value.encode()))
