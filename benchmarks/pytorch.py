@@ -97,7 +97,7 @@ class Contestant:
         self.compute_loss = torch.compile(self._loss) if compiled else self._loss
 
     def _tensors(self, arrays):
-        """The data as the network takes it: pictures in its memory format, sequences as one-hots, targets as they are."""
+        """The data as the network takes it: pictures in its format, sequences as one-hots, targets as numbers."""
         tensors = [torch.from_numpy(array) for array in arrays]
         if self.task.number == 3:
             return [tensor.permute(0, 3, 1, 2).contiguous(memory_format=self.format) for tensor in tensors]
