@@ -14,7 +14,8 @@ import statistics
 import sys
 from pathlib import Path
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)  # in place of this folder, whose names are not for import
+if not __package__:  # a script: the project in place of this folder, whose names are not for import
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from benchmarks import tasks  # noqa: E402
 from tf1_autoencoders import console, training  # noqa: E402
@@ -78,8 +79,9 @@ def profile(args):
             (*((key,) if isinstance(key, str) else key), f"{spent / 1e3:.3f}", f"{spent / total:.1%}")
             for key, spent in counts.most_common(args.top)]), sep="\n")
     from tensorflow.python.client import timeline
-    trace = timeline.Timeline(contestant.session.traces[traced.index(steps[-1])].step_stats).generate_chrome_trace_format()
-    print("", f"saved: {shown(write_whole(folder / f'timeline_section{number}.json', trace.encode()))}", sep="\n")
+    trace = timeline.Timeline(contestant.session.traces[traced.index(steps[-1])].step_stats)
+    path = write_whole(folder / f"timeline_section{number}.json", trace.generate_chrome_trace_format().encode())
+    print("", f"saved: {shown(path)}", sep="\n")
 
 
 def microseconds(stats):
