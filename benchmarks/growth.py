@@ -24,7 +24,7 @@ from tf1_autoencoders.catalog import SECTIONS  # noqa: E402
 
 TIMES = (1, 2, 4, 8)
 HEADER = ("rows", "of data, MB", "seconds an epoch", "microseconds a row", "times the first's (lowest to highest)",
-          "peak memory, MB", "more a MB of data")
+          "peak memory, MB", "of it a MB of more data")
 
 
 def main(argv=None):
