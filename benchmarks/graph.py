@@ -13,13 +13,14 @@ class Contestant:
     Args:
         task: Task.
         session: the class of its session.
+        options: more arguments of the session.
     """
 
-    def __init__(self, task: Task, session=training.Session):
+    def __init__(self, task: Task, session=training.Session, **options):
         section = SECTIONS[task.number].module
         self.task, self.take = task, task.turn()
         self.model = section.build_graph(section.Settings(**task.settings))
-        self.session = session(self.model, task.threads)
+        self.session = session(self.model, task.threads, **options)
         self.session.run(self.model.initializer)
         bridge.set_graph_weights(self.session, self.model, task.weights)
         self.trainer = training.GraphTrainer(self.session, self.model, task.arrays, task.batch_size)

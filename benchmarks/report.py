@@ -64,7 +64,7 @@ def text(result):
     """The whole report in Markdown."""
     machine, lines = result["machine"], ["# Benchmark", ""]
     lines += [f"{machine['CPU']}, {machine['cores']} cores, {machine['memory']}, {machine['system']}, "
-              f"{machine['date']}. {result['rounds']} rounds, in each of which every row had a fresh process."]
+              f"{machine['date']}. Rounds: {result['rounds']}, in each a fresh process for every row."]
     for number, section in result["sections"].items():
         lines += ["", f"## Section {number}: {section['title']}", "",
                   f"{section['rows_per_epoch']:,} rows an epoch, batches of {section['batch_size']}, "
