@@ -25,7 +25,7 @@ class Row(NamedTuple):
 
     label: str
     program: str  # module of benchmarks/
-    options: Dict[str, Any] = {}  # noqa: B006, of its Contestant
+    options: Dict[str, Any] = {}  # keyword arguments of its Contestant
     sections: Tuple[int, ...] = (1, 2, 3, 4)
     python: str = "tensorflow"  # key of pythons()
     asked: bool = False  # measured only where --rows names it
