@@ -1,0 +1,38 @@
+"""Our graph, trained as the package trains it."""
+from __future__ import annotations
+
+from benchmarks.tasks import Task
+from tf1_autoencoders import bridge, training
+from tf1_autoencoders.catalog import SECTIONS
+from tf1_autoencoders.frameworks import tf1
+
+
+class Contestant:
+    """A section's graph in a session, behind training.fit.
+
+    Args:
+        task: Task.
+        session: the class of its session.
+        options: more arguments of the session.
+    """
+
+    def __init__(self, task: Task, session=training.Session, **options):
+        section = SECTIONS[task.number].module
+        self.task, self.take = task, task.turn()
+        self.model = section.build_graph(section.Settings(**task.settings))
+        self.session = session(self.model, task.threads, **options)
+        self.session.run(self.model.initializer)
+        bridge.set_graph_weights(self.session, self.model, task.weights)
+        self.trainer = training.GraphTrainer(self.session, self.model, task.arrays, task.batch_size)
+
+    def fit(self, n_rows, n_epochs, lap):
+        measured = {} if self.task.number != 2 else dict(  # as runs/section2.py has it
+            measure_every=self.task.epochs_per_lap, measured_rows_of=lambda epoch: self.take(self.task.batch_size))
+        for _ in training.fit(self.trainer, n_epochs=n_epochs, rows_of=lambda epoch: self.take(n_rows), **measured):
+            lap()
+
+    def predict(self, n):
+        return self.trainer.predict(*(array[:n] for array in self.task.arrays))
+
+    def about(self):
+        return {"TensorFlow": tf1.version.VERSION, "threads": self.task.threads or "TensorFlow's default"}

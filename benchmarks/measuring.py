@@ -1,0 +1,131 @@
+"""The contestants, one measurement of one of them, and what the machine was and did meanwhile."""
+from __future__ import annotations
+
+import datetime
+import importlib.util
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict, NamedTuple, Tuple
+
+from tf1_autoencoders.console import warn
+from tf1_autoencoders.errors import UserError
+
+CHILD = Path(__file__).resolve().parent / "child.py"
+IDLE = 0.05  # share of the CPU that others may take before a measurement
+
+
+class Row(NamedTuple):
+    """A contestant: a row of the table."""
+
+    label: str
+    program: str  # module of benchmarks/
+    options: Dict[str, Any] = {}  # keyword arguments of its Contestant
+    sections: Tuple[int, ...] = (1, 2, 3, 4)
+    python: str = "tensorflow"  # key of pythons()
+    asked: bool = False  # measured only where --rows names it
+
+
+ROWS = {
+    "graph": Row("our graph", "graph"),
+    "keras": Row("our Keras twin, fit", "keras_fit"),
+    "keras-jit": Row("our Keras twin, fit, jit_compile", "keras_fit", {"jit_compile": True}),
+    "pytorch": Row("PyTorch", "pytorch", python="torch"),
+    "pytorch-channels-last": Row("PyTorch, channels_last", "pytorch", {"channels_last": True}, (3,), "torch"),
+    "pytorch-time-first": Row("PyTorch, time first", "pytorch", {"time_first": True}, (4,), "torch"),
+    "pytorch-compile": Row("PyTorch, torch.compile", "pytorch", {"compiled": True}, python="torch", asked=True),
+    "tf115": Row("TensorFlow 1.15.5", "original115", python="tf115"),
+    "tf115-static": Row("TensorFlow 1.15.5, static_rnn", "original115", {"rnn": "static"}, (4,), "tf115"),
+    "products": Row("its matrix products alone", "matmul", sections=(1, 2, 4)),
+    "square": Row("a square matrix product", "matmul", {"square": True})}
+
+
+def pythons(torch_python=None, tf115_python=None):
+    """{kind: interpreter} for Row.python; None where there is none."""
+    here = sys.executable if importlib.util.find_spec("torch") else None
+    return {"tensorflow": sys.executable, "torch": torch_python or here, "tf115": tf115_python}
+
+
+def measure(row, python, task_path):
+    """Run a contestant in a fresh process.
+
+    Returns:
+        What child.py prints, and others_share: of the CPU, taken by other processes meanwhile (None where unknown).
+
+    Raises:
+        UserError: it failed.
+    """
+    busy, own, start = _busy_seconds(), _seconds_of_children(), time.time()
+    try:
+        done = subprocess.run([python, str(CHILD), row.program, str(task_path), "--options", json.dumps(row.options),
+                               "--started", repr(start)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              universal_newlines=True)
+    except OSError as error:
+        raise UserError(f"{row.label}: {python}: {error.strerror}") from None
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise UserError(f"{row.label}: {said[-1]}")
+    measured = json.loads(done.stdout.splitlines()[-1])
+    others = None
+    if busy is not None:
+        others = _busy_seconds() - busy - (_seconds_of_children() - own)
+        others = max(0.0, others / (time.time() - start) / os.cpu_count())
+    return {**measured, "others_share": others}
+
+
+def wait_until_idle(patience):
+    """Wait up to `patience` seconds until other processes leave the CPU alone; warns where they do not."""
+    end = time.time() + patience
+    while True:
+        share = _busy_share()
+        if share is None or share < IDLE:
+            return
+        if time.time() > end:
+            warn(f"other processes take {share:.0%} of the CPU: what is measured now says little")
+            return
+        time.sleep(1)
+
+
+def _busy_share():
+    start, before = time.time(), _busy_seconds()
+    if before is None:
+        return None
+    time.sleep(0.5)
+    return (_busy_seconds() - before) / (time.time() - start) / os.cpu_count()
+
+
+def _busy_seconds():
+    """CPU seconds since the machine's start, of all processes and of other guests of its host; None if unknown."""
+    try:
+        with open("/proc/stat") as file:
+            user, nice, system, _, _, *interrupts_and_stolen = map(int, file.readline().split()[1:9])
+    except (OSError, ValueError):
+        return None
+    return (user + nice + system + sum(interrupts_and_stolen)) / os.sysconf("SC_CLK_TCK")
+
+
+def _seconds_of_children():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def machine():
+    """What the machine is, {name: text}."""
+    def first(path, start, otherwise):
+        try:
+            with open(path) as file:
+                return next(line for line in file if line.startswith(start)).split(start)[1].strip(' \t:="\n')
+        except (OSError, StopIteration):
+            return otherwise
+
+    memory = first("/proc/meminfo", "MemTotal", "").split()
+    return {"CPU": first("/proc/cpuinfo", "model name", platform.processor() or platform.machine()),
+            "cores": str(os.cpu_count()),
+            "memory": f"{int(memory[0]) / 2 ** 20:.0f} GB" if memory else "unknown",
+            "system": f"{first('/etc/os-release', 'PRETTY_NAME', platform.system())}, {platform.release()}",
+            "date": datetime.date.today().isoformat()}

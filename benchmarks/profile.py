@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Where a training step of our graph spends its time: its operations by time, and a timeline for chrome://tracing.
+
+    python benchmarks/profile.py --section 3
+
+An operation's time is from its start to its end, so that those that ran side by side add up to more than the step took;
+tracing itself costs some.
+"""
+from __future__ import annotations
+
+import collections
+import dataclasses
+import statistics
+import sys
+from pathlib import Path
+
+if not __package__:  # a script: the project in place of this folder, whose names are not for import
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from benchmarks import tasks  # noqa: E402
+from tf1_autoencoders import console, training  # noqa: E402
+from tf1_autoencoders.catalog import SECTIONS  # noqa: E402
+from tf1_autoencoders.frameworks import tf1  # noqa: E402
+from tf1_autoencoders.paths import RESULTS, shown, write_whole  # noqa: E402
+
+WARM_UP = 3  # steps before those that are traced
+N_STEPS = 5
+
+
+class TracedSession(training.Session):
+    """A Session that keeps what TensorFlow says about its runs, once `tracing` is true."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.tracing, self.traces = False, []
+
+    def run(self, fetches, feed_dict=None):
+        if not self.tracing:
+            return super().run(fetches, feed_dict)
+        self.traces.append(tf1.RunMetadata())
+        return self.tf1_session.run(fetches, feed_dict, tf1.RunOptions(trace_level=tf1.RunOptions.FULL_TRACE),
+                                    self.traces[-1])
+
+
+def main(argv=None):
+    parser = console.Parser(prog="benchmarks/profile.py", description=__doc__)
+    parser.add_argument("--section", required=True, choices=[*map(str, SECTIONS)], metavar="N", help="1, 2, 3 or 4")
+    parser.add_argument("--top", type=console.whole_number(1), default=25, metavar="K",
+                        help="how many operations to print (default: 25)")
+    parser.add_argument("--threads", type=console.whole_number(0), default=0, metavar="T",
+                        help="CPU threads (default: 0, TensorFlow's choice)")
+    parser.add_argument("--out", default=str(RESULTS), metavar="DIR",
+                        help="folder for the timeline (default: results/)")
+    return console.run_command(parser, profile, argv)
+
+
+def profile(args):
+    """The command: trace some steps, print two tables, save the timeline of the last one."""
+    from benchmarks import graph
+    folder, number = Path(args.out), int(args.section)
+    folder.mkdir(parents=True, exist_ok=True)
+    task = tasks.make(number, dataclasses.asdict(SECTIONS[number].module.PRESETS["report"]), n_steps=WARM_UP + N_STEPS,
+                      threads=args.threads)
+    contestant = graph.Contestant(task, session=TracedSession)
+    contestant.fit(WARM_UP * task.batch_size, 1, lambda: None)
+    contestant.session.tracing = True
+    contestant.fit(N_STEPS * task.batch_size, 1, lambda: None)
+    traced = [microseconds(trace.step_stats) for trace in contestant.session.traces]
+    steps = [spent for spent in traced if len(spent) == max(map(len, traced))]  # the other runs start a pipeline
+    by_node = collections.Counter({node: statistics.median(spent[node] for spent in steps) for node in steps[0]})
+    print(f"section {number}, a step of {task.batch_size} rows, median of {len(steps)}, TensorFlow "
+          f"{tf1.version.VERSION}")
+    by_kind = collections.Counter()
+    for (kind, _), spent in by_node.items():
+        by_kind[kind] += spent
+    for header, counts in (("operation",), by_kind), (("operation", "node"), by_node):
+        total = sum(counts.values())
+        print("", *console.markdown((*header, "ms", "share"), [
+            (*((key,) if isinstance(key, str) else key), f"{spent / 1e3:.3f}", f"{spent / total:.1%}")
+            for key, spent in counts.most_common(args.top)]), sep="\n")
+    from tensorflow.python.client import timeline
+    trace = timeline.Timeline(contestant.session.traces[traced.index(steps[-1])].step_stats)
+    path = write_whole(folder / f"timeline_section{number}.json", trace.generate_chrome_trace_format().encode())
+    print("", f"saved: {shown(path)}", sep="\n")
+
+
+def microseconds(stats):
+    """Of a StepStats: a Counter of (operation, node)."""
+    spent = collections.Counter()
+    for device in stats.dev_stats:
+        for node in device.node_stats:
+            label = node.timeline_label  # "name = Kind(inputs)"
+            kind = label.split(" = ", 1)[1].split("(")[0] if " = " in label else "other"
+            spent[kind, node.node_name] += node.op_end_rel_micros - node.op_start_rel_micros
+    return spent
+
+
+if __name__ == "__main__":
+    sys.exit(main())

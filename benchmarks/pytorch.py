@@ -1,0 +1,152 @@
+"""The same network in PyTorch, as it is written there: layers of torch.nn, Adam, all data in one tensor."""
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from benchmarks.tasks import Task
+
+
+class Dense(nn.Sequential):
+    """Sections 1 and 2; layers that a checkpoint of TensorFlow 1 calls dense, dense_1, ..."""
+
+    def __init__(self, task):
+        kernels = [array for name, array in task.weights.items() if name.endswith("kernel")]
+        hidden = nn.ReLU if task.number == 1 else nn.ELU
+        layers = []
+        for k, kernel in enumerate(kernels):
+            layers.append(nn.Linear(*kernel.shape))
+            _fill(layers[-1].weight, kernel.T)
+            nn.init.zeros_(layers[-1].bias)
+            if k < len(kernels) - 1:
+                layers.append(nn.Sigmoid() if (task.number, k) == (1, 3) else hidden())
+        super().__init__(*layers)
+
+
+class Denoiser(nn.Sequential):
+    """Section 3, pictures as [n, channels, height, width]."""
+
+    def __init__(self, task):
+        kernels = [array for name, array in task.weights.items() if name.endswith("kernel")]
+        layers = []
+        for k, kernel in enumerate(kernels):
+            n_in, n_out = kernel.shape[2:]
+            conv = nn.Conv2d(n_in, n_out, 3, padding=0 if k == 5 else 1)
+            _fill(conv.weight, kernel.transpose(3, 2, 0, 1))
+            nn.init.zeros_(conv.bias)
+            layers.append(conv)
+            if k < 6:
+                layers += [nn.ReLU(), nn.MaxPool2d(2, ceil_mode=True) if k < 3 else nn.Upsample(scale_factor=2)]
+        super().__init__(*layers)
+
+
+class Sequences(nn.Module):
+    """Section 4; `time_first` is nn.LSTM's own default layout. Answers are logits, [batch, n_out, cardinality]."""
+
+    def __init__(self, task, time_first):
+        super().__init__()
+        cardinality, units = task.settings["cardinality"], task.settings["n_units"]
+        self.time_first = time_first
+        self.encoder = nn.LSTM(cardinality, units, batch_first=not time_first)
+        self.decoder = nn.LSTM(cardinality, units, batch_first=not time_first)
+        self.dense = nn.Linear(units, cardinality)
+        for lstm, name in (self.encoder, "encoder"), (self.decoder, "decoder"):
+            i, j, f, o = np.split(task.weights[name + "/rnn/lstm_cell/kernel"].T, 4)
+            kernel = np.concatenate([i, f, j, o])  # PyTorch's order of the gates
+            _fill(lstm.weight_ih_l0, kernel[:, :cardinality])
+            _fill(lstm.weight_hh_l0, kernel[:, cardinality:])
+            _fill(lstm.bias_ih_l0, np.repeat(np.float32([0, 1, 0, 0]), units))  # TensorFlow adds the 1 at run time
+            nn.init.zeros_(lstm.bias_hh_l0)
+            lstm.bias_hh_l0.requires_grad_(False)  # a second bias, which the other networks do not have
+        _fill(self.dense.weight, task.weights["dense/kernel"].T)
+        nn.init.zeros_(self.dense.bias)
+
+    def forward(self, x1, x2):
+        if self.time_first:
+            x1, x2 = x1.transpose(0, 1), x2.transpose(0, 1)
+        _, state = self.encoder(x1)
+        decoded, _ = self.decoder(x2, state)
+        logits = self.dense(decoded)
+        return logits.transpose(0, 1) if self.time_first else logits
+
+
+class Contestant:
+    """A section's network and its Adam.
+
+    Args:
+        task: Task.
+        channels_last: section 3's memory format.
+        time_first: section 4's layout.
+        compiled: through torch.compile?
+    """
+
+    def __init__(self, task: Task, channels_last=False, time_first=False, compiled=False):
+        if task.threads:
+            torch.set_num_threads(task.threads)
+        self.task, self.take = task, task.turn()
+        self.format = torch.channels_last if channels_last else torch.contiguous_format
+        if task.number == 4:
+            self.model = Sequences(task, time_first)
+        else:
+            self.model = (Denoiser if task.number == 3 else Dense)(task).to(memory_format=self.format)
+        self.data = self._tensors(task.arrays)
+        trained = [weight for weight in self.model.parameters() if weight.requires_grad]
+        self.adam = torch.optim.Adam(trained, task.settings["learning_rate"], eps=1e-8, fused=True)
+        self.compute_loss = torch.compile(self._loss) if compiled else self._loss
+
+    def _tensors(self, arrays):
+        """The data as the network takes it: pictures in its format, sequences as one-hots, targets as numbers."""
+        tensors = [torch.from_numpy(array) for array in arrays]
+        if self.task.number == 3:
+            return [tensor.permute(0, 3, 1, 2).contiguous(memory_format=self.format) for tensor in tensors]
+        if self.task.number == 4:
+            x1, x2, y = (tensor.long() for tensor in tensors)
+            cardinality = self.task.settings["cardinality"]
+            return [functional.one_hot(x1, cardinality).float(), functional.one_hot(x2, cardinality).float(), y]
+        return tensors
+
+    def _loss(self, *batch):
+        if self.task.number == 4:
+            x1, x2, y = batch
+            return functional.cross_entropy(self.model(x1, x2).flatten(0, 1), y.flatten())
+        return functional.mse_loss(self.model(batch[0]), batch[-1])
+
+    def fit(self, n_rows, n_epochs, lap):
+        size, report = self.task.batch_size, self.task.number == 2
+        for epoch in range(n_epochs):
+            rows, total = torch.from_numpy(self.take(n_rows)), torch.zeros(())
+            for batch in rows.split(size):
+                self.adam.zero_grad(set_to_none=True)
+                loss = self.compute_loss(*self._batch(batch))
+                loss.backward()
+                self.adam.step()
+                if not report:
+                    total += loss.detach()
+            if report:  # one batch's loss, after every tenth epoch
+                if epoch % self.task.epochs_per_lap:
+                    continue
+                with torch.no_grad():
+                    total = self._loss(*self._batch(torch.from_numpy(self.take(size))))
+            total.item()
+            lap()
+
+    def _batch(self, rows):
+        return [tensor.index_select(0, rows) for tensor in self.data]
+
+    def predict(self, n):
+        with torch.no_grad():
+            first = [tensor[:n] for tensor in self.data]
+            if self.task.number == 4:
+                return self.model(*first[:2]).softmax(-1).numpy()
+            outputs = self.model(first[0])
+            return (outputs.permute(0, 2, 3, 1) if self.task.number == 3 else outputs).numpy()
+
+    def about(self):
+        return {"PyTorch": torch.__version__, "threads": torch.get_num_threads()}
+
+
+def _fill(parameter, array):
+    with torch.no_grad():
+        parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))

@@ -1,0 +1,148 @@
+"""What was measured as a table and as a picture: plain functions of what run.py keeps in benchmark.json."""
+from __future__ import annotations
+
+import io
+import statistics
+
+from benchmarks.measuring import ROWS
+from tf1_autoencoders.console import markdown
+
+# Okabe and Ito's colours, which the colour-blind tell apart
+COLOURS = {"graph": "#0072B2", "keras": "#E69F00", "pytorch": "#009E73", "tf115": "#8C8C8C"}
+TOLERANCE = {1: 0.05, 2: 0.5, 3: 0.05, 4: 0.05}  # of the losses after training; grey levels amplify every rounding
+HEADER = ("row", "seconds an epoch", "rows a second", "times the graph's (lowest to highest)", "GFLOP/s",
+          "of the products' rate", "peak memory, MB", "start-up, s", "loss")
+
+
+def seconds(measurements):
+    """Of an epoch, round by round: the median of its laps."""
+    return [statistics.median(measured["seconds"]) for measured in measurements]
+
+
+def ratios(measurements, others):
+    """Seconds of one row over those of another, round by round."""
+    return [mine / theirs for mine, theirs in zip(seconds(measurements), seconds(others))]
+
+
+def spread(values, form="{:.2f}"):
+    """The median of values, and from where to where they go."""
+    text = form.format(statistics.median(values))
+    return text if len(values) < 2 else f"{text} ({form.format(min(values))} to {form.format(max(values))})"
+
+
+def rates(section, row):
+    """Operations a second of a row, round by round."""
+    measurements = section["measurements"][row]
+    flops = measurements[0]["flops"] or section["flops_per_row"] * section["rows_per_epoch"]
+    return [flops / value for value in seconds(measurements)]
+
+
+def contestants(section):
+    """The rows that train."""
+    return [row for row in section["measurements"] if ROWS[row].program != "matmul"]
+
+
+def table(section):
+    """The lines of a section's table in Markdown."""
+    measurements, lines = section["measurements"], []
+    reference = next((row for row in ("products", "square") if row in measurements), None)
+    for row in contestants(section):
+        measured = measurements[row]
+        median = statistics.median(seconds(measured))
+        share = "-" if reference is None else "{:.0%}".format(statistics.median(
+            mine / highest for mine, highest in zip(rates(section, row), rates(section, reference))))
+        lines.append((
+            ROWS[row].label, f"{median:.3g}", f"{section['rows_per_epoch'] / median:,.0f}",
+            spread(ratios(measured, measurements["graph"])) if "graph" in measurements else "-",
+            f"{statistics.median(rates(section, row)) / 1e9:.1f}", share,
+            f"{statistics.median(one['peak_bytes'] for one in measured) / 1e6:,.0f}",
+            f"{statistics.median(one['start_up'] for one in measured):.1f}", f"{measured[-1]['loss']:.5g}"))
+    return markdown(HEADER, lines)
+
+
+def text(result):
+    """The whole report in Markdown."""
+    machine, lines = result["machine"], ["# Benchmark", ""]
+    lines += [f"{machine['CPU']}, {machine['cores']} cores, {machine['memory']}, {machine['system']}, "
+              f"{machine['date']}. Rounds: {result['rounds']}, in each a fresh process for every row."]
+    for number, section in result["sections"].items():
+        lines += ["", f"## Section {number}: {section['title']}", "",
+                  f"{section['rows_per_epoch']:,} rows an epoch, batches of {section['batch_size']}, "
+                  f"{section['flops_per_row'] / 1e6:.3g} million operations a row, float32."]
+        lines += [f"{ROWS[row].label.capitalize()}: {spread([rate / 1e9 for rate in rates(section, row)], '{:.1f}')} "
+                  "GFLOP/s." for row in section["measurements"] if ROWS[row].program == "matmul"]
+        lines += ["", *table(section)] if contestants(section) else []
+        lines += [f"\nLeft out: {message}" for message in section["failed"].values()]
+    lines += ["", *versions(result)]
+    shares = [one["others_share"] for section in result["sections"].values()
+              for measured in section["measurements"].values() for one in measured if one["others_share"] is not None]
+    if shares:
+        lines += ["", f"Other processes took {statistics.median(shares):.1%} of the CPU during a measurement (median), "
+                      f"at most {max(shares):.1%}."]
+    return "\n".join(lines) + "\n"
+
+
+def versions(result):
+    """A line for each contestant: with what it ran."""
+    found = {}
+    for section in result["sections"].values():
+        for row in contestants(section):
+            found.setdefault(", ".join(f"{name} {value}" if name != "threads" else f"threads: {value}" for name, value
+                                       in section["measurements"][row][0]["about"].items()), []).append(row)
+    return [f"- {'; '.join(dict.fromkeys(ROWS[row].label for row in rows))}: {about}" for about, rows in found.items()]
+
+
+def disagreements(result):
+    """Sentences about contestants that did not do the graph's (else the first one's) work; [] where all agree."""
+    said = []
+    for number, section in result["sections"].items():
+        rows = contestants(section)
+        if len(rows) < 2:
+            continue
+        expected = section["measurements"]["graph" if "graph" in rows else rows[0]][0]
+        for row in rows:
+            for one in section["measurements"][row]:
+                if one["sha256"] != section["sha256"]:
+                    said.append(f"section {number}: {ROWS[row].label} was given other data")
+                elif not abs(one["loss"] / expected["loss"] - 1) < TOLERANCE[int(number)]:
+                    said.append(f"section {number}: {ROWS[row].label} came to a loss of {one['loss']:.4g}, expected "
+                                f"about {expected['loss']:.4g}")
+    return list(dict.fromkeys(said))
+
+
+def picture(result):
+    """A PNG, bytes: a panel a section, a bar a row, rows a second."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    shown = [(number, section) for number, section in result["sections"].items() if contestants(section)]
+    heights = [len(contestants(section)) + 1.2 for _, section in shown]
+    figure = Figure(figsize=(8.6, 0.3 * sum(heights) + 0.6), dpi=120, constrained_layout=True)
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(len(shown), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
+    for axes, (number, section) in zip(panels, shown):
+        rows, measurements = contestants(section), section["measurements"]
+        for place, row in enumerate(rows):
+            values = [section["rows_per_epoch"] / value for value in seconds(measurements[row])]
+            middle = section["rows_per_epoch"] / statistics.median(seconds(measurements[row]))
+            axes.barh(place, middle, color=COLOURS[row.split("-")[0]], height=0.72)
+            axes.plot([min(values), max(values)], [place, place], color="black", linewidth=1)
+            note = f" {middle:,.0f}"
+            if row != "graph" and "graph" in rows:
+                ratio = statistics.median(ratios(measurements[row], measurements["graph"]))
+                note += f"    graph: {ratio:.2f} times as fast"
+            axes.text(max(values), place, note, va="center", fontsize=9)
+        axes.set_yticks(range(len(rows)))
+        axes.set_yticklabels([ROWS[row].label for row in rows], fontsize=9)
+        axes.invert_yaxis()
+        axes.set_xticks([])
+        axes.set_xlim(0, 1.6 * max(section["rows_per_epoch"] / min(seconds(measurements[row])) for row in rows))
+        axes.set_title(f"Section {number}: {section['title']}, rows trained a second", fontsize=10, loc="left")
+        for side in ("top", "right", "bottom"):
+            axes.spines[side].set_visible(False)
+    machine = result["machine"]
+    figure.supxlabel(f"{machine['CPU']}, {machine['cores']} cores, {machine['date']}; median of {result['rounds']} "
+                     "rounds, line: lowest to highest", fontsize=8)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", metadata={"Software": None})
+    return content.getvalue()
