@@ -258,7 +258,7 @@ def _checkpoint(folder, n):
     model = section2_horses.build_graph(SMALL)
     session = training.Session(model)
     session.run(model.initializer)
-    path = checkpoint.save(session, model.weights_saver, folder, {})
+    checkpoint.write(session, model.weights_saver, folder)
     files = [folder / "model.ckpt.index", folder / "model.ckpt.data-00000-of-00001"]
     bases = [file.read_bytes() for file in files]
 
@@ -267,7 +267,7 @@ def _checkpoint(folder, n):
             file.write_bytes(base)
         files[which].write_bytes(content)
         with armed():
-            checkpoint.restore(session, model.weights_saver, model.weights, path)
+            checkpoint.restore(session, model.weights_saver, model.weights, folder / checkpoint.NAME)
         for weight in session.run(model.weights):
             assert weight.dtype == np.float32
     return Reader(bases, read, _inner_checkpoint, crafted.indexes(bases[0]))

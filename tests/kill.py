@@ -1,7 +1,7 @@
 """Runs that are killed, over and over, at random instants or at each system call of a save; what is left of them.
 
     python tests/kill.py --kills 200           SIGKILL at random instants, over the four sections, graph and Keras
-    python tests/kill.py --system-calls        SIGKILL at each system call of a run that touches its checkpoints
+    python tests/kill.py --system-calls        SIGKILL at each system call of a save, one that removes an old checkpoint
 
 Each run goes on from where the one killed before it came to, in a process of its own. After every kill the store must
 hold only good checkpoints, none of the epochs that were printed may be lost (the small runs save every epoch), and when
@@ -158,7 +158,7 @@ def traced(chain, log, *arguments):
     """Run a chain's next process under strace; its exit code."""
     read, write = os.pipe()
     process = chain.start(gate=read)
-    tracer = strace(process, "-qq", "-y", "-o", str(log), *arguments)
+    tracer = strace(process, "-y", "-o", str(log), *arguments)
     os.write(write, b".")
     os.close(read), os.close(write)
     code = ended(process)
@@ -167,20 +167,21 @@ def traced(chain, log, *arguments):
 
 
 def kill_at_system_calls(section, backend, folder, bar):
-    """Kill a run at each of its system calls on its checkpoints: rows of the table, and what went wrong."""
+    """Kill runs at each system call on the checkpoints in a save: rows of the table, and what went wrong."""
     reference, _ = reference_of(section, backend, folder)
     chain, log = Chain(section, backend, folder / "counted", reference), folder / "log"
     chain.check_at_end(traced(chain, log, "-e", f"trace={SYSTEM_CALLS}"))
     wrong = list(chain.wrong)
-    counts, points = Counter(), set()  # strace counts each system call of each thread
+    counts, points, n_saves = Counter(), set(), 0  # strace counts each system call of each thread
     for line in log.read_text().splitlines():
         match = re.match(r"(\d+) +(\w+)\(", line)
         if match:
             counts[match.groups()] += 1
-            if str(chain.folder / "checkpoints") in line:
+            n_saves += match.group(2) == "mkdir" and "/unfinished-step-" in line and line.endswith("= 0")
+            if str(chain.folder / "checkpoints") in line and n_saves == store.KEEP + 1:
                 points.add((match.group(2), counts[match.groups()]))
     bar.total = len(points)
-    killed, n_saved = Counter(), 0
+    killed = Counter()
     for call, number in sorted(points):
         chain = Chain(section, backend, folder / f"{call}-{number}", reference)
         code = traced(chain, log, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}")
@@ -188,7 +189,6 @@ def kill_at_system_calls(section, backend, folder, bar):
         if code == -signal.SIGKILL:
             killed[call] += 1
             chain.check_after_kill()
-            n_saved += chain.in_save
             code = ended(chain.start())
         chain.check_at_end(code)
         wrong += [f"{call} {number}: {problem}" for problem in chain.wrong]
@@ -200,7 +200,7 @@ def main(argv=None):
     parser = console.Parser(prog="python tests/kill.py", description=__doc__.split("\n\n    ")[0])
     parser.add_argument("--kills", type=console.whole_number(1), default=200, metavar="N",
                         help="at random instants, in all (default: 200)")
-    parser.add_argument("--system-calls", action="store_true", help="at each system call on the checkpoints instead")
+    parser.add_argument("--system-calls", action="store_true", help="at each system call of a save instead")
     parser.add_argument("--section", choices=("1", "2", "3", "4"), help="one section only (default: all)")
     parser.add_argument("--backend", choices=("graph", "keras"), help="one backend only (default: both)")
     parser.add_argument("--seed", type=console.whole_number(0), default=0, metavar="N",
@@ -228,7 +228,7 @@ def kill(args):
                 row, problems = kill_at_random(section, backend, n_kills, here, chance, bar)
                 rows.append(row)
             wrong += problems
-    header = ("section", "backend", "system call", "calls on the checkpoints", "killed at") if args.system_calls else \
+    header = ("section", "backend", "system call", "in a save", "killed at") if args.system_calls else \
         ("section", "backend", "kills", "of them while saving", "runs brought to their end", "wrong")
     print(*console.markdown(header, rows), "", *wrong, sep="\n")
     print(json.dumps({"kills": sum(row[-1] if args.system_calls else row[2] for row in rows), "wrong": len(wrong)}))

@@ -15,7 +15,7 @@ ALLOWED = {
     "frameworks": {"errors"}, "pipeline": {"frameworks"}, "layers": {"frameworks"}, "bridge": {"frameworks"},
     "model": {"frameworks", "pipeline"}, "figures": {"paths"}, "console": {"errors", "frameworks", "interrupts"},
     "datasets": {"console", "datasets", "errors", "paths"}, "interrupts": set(), "store": {"errors", "paths"},
-    "checkpoint": {"console", "errors", "frameworks", "paths", "store"},
+    "bundle": set(), "checkpoint": {"bundle", "console", "errors", "frameworks", "paths", "store"},
     "training": {"bridge", "checkpoint", "errors", "frameworks", "interrupts"},
     "verdicts": {"errors", "paths", "published"},
     "results": {"console", "figures", "frameworks", "paths", "verdicts"},

@@ -11,7 +11,7 @@ from tf1_autoencoders.errors import UserError
 
 CASES = 150  # mutated files for each reader
 CRAFTED = {"CIFAR batch": crafted.pickles(10), "CIFAR archive": crafted.archives(10), "IDX": crafted.idx_files(10),
-           "account": crafted.documents(), "bands": crafted.documents()}
+           "account": crafted.documents(), "bands": crafted.documents(), "settings": crafted.documents()}
 ACCEPTED = {  # crafted files that are read: what is odd about them lies beside the batch
     "an absolute path", "a path upwards", "a link out of it", "a pax header of length 0",
     "a pax header that is no number", "an unknown kind", "junk behind the end", "twice the batch"}
@@ -37,7 +37,7 @@ def reader_of(tmp_path_factory):
         yield reader_of
 
 
-@pytest.mark.parametrize("name", CRAFTED)
+@pytest.mark.parametrize("name", [*CRAFTED, "checkpoint"])
 def test_mutated_files_are_refused_with_our_error_or_read_rightly(reader_of, name):
     reader, folder = reader_of(name)
     cases = [fuzz.case(name, reader, 1, len(reader.crafted) + k) for k in range(CASES)]
@@ -53,6 +53,12 @@ def test_a_crafted_file_is_refused_and_does_nothing(reader_of, reader, name):
     made, folder = reader_of(reader)
     found = fuzz.outcome(made, 0, CRAFTED[reader][name], folder)
     assert found == ("accepted" if name in ACCEPTED else "refused")
+
+
+def test_crafted_indexes_of_a_checkpoint_are_refused_and_do_not_end_the_process(reader_of):
+    reader, folder = reader_of("checkpoint")
+    found = {name: fuzz.outcome(reader, 0, content, folder) for name, content in reader.crafted.items()}
+    assert {name: said for name, said in found.items() if said != "refused"} == {"version 99": "accepted"}
 
 
 def test_a_case_is_the_same_for_the_same_seed_and_number(reader_of):

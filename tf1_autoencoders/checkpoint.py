@@ -2,17 +2,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
+import reprlib
 from pathlib import Path
 
-import numpy as np
-
-from tf1_autoencoders import store
+from tf1_autoencoders import bundle, store
 from tf1_autoencoders.console import warn
-from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.errors import UserError, brief
 from tf1_autoencoders.frameworks import tf1
-from tf1_autoencoders.paths import shown
+from tf1_autoencoders.paths import read_json, shown
 
 NAME = "model.ckpt"
 
@@ -115,20 +113,23 @@ def read_settings(path, settings_class):
     """
     file = Path(path).parent / store.SETTINGS
     try:
-        stored = json.loads(file.read_text())
+        stored = read_json(file)
         values = {field.name: stored["settings"][field.name] for field in dataclasses.fields(settings_class)}
     except FileNotFoundError:
         return None, {}
     except KeyError as error:
-        raise UserError(f"{shown(file)}: no value for {error}; train again, or remove the file "
+        raise UserError(f"{shown(file)}: {brief(error)} in it; train again, or remove the file "
                         "to use the checkpoint with --preset") from error
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise UserError(f"{shown(file)}: not the settings of a run ({_reason(error)}); train again, or remove "
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"{shown(file)}: not the settings of a run ({brief(error)}); train again, or remove "
                         "the file to use the checkpoint with --preset") from error
     for field in dataclasses.fields(settings_class):
         value, sample = values[field.name], getattr(settings_class(), field.name)
-        if type(value) is not type(sample) and not (value is None or sample is None):
-            raise UserError(f"{shown(file)}: {field.name} is {value!r}, expected a value like {sample!r}; train again")
+        kind = int if sample is None else type(sample)  # None stands for a number of steps or pictures, yet to be known
+        if not (value is None and field.type.startswith("Optional")) and (
+                type(value) is not kind or kind in (int, float) and not -1e9 < value < 1e9):
+            raise UserError(f"{shown(file)}: {field.name} is {brief(reprlib.repr(value))}, "
+                            f"expected a value like {sample!r}; train again")
     return settings_class(**values), stored
 
 
@@ -158,19 +159,16 @@ def read_arrays(path, shapes):
 
 def _open(path, shapes):
     """A reader of the checkpoint at `path`, all of whose sums are right and that has what {name: shape} asks for."""
+    index, data = Path(str(path) + ".index"), Path(str(path) + ".data-00000-of-00001")
+    if not index.exists():
+        raise UserError(f"{shown(path)}: no checkpoint there (no {index.name}); "
+                        "train one with `python run_all.py --section 2`")
     try:
-        reader = tf1.train.load_checkpoint(str(path))
-        stored, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
-        declared = sum(int(np.prod(shape, dtype=object)) * dtypes[name].size for name, shape in stored.items())
-        there = sum(file.stat().st_size for file in Path(path).parent.glob(Path(path).name + ".data-*"))
-        if declared > there:  # reading would take that much memory before it fails
-            raise ValueError(f"its index speaks of {declared} bytes, there are {there}")
-        for name in stored:
-            reader.get_tensor(name)  # checks its sum, also where restoring would not read it
-    except Exception as error:  # TensorFlow raises what its reader's status happens to be translated to
-        if not Path(str(path) + ".index").exists():
-            raise UserError(f"{shown(path)}: no checkpoint there (no {Path(path).name}.index); "
-                            "train one with `python run_all.py --section 2`") from error
+        if not index.is_file() or not data.is_file():
+            raise ValueError(f"no file {data.name}")
+        with open(str(index), "rb") as file:
+            stored = bundle.read(file.read(bundle.LARGEST + 1), data.stat().st_size)
+    except (OSError, ValueError) as error:
         raise _damaged(path, error) from error
     for name, expected in shapes.items():
         if name not in stored:
@@ -179,6 +177,12 @@ def _open(path, shapes):
         if stored[name] != list(expected):
             raise UserError(f"{shown(path)}: a checkpoint of another architecture: {name} has shape "
                             f"{stored[name]}, expected {list(expected)}; choose the --preset it was trained with")
+    try:
+        reader = tf1.train.load_checkpoint(str(path))
+        for name in stored:
+            reader.get_tensor(name)  # checks its sum, also where restoring would not read it
+    except Exception as error:  # TensorFlow raises what its reader's status happens to be translated to
+        raise _damaged(path, error) from error
     return reader
 
 
@@ -191,4 +195,4 @@ def _reason(error):
     """What went wrong, from an exception: of TensorFlow's long messages the line before the node's name."""
     text = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
     lines = text.split("\n\t [[")[0].strip().splitlines() or [type(error).__name__]
-    return (lines[-1] if lines[0].startswith("Graph execution error") else lines[0]).split("; ")[-1][:160]
+    return brief((lines[-1] if lines[0].startswith("Graph execution error") else lines[0]).split("; ")[-1])

@@ -11,3 +11,9 @@ class UsageError(UserError):
     """An argument that cannot be meant."""
 
     exit_code = 2
+
+
+def brief(said):
+    """An exception's or a stranger's words: one printable line of no more than 160 characters."""
+    text = f"no {said}" if isinstance(said, KeyError) else str(getattr(said, "strerror", None) or said)
+    return "".join(letter if letter.isprintable() else " " for letter in (text or type(said).__name__)[:160]).strip()

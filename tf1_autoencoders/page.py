@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 from tf1_autoencoders import verdicts
-from tf1_autoencoders.errors import UserError
-from tf1_autoencoders.paths import shown, write_whole
+from tf1_autoencoders.errors import UserError, brief
+from tf1_autoencoders.paths import read_json, shown, write_whole
 from tf1_autoencoders.results import ACCOUNT
 
 LARGEST_PICTURE = 16 << 20  # bytes; those of a run have some 100000
@@ -53,10 +53,10 @@ def write(folder):
     accounts = []
     for file in sorted(folder.glob(f"section*/{ACCOUNT}")):
         try:
-            account = verdicts.read_json(file)
+            account = read_json(file)
             accounts.append((account["section"], _section(account, file.parent)))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise UserError(f"{shown(file)}: not the account of a run ({verdicts.brief(error)}); "
+            raise UserError(f"{shown(file)}: not the account of a run ({brief(error)}); "
                             "run the section again") from error
     links = "".join(f'<a href="#section{number}">Section {number}</a>' for number, _ in accounts)
     page = (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Autoencoders: the report, run again'

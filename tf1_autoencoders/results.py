@@ -77,6 +77,8 @@ class Report:
         self.section, self.number, self.source, self.preset = section, section.NUMBER, source, options.preset
         self.folder = Path(options.out) / f"section{self.number}"
         self.folder.mkdir(parents=True, exist_ok=True)
+        for left in self.folder.glob("*.part"):  # by a kill
+            left.unlink()
         self.settings = described
         write_whole(self.folder / "settings.json", (json.dumps(described, indent=1) + "\n").encode())
         self._metrics = self.folder / "metrics.jsonl"

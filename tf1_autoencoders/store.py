@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Dict, NamedTuple
 
 from tf1_autoencoders.errors import UserError
-from tf1_autoencoders.paths import shown
+from tf1_autoencoders.paths import read_json, shown
 
 try:
     import fcntl
@@ -57,15 +57,14 @@ def read(path):
     """
     path = Path(path)
     try:
-        text = (path / SUMS).read_text()
-        sums = json.loads(text)
+        sums = read_json(path / SUMS)
         names = {file.name for file in path.iterdir()} - {SUMS}
         for name in sorted(names | set(sums)):
             if name not in names:
                 raise ValueError(f"{name} is missing")
             if sums.get(name) != _sum(path / name):
                 raise ValueError(f"{name} is not what was saved")
-        if text != _json(sums):
+        if (path / SUMS).read_text() != _json(sums):
             raise ValueError(f"{SUMS} is not what was saved")
         settings, progress = (json.loads((path / name).read_text()) for name in (SETTINGS, PROGRESS))
         number = progress["n_steps"]

@@ -1,13 +1,12 @@
 """Published beside measured: is a published number inside the spread that the seeds have here?"""
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
-from tf1_autoencoders.errors import UserError
-from tf1_autoencoders.paths import RESULTS, shown
+from tf1_autoencoders.errors import UserError, brief
+from tf1_autoencoders.paths import RESULTS, read_json, shown
 from tf1_autoencoders.published import NUMBERS
 
 SHIPPED = Path(__file__).resolve().parent / "bands.json"  # measured on the real data by `spread`
@@ -28,34 +27,6 @@ NOTES = {
        "of 0.0003 comes near the loss, but would not get five examples of five right."}
 
 HEADER = ("number", "published", "measured", "seeds: mean ± std", "verdict")
-
-
-LARGEST = 1 << 20  # bytes of a JSON file; a run's account has some 10000
-
-
-def read_json(file):
-    """What a JSON file holds.
-
-    Raises:
-        OSError: it cannot be read, or is none (a folder, a device).
-        ValueError: not JSON, or more of it than any run writes.
-    """
-    if file.exists() and not file.is_file():
-        raise ValueError("it is not a file")
-    with open(str(file), "rb") as opened:
-        content = opened.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise ValueError(f"more than {LARGEST} bytes in it")
-    try:
-        return json.loads(content.decode())
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-
-def brief(error):
-    """What went wrong, in one printable line of no more than 160 characters, for the message about a damaged file."""
-    text = f"no {error}" if isinstance(error, KeyError) else str(getattr(error, "strerror", None) or error)
-    return "".join(letter if letter.isprintable() else " " for letter in text[:160]).strip()
 
 
 def read(file):

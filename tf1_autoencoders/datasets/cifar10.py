@@ -16,8 +16,8 @@ import numpy as np
 
 from tf1_autoencoders.datasets import Pictures, Source, sample, search
 from tf1_autoencoders.datasets.download import fetch, unfinished
-from tf1_autoencoders.datasets.reading import BadFile, Unpacked, brief
-from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.datasets.reading import BadFile, Unpacked
+from tf1_autoencoders.errors import UserError, brief
 from tf1_autoencoders.paths import DATA, shown
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
@@ -180,8 +180,7 @@ def read_batch(content, name):
         if len(labels) != N_BATCH or any(type(label) is not int or not 0 <= label <= 9 for label in labels):
             raise ValueError(f"expected {N_BATCH} labels from 0 to 9")
     except Exception as error:  # a hostile pickle can raise anything; none of its own code has run
-        reason = f"no entry {brief(error)}" if isinstance(error, KeyError) else brief(error)
-        raise UserError(f"{name}: not a CIFAR-10 batch ({reason}); unpack the official archive again") from error
+        raise UserError(f"{name}: not a CIFAR-10 batch ({brief(error)}); unpack the official archive again") from error
     return x, np.array(labels, np.uint8)
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from tf1_autoencoders.datasets import Pictures, Source, sample, search
 from tf1_autoencoders.datasets.download import DownloadError, fetch, file_sum
-from tf1_autoencoders.datasets.reading import BadFile, Unpacked, brief
-from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.datasets.reading import BadFile, Unpacked
+from tf1_autoencoders.errors import UserError, brief
 from tf1_autoencoders.paths import DATA, shown
 
 MIRRORS = ("https://storage.googleapis.com/tensorflow/tf-keras-datasets/",

@@ -1,7 +1,9 @@
-"""What the readers of files from elsewhere share: gzip within bounds, and what went wrong in a few words."""
+"""What the readers of files from elsewhere share: gzip within bounds."""
 from __future__ import annotations
 
 import zlib
+
+from tf1_autoencoders.errors import brief
 
 BLOCK = 1 << 16  # bytes
 
@@ -44,9 +46,3 @@ class Unpacked:
         if self._zlib.eof and (self._zlib.unused_data + self._file.read(BLOCK)).strip(b"\0"):
             raise BadFile("more behind its end")
         return b"".join(pieces)
-
-
-def brief(said):
-    """An exception's or a stranger's words: one printable line of no more than 160 characters."""
-    text = str(getattr(said, "strerror", None) or said) or type(said).__name__
-    return "".join(letter if letter.isprintable() else " " for letter in text[:160]).strip()
