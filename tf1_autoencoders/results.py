@@ -159,14 +159,20 @@ class Report:
         print("", caption + self.mark, "", *console.markdown(header, rows), "", sep="\n", flush=True)
 
     @contextlib.contextmanager
-    def timed(self, session=None):
-        """Say how long the block took, and how much of it passed outside session.run."""
+    def timed(self, session=None, saves=()):
+        """Say how long the block took, how much of it passed outside session.run, and how much with saving.
+
+        Args:
+            session: training.Session, or None.
+            saves: seconds of each checkpoint that the block saved.
+        """
         start, start_in_run = time.perf_counter(), session.seconds_in_run if session else 0
         yield
         seconds = time.perf_counter() - start
-        outside = f", {1 - (session.seconds_in_run - start_in_run) / seconds:.1%} of it outside session.run" \
-            if session else ""
-        self.say(f"trained in {seconds:.1f} s{outside}{_peak_memory()}")
+        in_run = session.seconds_in_run - start_in_run if session else 0
+        outside = f", {1 - (in_run + sum(saves)) / seconds:.1%} of it outside session.run" if session else ""
+        saving = f"; {len(saves)} checkpoints saved in {sum(saves):.1f} s" if saves else ""
+        self.say(f"trained in {seconds:.1f} s{outside}{saving}{_peak_memory()}")
 
     def close(self):
         """Save the account: what `page` makes the results page of. Returns the rows of published beside measured."""

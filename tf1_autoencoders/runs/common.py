@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,14 +100,18 @@ class Kept:
             trainer.restore(found.path / checkpoint.NAME, weights_only)
             warn(f"goes on from {shown(found.path)}" + (", which is the end" if progress.finished else ""))
 
+        saves = []
+
         def save(progress):
+            start = time.perf_counter()
             self._store.save(progress.n_steps,
                              lambda folder: trainer.write(folder, progress.finished and options.weights_only),
                              self._described, dataclasses.asdict(progress))
+            saves.append(time.perf_counter() - start)
         if made.session:
             report.graph(made.model)
         with interrupts.noted() as received:
-            with contextlib.nullcontext() if progress.finished else report.timed(made.session):
+            with contextlib.nullcontext() if progress.finished else report.timed(made.session, saves):
                 try:
                     yield dict(progress=progress, save=save, interrupts=received,
                                save_every=options.save_every or self._section.SAVE_EVERY)

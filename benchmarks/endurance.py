@@ -1,0 +1,64 @@
+"""A long training with checkpoints: does memory grow, or the number of open files, or the graph?
+
+    python benchmarks/endurance.py [--steps 10000] [--data-dir DIR]
+
+trains section 2 as `run_all.py` does, with a checkpoint every ten epochs, and looks at its own process after each.
+"""
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np  # noqa: E402
+
+from tf1_autoencoders import console  # noqa: E402
+from tf1_autoencoders import section2_horses as section  # noqa: E402
+from tf1_autoencoders.results import Options  # noqa: E402
+from tf1_autoencoders.runs import common, section2  # noqa: E402
+
+
+def measured():
+    """(resident memory in MB, open file descriptors) of this process, from /proc."""
+    resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2 ** 20
+    return resident, len(os.listdir("/proc/self/fd"))
+
+
+def endure(args):
+    """The command: a table of memory, open files and operations against steps."""
+    data, source = section.load(None, data=args.data, data_dir=args.data_dir)
+    arrays = section.training_arrays(data)
+    settings = section.resolve(section.PRESETS["report"], len(arrays[0]))
+    n_epochs = -(-args.steps // settings.steps_per_epoch)
+    settings = dataclasses.replace(settings, n_epochs=n_epochs)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        options = Options(out=folder, checkpoint_dir=folder)
+        with common.Kept(section, options) as kept:
+            report = kept.report(settings, source, arrays)
+            with common.network(section, settings, arrays, options) as made, kept.training(report, made) as going_on:
+                for epoch, _ in section2.train(made.trainer, settings, len(arrays[0]), **going_on):
+                    n_operations = len(made.model.graph.get_operations())
+                    rows.append(((epoch + 1) * settings.steps_per_epoch, *measured(), n_operations))
+    every = max(1, len(rows) // 10)
+    print("", *console.markdown(("step", "resident memory, MB", "open files", "operations in the graph"), [
+        (step, f"{memory:.1f}", *counts) for step, memory, *counts in rows[::every] + rows[-1:]]), sep="\n")
+    steps, memory = np.array([row[:2] for row in rows[len(rows) // 10:]], float).T  # without the first tenth
+    print("", f"memory grows by {1000 * np.polyfit(steps, memory, 1)[0]:+.3f} MB per 1000 steps "
+              f"(least squares, from step {steps[0]:.0f} on)", sep="\n")
+
+
+def main(argv=None):
+    parser = console.Parser(prog="python benchmarks/endurance.py", description=__doc__.split("\n\n    ")[0])
+    parser.add_argument("--steps", type=console.whole_number(500), default=10000, metavar="N",
+                        help="training steps (default: 10000)")
+    console.add_data_arguments(parser)
+    return console.run_command(parser, endure, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
