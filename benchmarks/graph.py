@@ -20,7 +20,8 @@ class Contestant:
         section = SECTIONS[task.number].module
         self.task, self.take = task, task.turn()
         self.model = section.build_graph(section.Settings(**task.settings))
-        self.session = session(self.model, task.threads, **options)
+        self.threads = task.threads or getattr(section, "THREADS", 0)
+        self.session = session(self.model, self.threads, **options)
         self.session.run(self.model.initializer)
         bridge.set_graph_weights(self.session, self.model, task.weights)
         self.trainer = training.GraphTrainer(self.session, self.model, task.arrays, task.batch_size)
@@ -35,4 +36,4 @@ class Contestant:
         return self.trainer.predict(*(array[:n] for array in self.task.arrays))
 
     def about(self):
-        return {"TensorFlow": tf1.version.VERSION, "threads": self.task.threads or "TensorFlow's default"}
+        return {"TensorFlow": tf1.version.VERSION, "threads": self.threads or "TensorFlow's default"}

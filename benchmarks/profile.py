@@ -41,6 +41,9 @@ class TracedSession(training.Session):
         return self.tf1_session.run(fetches, feed_dict, tf1.RunOptions(trace_level=tf1.RunOptions.FULL_TRACE),
                                     self.traces[-1])
 
+    def callable(self, fetches):
+        return lambda: self.run(fetches)  # a prepared step cannot be traced
+
 
 def main(argv=None):
     parser = console.Parser(prog="benchmarks/profile.py", description=__doc__)

@@ -117,13 +117,15 @@ def numpy_lstm(x, kernel, bias, h, c):
     return np.stack(outputs, axis=1), c
 
 
+@pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("given_state", [False, True])
-def test_lstm_computes_what_its_formula_says(graph, given_state):
+def test_lstm_computes_what_its_formula_says(graph, given_state, fused):
     random = np.random.default_rng(0)
     x, h, c = (random.normal(size=shape).astype(np.float32) for shape in ((5, 3, 7), (5, 11), (5, 11)))
     if not given_state:
         h, c = np.zeros_like(h), np.zeros_like(c)
-    outputs, state = lstm_layer(tf1.constant(x), 11, initial_state=(h, c) if given_state else None, seed=1)
+    outputs, state = lstm_layer(tf1.constant(x), 11, initial_state=(h, c) if given_state else None, seed=1,
+                                fused=fused)
     assert outputs.shape.as_list() == [5, 3, 11]
     kernel, bias = tf1.trainable_variables()
     with tf1.Session() as session:
@@ -136,10 +138,11 @@ def test_lstm_computes_what_its_formula_says(graph, given_state):
     np.testing.assert_array_equal(last_h, outputs[:, -1])
 
 
-def test_lstm_gradients_are_those_of_finite_differences(graph):
+@pytest.mark.parametrize("fused", [False, True])
+def test_lstm_gradients_are_those_of_finite_differences(graph, fused):
     random = np.random.default_rng(0)
     x = random.normal(size=(3, 5, 2)).astype(np.float32)
-    outputs, (_, c) = lstm_layer(tf1.constant(x), 3, seed=1)
+    outputs, (_, c) = lstm_layer(tf1.constant(x), 3, seed=1, fused=fused)
     weights = random.normal(size=(3, 5, 3))
     loss = tf1.reduce_sum(outputs * weights.astype(np.float32)) + tf1.reduce_sum(c)
     variables = tf1.trainable_variables()
@@ -157,6 +160,19 @@ def test_lstm_gradients_are_those_of_finite_differences(graph):
                 arrays[index][place] += step
                 shifted.append(loss_of(*arrays))
             assert gradient[place] == pytest.approx((shifted[0] - shifted[1]) / 2e-5, rel=1e-4, abs=1e-5)
+
+
+def test_lstm_fused_has_the_gradients_of_the_step_by_step_one_for_every_input(graph):
+    random = np.random.default_rng(0)
+    x, h, c = (tf1.constant(random.normal(size=shape).astype(np.float32)) for shape in ((5, 3, 7), (5, 11), (5, 11)))
+    weights, gradients = random.normal(size=(5, 3, 11)).astype(np.float32), []
+    for fused in (True, False):
+        with tf1.variable_scope("one", reuse=tf1.AUTO_REUSE):
+            outputs, (last_h, last_c) = lstm_layer(x, 11, initial_state=(h, c), seed=1, fused=fused)
+        loss = tf1.reduce_sum(outputs * weights) + tf1.reduce_sum(last_h ** 2) + tf1.reduce_sum(tf1.sin(last_c))
+        gradients.append(tf1.gradients(loss, [x, h, c, *tf1.trainable_variables()]))
+    for fused, step_by_step in zip(*values(*gradients)):
+        np.testing.assert_allclose(fused, step_by_step, rtol=1e-5, atol=1e-6)
 
 
 def test_lstm_variables_are_named_as_tensorflow_1_names_them(graph):

@@ -83,7 +83,7 @@ def upsample(x):
     return tf1.image.resize_nearest_neighbor(x, [2 * height, 2 * width], name="up_sampling2d")
 
 
-def lstm_layer(x, units, *, initial_state=None, seed=None):
+def lstm_layer(x, units, *, initial_state=None, seed=None, fused=True):
     """A long short-term memory over a fixed number of time steps, as TensorFlow 1.15's LSTMCell in static_rnn.
 
     With the gates i, j, f, o, which are the four blocks of [x_t, h] @ kernel + bias in this order, each step makes
@@ -98,6 +98,8 @@ def lstm_layer(x, units, *, initial_state=None, seed=None):
         units: width of h and c.
         initial_state: (h, c), each float32[batch, units]; None for zeros.
         seed: operation seed of the kernel's initialiser.
+        fused: True makes each step one operation and takes the gradient by hand, which is faster; False makes the
+            operations of LSTMCell one by one, which gives its outputs and gradients to the byte under 1.15.5.
 
     Returns:
         (outputs, (h, c)): h of every step, float32[batch, time, units], and the state after the last.
@@ -116,16 +118,56 @@ def lstm_layer(x, units, *, initial_state=None, seed=None):
             zeros = tf1.zeros([tf1.shape(x)[0], units])
             initial_state = zeros, zeros
         h, c = initial_state
-        outputs = []
-        # Unrolled, since a loop in the graph costs more here than its steps. With one product a step, as LSTMCell has
-        # it, outputs and gradients are that cell's to the byte under TensorFlow 1.15.5, in static_rnn and dynamic_rnn;
-        # x @ kernel[:n_in] for all steps at once saves a tenth, but rounds otherwise.
-        for x_t in tf1.unstack(x, axis=1):
-            gates = tf1.nn.bias_add(tf1.matmul(tf1.concat([x_t, h], axis=1), kernel), bias)
-            i, j, f, o = tf1.split(gates, 4, axis=1)
-            c = tf1.sigmoid(f + FORGET_BIAS) * c + tf1.sigmoid(i) * tf1.tanh(j)
-            h = tf1.sigmoid(o) * tf1.tanh(c)
-            outputs.append(h)
-        outputs = tf1.stack(outputs, axis=1)
+        if fused:
+            outputs, h, c = _fused_lstm(x, tf1.convert_to_tensor(kernel), tf1.convert_to_tensor(bias), h, c)
+            for tensor, shape in ((outputs, [None, n_steps, units]), (h, [None, units]), (c, [None, units])):
+                tensor.set_shape(shape)  # which a custom gradient loses
+        else:  # unrolled too, since a loop in the graph costs more here than its steps
+            outputs = []
+            for x_t in tf1.unstack(x, axis=1):
+                gates = tf1.nn.bias_add(tf1.matmul(tf1.concat([x_t, h], axis=1), kernel), bias)
+                i, j, f, o = tf1.split(gates, 4, axis=1)
+                c = tf1.sigmoid(f + FORGET_BIAS) * c + tf1.sigmoid(i) * tf1.tanh(j)
+                h = tf1.sigmoid(o) * tf1.tanh(c)
+                outputs.append(h)
+            outputs = tf1.stack(outputs, axis=1)
         assert outputs.shape.as_list()[1:] == [n_steps, units] and h.shape.as_list()[1:] == [units]
         return outputs, (h, c)
+
+
+def _fused_lstm(x, kernel, bias, h, c):
+    """(outputs, h, c) of lstm_layer by TensorFlow's LSTMBlockCell, a step an operation.
+
+    Its gradient is backpropagation through time by hand: LSTMBlockCellGrad takes a step back to its gates, a product
+    with the recurrent kernel takes the gates to the h before; and all steps' gates together make the kernel's
+    gradient in one product, where TensorFlow would make one a step and add them.
+    """
+    n_steps, n_in, units = x.shape.as_list()[1], x.shape.as_list()[2], kernel.shape.as_list()[1] // 4
+    no_peephole = tf1.zeros([units])
+
+    @tf1.custom_gradient
+    def layer(x, kernel, bias, h, c):
+        weights = dict(w=kernel, b=bias, wci=no_peephole, wcf=no_peephole, wco=no_peephole, use_peephole=False)
+        xs, cells, hs, cs = tf1.unstack(x, axis=1), [], [h], [c]
+        for x_t in xs:
+            cells.append(tf1.raw_ops.LSTMBlockCell(x=x_t, h_prev=hs[-1], cs_prev=cs[-1], forget_bias=FORGET_BIAS,
+                                                   cell_clip=-1.0, **weights))
+            hs.append(cells[-1].h)
+            cs.append(cells[-1].cs)
+
+        def gradient(d_outputs, d_h, d_c):
+            d_hs, d_gates = tf1.unstack(d_outputs, axis=1), [None] * n_steps
+            to_x, to_h = tf1.transpose(kernel[:n_in]), tf1.transpose(kernel[n_in:])
+            for t in reversed(range(n_steps)):
+                cell = cells[t]
+                step = tf1.raw_ops.LSTMBlockCellGrad(
+                    x=xs[t], h_prev=hs[t], cs_prev=cs[t], i=cell.i, cs=cell.cs, f=cell.f, o=cell.o, ci=cell.ci,
+                    co=cell.co, h_grad=d_h + d_hs[t], cs_grad=d_c, **weights)
+                d_gates[t], d_c = step.dicfo, step.cs_prev_grad
+                d_h = tf1.matmul(d_gates[t], to_h)
+            all_gates = tf1.concat(d_gates, axis=0)
+            seen = tf1.concat([tf1.concat(xs, axis=0), tf1.concat(hs[:-1], axis=0)], axis=1)
+            d_x = tf1.stack([tf1.matmul(gates, to_x) for gates in d_gates], axis=1)
+            return d_x, tf1.matmul(seen, all_gates, transpose_a=True), tf1.reduce_sum(all_gates, axis=0), d_h, d_c
+        return (tf1.stack(hs[1:], axis=1), hs[-1], cs[-1]), gradient
+    return layer(x, kernel, bias, h, c)
