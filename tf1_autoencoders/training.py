@@ -106,9 +106,6 @@ class GraphTrainer:
     def __init__(self, session, model, arrays, batch_size):
         self.session, self.model, self.batch_size = session, model, batch_size
         model.graph.finalize()  # nothing is added to it from here on, however long the training
-        self._step = session.callable(model.train_op)
-        self._measured_step = session.callable([model.metrics, model.train_op])
-        self._measure = session.callable(model.metrics)
         self._load(arrays, batch_size)
 
     def _load(self, arrays, batch_size, first=0):
@@ -138,7 +135,7 @@ class GraphTrainer:
         sizes = _sizes(len(rows), self.batch_size)
         if progress.step < len(sizes):
             self.start(rows[progress.step * self.batch_size:])
-        step = self._measured_step if measured else self._step
+        step = self.session.callable([self.model.metrics, self.model.train_op] if measured else self.model.train_op)
         while progress.step < len(sizes):
             values = step()
             if measured:
@@ -150,7 +147,8 @@ class GraphTrainer:
 
     def measure(self, rows):
         sizes = self.start(rows)
-        return _mean([self._measure() for _ in sizes], sizes)
+        measure = self.session.callable(self.model.metrics)
+        return _mean([measure() for _ in sizes], sizes)
 
     def first_batch(self, rows):
         """The features of one batch, taken from the pipeline and not trained on."""
