@@ -33,6 +33,7 @@ class Row(NamedTuple):
 
 ROWS = {
     "graph": Row("our graph", "graph"),
+    "graph-bfloat16": Row("our graph, bfloat16", "graph", {"precision": "bfloat16"}, asked=True),
     "keras": Row("our Keras twin, fit", "keras_fit"),
     "keras-jit": Row("our Keras twin, fit, jit_compile", "keras_fit", {"jit_compile": True}),
     "pytorch": Row("PyTorch", "pytorch", python="torch"),

@@ -68,7 +68,7 @@ def text(result):
     for number, section in result["sections"].items():
         lines += ["", f"## Section {number}: {section['title']}", "",
                   f"{section['rows_per_epoch']:,} rows an epoch, batches of {section['batch_size']}, "
-                  f"{section['flops_per_row'] / 1e6:.3g} million operations a row, float32."]
+                  f"{section['flops_per_row'] / 1e6:.3g} million operations a row, float32 by default."]
         lines += [f"{ROWS[row].label.capitalize()}: {spread([rate / 1e9 for rate in rates(section, row)], '{:.1f}')} "
                   "GFLOP/s." for row in section["measurements"] if ROWS[row].program == "matmul"]
         lines += ["", *table(section)] if contestants(section) else []

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from conftest import SMALL
 
-from tf1_autoencoders import bridge, rows, section2_horses, training
+from tf1_autoencoders import bridge, rows, section1_reconstruction, section2_horses, training
 from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.frameworks import tf1
 from tf1_autoencoders.runs import section2
 
 SHUFFLED = dataclasses.replace(SMALL, shuffle=True, pixel_center=127.5, pixel_scale=1 / 255, learning_rate=0.003)
@@ -151,3 +152,53 @@ def test_a_training_that_diverges_is_an_error_in_one_sentence(small_rows):
         train(dataclasses.replace(SMALL, learning_rate=1e30), small_rows)
     with pytest.raises(UserError, match="the val_loss is nan"):
         epochs_of([math.nan], patience=1)
+
+
+def test_one_thread_or_several_make_the_same_first_loss(small_rows):
+    losses = []
+    for threads in (1, 2):
+        model = section2_horses.build_graph(SHUFFLED)
+        with training.Session(model, threads) as session:
+            session.run(model.initializer)
+            losses.append(training.GraphTrainer(session, model, (small_rows,), 5).measure(np.arange(20))["mse"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+
+
+def test_a_graph_in_training_is_finished(small_rows):
+    model = section2_horses.build_graph(SMALL)
+    with training.Session(model) as session:
+        training.GraphTrainer(session, model, (small_rows,), 5)
+        with model.graph.as_default(), pytest.raises(RuntimeError, match="finalized"):
+            tf1.constant(1)
+
+
+def test_bfloat16_is_refused_where_the_cpu_has_none(tmp_path):
+    if not hasattr(tf1.ConfigProto().graph_options.rewrite_options, "auto_mixed_precision_onednn_bfloat16"):
+        with pytest.raises(UserError, match="--precision bfloat16: TensorFlow .* cannot rewrite a graph for it"):
+            training.check_bfloat16()
+        return
+    (tmp_path / "cpuinfo").write_text("flags : fpu avx512f avx512_vnni")
+    for cpu in (tmp_path / "cpuinfo", tmp_path / "nothing"):
+        with pytest.raises(UserError, match="--precision bfloat16: this CPU says neither avx512_bf16 nor amx_bf16"):
+            training.check_bfloat16(cpu)
+    (tmp_path / "cpuinfo").write_text("flags : fpu avx512f avx512_bf16")
+    training.check_bfloat16(tmp_path / "cpuinfo")
+
+
+def test_bfloat16_rounds_to_three_digits():
+    """Section 1 at a size that the rewriter takes; where the CPU has no bfloat16, its refusal is tested above."""
+    try:
+        training.check_bfloat16()
+    except UserError as error:
+        pytest.skip(str(error))
+    settings = dataclasses.replace(section1_reconstruction.PRESETS["report"], n_input=256, n_hidden_1=128,
+                                   n_hidden_2=64, n_hidden_3=32, batch_size=64)
+    x, losses = np.random.default_rng(0).random((256, 256), dtype=np.float32), []
+    for precision in ("float32", "bfloat16"):
+        model = section1_reconstruction.build_graph(settings)
+        with training.Session(model, 1, precision) as session:
+            session.run(model.initializer)
+            trainer = training.GraphTrainer(session, model, (x,), 64)
+            losses.append([metrics["loss"] for _, metrics in training.fit(
+                trainer, n_epochs=4, rows_of=lambda epoch: rows.shuffled(256, 1, epoch))])
+    assert losses[0] != losses[1] and losses[1] == pytest.approx(losses[0], rel=0.01)

@@ -1,13 +1,16 @@
 """Input pipelines: data enters the graph once, each session.run then takes the next batch by itself.
 
-Two kinds. `repeated_batches` is the report's own (section 2): rows in their order, batches that run on across the end
+Three kinds. `repeated_batches` is the report's own (section 2): rows in their order, batches that run on across the end
 of the data. `ordered_batches` is for epochs that shuffle: the arrays stay in the graph as variables (the "preloaded
 data" of the TensorFlow 1 guides) and the pipeline carries row numbers, in an order fed for each epoch, so that an epoch
-is a function of that order alone, in every TensorFlow.
+is a function of that order alone, in every TensorFlow. `streamed_batches` gives the same batches, of arrays that
+need not fit in memory.
 """
 from __future__ import annotations
 
 from typing import Any, NamedTuple, Optional, Tuple
+
+import numpy as np
 
 from tf1_autoencoders.frameworks import tf1
 
@@ -17,15 +20,16 @@ class Pipeline(NamedTuple):
 
     | field      | dtype[shape]           | meaning                                                                |
     |------------|------------------------|------------------------------------------------------------------------|
-    | data       | placeholders [n, ...]  | the arrays, fed to `load`                                              |
+    | data       | placeholders [n, ...]  | the arrays, fed to `load`; a list that holds them for streamed_batches |
     | batch_size | int64[] placeholder    | rows a batch, fed to the iterator's initializer                        |
-    | load       | operation              | puts the arrays in; for repeated_batches, the iterator's initializer   |
+    | load       | operation              | puts the arrays in; for repeated_batches, the iterator's initializer;  |
+    |            |                        | None for streamed_batches                                              |
     | order      | int64[m] placeholder   | row numbers, fed to `start`; None for repeated_batches                 |
     | start      | operation              | the iterator's initializer, starts at order[0]; None likewise          |
     | batch      | tensors [batch, ...]   | the next batch of each array                                           |
     """
 
-    data: Tuple[Any, ...]
+    data: Any
     batch_size: Any
     load: Any
     order: Optional[Any]
@@ -63,3 +67,24 @@ def ordered_batches(*shapes_and_dtypes):
         part.set_shape([None, *shape])
     return Pipeline(tuple(data), batch_size, tf1.group(*(array.initializer for array in resident)), order,
                     iterator.initializer, batch)
+
+
+def streamed_batches(*shapes_and_dtypes):
+    """ordered_batches of arrays that stay where they are, for instance np.memmap: read a batch ahead of the training.
+
+    Args:
+        shapes_and_dtypes: as for ordered_batches.
+    """
+    arrays, dtypes = [], [dtype for _, dtype in shapes_and_dtypes]
+    batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
+    order = tf1.placeholder(tf1.int64, [None], name="order")
+
+    def read(rows):
+        return [np.asarray(array[rows], dtype.as_numpy_dtype) for array, dtype in zip(arrays, dtypes)]
+    dataset = tf1.data.Dataset.from_tensor_slices(order).batch(batch_size)
+    dataset = dataset.map(lambda rows: tuple(tf1.py_func(read, [rows], dtypes))).prefetch(1)
+    iterator = tf1.data.make_initializable_iterator(dataset)
+    batch = iterator.get_next()
+    for (shape, _), part in zip(shapes_and_dtypes, batch):
+        part.set_shape([None, *shape])
+    return Pipeline(arrays, batch_size, None, order, iterator.initializer, batch)

@@ -37,6 +37,7 @@ class Options:
     threads: int = 0  # CPU threads, 0: as TensorFlow chooses
     weights_only: bool = False  # leave the optimiser's slots out of the checkpoint
     tensorboard: bool = False  # write event files
+    precision: str = "float32"  # float32 | bfloat16, of products and convolutions
     save_every: Optional[int] = None  # epochs from one checkpoint to the next; None: the section's SAVE_EVERY
     resume: bool = False  # go on from what is in the folder of checkpoints, or refuse
 
@@ -55,7 +56,7 @@ def describe(section, settings, options, source, arrays):
         "section": section.NUMBER, "preset": options.preset, "backend": options.backend,
         "settings": dataclasses.asdict(settings),
         "data": {"name": source.name, "kind": source.kind, "sha256_of_training_arrays": _sum(arrays)},
-        "threads": options.threads,
+        "threads": options.threads, "precision": options.precision,
         "code": {"sha256": _sum(Path(file).read_bytes() for file in (
             section.__file__, *(Path(__file__).with_name(f"{name}.py") for name in CODE)))},
         "versions": {"python": platform.python_version(), "numpy": np.__version__,

@@ -21,7 +21,7 @@ from tf1_autoencoders.datasets.sample import CLASSES_FASHION_MNIST
 from tf1_autoencoders.frameworks import keras, tf1
 from tf1_autoencoders.layers import dense_layer
 from tf1_autoencoders.model import complete
-from tf1_autoencoders.pipeline import ordered_batches
+from tf1_autoencoders.pipeline import ordered_batches, streamed_batches
 from tf1_autoencoders.rows import check_batch_size, n_train
 
 NUMBER = 1
@@ -44,6 +44,7 @@ class Settings:
     n_epochs: int = 20  # printed
     patience: int = 10  # epochs without a better val_loss before the end; source
     validation_share: float = 0.2  # of the training pictures; printed
+    streamed: bool = False  # batches read from the arrays where they lie, not from a copy in the graph; ours
     seed: int = 0  # of initial values, split and shuffling; ours
 
 
@@ -100,7 +101,8 @@ def build_graph(settings):
         GraphModel; features and outputs are float32[batch, n_input].
     """
     with tf1.Graph().as_default():
-        pipeline = ordered_batches(([settings.n_input], tf1.float32))
+        batches = streamed_batches if settings.streamed else ordered_batches
+        pipeline = batches(([settings.n_input], tf1.float32))
         features, = pipeline.batch
         seeds = iter(range(10 * settings.seed, 10 * settings.seed + 8))
         relu = partial(dense_layer, activation=tf1.nn.relu)

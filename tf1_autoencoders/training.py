@@ -16,6 +16,7 @@ import dataclasses
 import math
 import sys
 import time
+from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
 import numpy as np
@@ -61,12 +62,21 @@ class Session:
         model: GraphModel.
         threads: CPU threads within and between operations; 0 leaves the number to TensorFlow. With one, operations run
             one after the other without a scheduler, which is the fastest where they are small.
+        precision: float32, or bfloat16 for products and convolutions in that type: TensorFlow's graph rewriter puts the
+            casts in; variables, their updates and what is sensitive stay float32.
+
+    Raises:
+        UserError: this CPU or this TensorFlow has no bfloat16.
     """
 
-    def __init__(self, model, threads=0):
+    def __init__(self, model, threads=0, precision="float32"):
         config = tf1.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
         if threads == 1 and not tf1.version.VERSION.startswith("1."):  # there it knows no reference variables
             config.experimental.executor_type = "SINGLE_THREADED_EXECUTOR"
+        if precision == "bfloat16":
+            check_bfloat16()
+            rewriter = config.graph_options.rewrite_options
+            rewriter.auto_mixed_precision_onednn_bfloat16 = rewriter.ON
         self.tf1_session = tf1.Session(graph=model.graph, config=config)
         self.seconds_in_run = 0.0
 
@@ -93,6 +103,17 @@ class Session:
         self.tf1_session.close()
 
 
+def check_bfloat16(cpu=Path("/proc/cpuinfo")):
+    """Raises UserError where this CPU or this TensorFlow has no bfloat16, which would only make it slow."""
+    if not hasattr(tf1.ConfigProto().graph_options.rewrite_options, "auto_mixed_precision_onednn_bfloat16"):
+        raise UserError(f"--precision bfloat16: TensorFlow {tf1.version.VERSION} cannot rewrite a graph for it; "
+                        "use a newer one, or leave it out")
+    flags = set(cpu.read_text().split()) if cpu.exists() else set()
+    if not flags & {"avx512_bf16", "amx_bf16"}:
+        raise UserError("--precision bfloat16: this CPU says neither avx512_bf16 nor amx_bf16 in /proc/cpuinfo; "
+                        "leave it out")
+
+
 class GraphTrainer:
     """Trains a GraphModel in a session.
 
@@ -111,6 +132,9 @@ class GraphTrainer:
     def _load(self, arrays, batch_size, first=0):
         """Put the arrays into the graph; of repeated batches, `first` is the row that comes next."""
         self.arrays, self._position, pipeline = arrays, first, self.model.pipeline
+        if pipeline.load is None:
+            pipeline.data[:] = arrays
+            return
         feeds = dict(zip(pipeline.data, arrays))
         if pipeline.order is None:
             feeds = {data: np.roll(array, -first, axis=0) for data, array in feeds.items()} if first else feeds

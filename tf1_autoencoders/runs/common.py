@@ -39,7 +39,7 @@ def network(section, settings, arrays, options):
         yield Network(training.KerasTrainer(twin, arrays, settings.batch_size, section, settings), twin, None)
         return
     model = section.build_graph(settings)
-    with training.Session(model, options.threads or getattr(section, "THREADS", 0)) as session:
+    with training.Session(model, options.threads or getattr(section, "THREADS", 0), options.precision) as session:
         session.run(model.initializer)
         yield Network(training.GraphTrainer(session, model, arrays, settings.batch_size), model, session)
 

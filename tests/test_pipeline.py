@@ -1,0 +1,55 @@
+"""pipeline: batches of arrays that are not copied are the batches of arrays that are."""
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tf1_autoencoders import bridge, section1_reconstruction, training
+from tf1_autoencoders.frameworks import tf1
+from tf1_autoencoders.pipeline import ordered_batches, streamed_batches
+from tf1_autoencoders.rows import shuffled
+
+SMALL = dataclasses.replace(section1_reconstruction.PRESETS["report"], n_input=37, n_hidden_1=13, n_hidden_2=11,
+                            n_hidden_3=7, n_latent=3, batch_size=5)
+
+
+@pytest.fixture
+def on_disk(tmp_path):
+    """float32[101, 37] in a file, memory-mapped."""
+    array = np.random.default_rng(0).random((101, 37), dtype=np.float32)
+    array.tofile(str(tmp_path / "array"))
+    return np.memmap(str(tmp_path / "array"), np.float32, "r", shape=(101, 37))
+
+
+def test_streamed_batches_are_ordered_batches(on_disk):
+    order, numbers = np.array([3, 100, 0, 0, 7, 50, 2]), np.arange(101, dtype=np.int32)
+    taken = []
+    for batches in (ordered_batches, streamed_batches):
+        with tf1.Graph().as_default(), tf1.Session() as session:
+            pipeline = batches(([37], tf1.float32), ([], tf1.int32))
+            if pipeline.load is None:
+                pipeline.data[:] = on_disk, numbers
+            else:
+                session.run(pipeline.load, dict(zip(pipeline.data, (on_disk, numbers))))
+            session.run(pipeline.start, {pipeline.order: order, pipeline.batch_size: 3})
+            taken.append([session.run(pipeline.batch) for _ in range(3)])
+            with pytest.raises(tf1.errors.OutOfRangeError):
+                session.run(pipeline.batch)
+    for (x, n), (streamed_x, streamed_n) in zip(*taken):
+        assert x.tobytes() == streamed_x.tobytes() == on_disk[n].tobytes() and n.tolist() == streamed_n.tolist()
+    assert [len(n) for _, n in taken[0]] == [3, 3, 1]
+
+
+def test_a_training_from_a_file_comes_to_the_bytes_of_one_from_memory(on_disk):
+    made = []
+    for streamed in (False, True):
+        model = section1_reconstruction.build_graph(dataclasses.replace(SMALL, streamed=streamed))
+        with training.Session(model, threads=1) as session:
+            session.run(model.initializer)
+            trainer = training.GraphTrainer(session, model, (on_disk,), SMALL.batch_size)
+            trace = list(training.fit(trainer, n_epochs=3, rows_of=lambda epoch: shuffled(81, 1, epoch),
+                                      validation_rows=np.arange(81, 101)))
+            made.append((trace, bridge.graph_weights(session, model), trainer.predict(on_disk[:7])))
+    (trace, weights, answers), (streamed_trace, streamed_weights, streamed_answers) = made
+    assert trace == streamed_trace and answers.tobytes() == streamed_answers.tobytes()
+    assert all(weights[name].tobytes() == streamed_weights[name].tobytes() for name in weights)
