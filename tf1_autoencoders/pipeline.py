@@ -37,12 +37,22 @@ class Pipeline(NamedTuple):
     batch: Tuple[Any, ...]
 
 
+def _untuned(dataset):
+    """The dataset without autotuning: that of TensorFlow 2 makes the first batch of an epoch wait up to two seconds."""
+    options = tf1.data.Options()
+    if hasattr(options, "autotune"):
+        options.autotune.enabled = False
+    elif hasattr(options.experimental_optimization, "autotune"):  # before 2.7
+        options.experimental_optimization.autotune = False
+    return dataset.with_options(options)
+
+
 def repeated_batches(n_input):
     """The report's pipeline on one array float32[n, n_input], in its own words."""
     x = tf1.placeholder(tf1.float32, [None, n_input], name="x")
     batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
     dataset = tf1.data.Dataset.from_tensor_slices(x).repeat().batch(batch_size)
-    iterator = tf1.data.make_initializable_iterator(dataset)
+    iterator = tf1.data.make_initializable_iterator(_untuned(dataset))
     features = iterator.get_next()
     return Pipeline((x,), batch_size, iterator.initializer, None, None, (features,))
 
@@ -60,7 +70,8 @@ def ordered_batches(*shapes_and_dtypes):
                                      use_resource=True, name="resident", shape=tf1.TensorShape([None, *shape])))
     batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
     order = tf1.placeholder(tf1.int64, [None], name="order")
-    iterator = tf1.data.make_initializable_iterator(tf1.data.Dataset.from_tensor_slices(order).batch(batch_size))
+    dataset = tf1.data.Dataset.from_tensor_slices(order).batch(batch_size)
+    iterator = tf1.data.make_initializable_iterator(_untuned(dataset))
     rows = iterator.get_next()
     batch = tuple(tf1.gather(array, rows) for array in resident)
     for (shape, _), part in zip(shapes_and_dtypes, batch):
@@ -83,7 +94,7 @@ def streamed_batches(*shapes_and_dtypes):
         return [np.asarray(array[rows], dtype.as_numpy_dtype) for array, dtype in zip(arrays, dtypes)]
     dataset = tf1.data.Dataset.from_tensor_slices(order).batch(batch_size)
     dataset = dataset.map(lambda rows: tuple(tf1.py_func(read, [rows], dtypes))).prefetch(1)
-    iterator = tf1.data.make_initializable_iterator(dataset)
+    iterator = tf1.data.make_initializable_iterator(_untuned(dataset))
     batch = iterator.get_next()
     for (shape, _), part in zip(shapes_and_dtypes, batch):
         part.set_shape([None, *shape])
