@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from benchmarks.tasks import Task
-from tf1_autoencoders import bridge, training
+from tf1_autoencoders import bridge, trainers, training
 from tf1_autoencoders.catalog import SECTIONS
 from tf1_autoencoders.frameworks import tf1
 
@@ -24,7 +24,7 @@ class Contestant:
         self.session = session(self.model, self.threads, **options)
         self.session.run(self.model.initializer)
         bridge.set_graph_weights(self.session, self.model, task.weights)
-        self.trainer = training.GraphTrainer(self.session, self.model, task.arrays, task.batch_size)
+        self.trainer = trainers.GraphTrainer(self.session, self.model, task.arrays, task.batch_size)
 
     def fit(self, n_rows, n_epochs, lap):
         measured = {} if self.task.number != 2 else dict(  # as runs/section2.py has it

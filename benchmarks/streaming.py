@@ -22,7 +22,7 @@ if not __package__:  # a script: the project in place of this folder, whose name
 
 import numpy as np  # noqa: E402
 
-from tf1_autoencoders import console, training  # noqa: E402
+from tf1_autoencoders import console, trainers, training  # noqa: E402
 from tf1_autoencoders import section1_reconstruction as section  # noqa: E402
 from tf1_autoencoders.rows import shuffled  # noqa: E402
 
@@ -74,7 +74,7 @@ def train(task):
     model = section.build_graph(settings)
     with training.Session(model) as session:
         session.run(model.initializer)
-        trainer = training.GraphTrainer(session, model, (pictures,), settings.batch_size)
+        trainer = trainers.GraphTrainer(session, model, (pictures,), settings.batch_size)
         start = time.perf_counter()
         (_, metrics), = training.fit(trainer, n_epochs=1, rows_of=lambda epoch: shuffled(len(pictures), 0, epoch))
         seconds = time.perf_counter() - start

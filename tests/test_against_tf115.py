@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from tf115 import ours
 
-from tf1_autoencoders import bridge, checkpoint, crosscheck, evaluate, layers, training
+from tf1_autoencoders import bridge, checkpoint, crosscheck, evaluate, layers, trainers, training
 from tf1_autoencoders.errors import UserError
 from tf1_autoencoders.frameworks import keras, tf1
 
@@ -231,7 +231,7 @@ def test_a_checkpoint_of_1_15_restores_by_name_with_slots_and_powers_to_the_byte
     with training.Session(model) as session:
         checkpoint.restore(session, model.saver, variables, ours.FIXTURES / name / "model.ckpt")
         restored = ours.all_variables(session, model)
-        trainer = training.GraphTrainer(session, model, ours.batch_of(data, 0, settings.batch_size),
+        trainer = trainers.GraphTrainer(session, model, ours.batch_of(data, 0, settings.batch_size),
                                         settings.batch_size)
         trainer.start(np.arange(settings.batch_size))
         outputs = session.run(model.outputs)
@@ -298,7 +298,7 @@ def changed_outputs(way, name):
     model = section.build_graph(dataclasses.replace(settings, **step_by_step))
     with training.Session(model) as session:
         bridge.set_graph_weights(session, model, ours.under("initial", numbers))
-        outputs = training.GraphTrainer(session, model, data, 1).predict(*ours.batch_of(data, 0, settings.batch_size))
+        outputs = trainers.GraphTrainer(session, model, data, 1).predict(*ours.batch_of(data, 0, settings.batch_size))
     return apart(outputs, numbers["outputs"])
 
 

@@ -14,9 +14,10 @@ ALLOWED = {
     "__init__": set(), "errors": set(), "paths": set(), "published": set(), "measures": set(), "rows": {"errors"},
     "frameworks": {"errors"}, "pipeline": {"frameworks"}, "layers": {"frameworks"}, "bridge": {"frameworks"},
     "model": {"frameworks", "pipeline"}, "figures": {"paths"}, "console": {"errors", "frameworks", "interrupts"},
-    "datasets": {"console", "datasets", "errors", "paths"}, "interrupts": set(), "store": {"errors", "paths"},
+    "datasets": {"console", "datasets", "errors", "paths"}, "interrupts": set(),
+    "folders": {"errors", "paths"}, "store": {"errors", "folders", "paths"},
     "bundle": set(), "checkpoint": {"bundle", "console", "errors", "frameworks", "paths", "store"},
-    "training": {"bridge", "checkpoint", "errors", "frameworks", "interrupts"},
+    "training": {"errors", "frameworks", "interrupts"}, "trainers": {"bridge", "checkpoint", "frameworks"},
     "verdicts": {"errors", "paths", "published"},
     "results": {"console", "figures", "frameworks", "paths", "verdicts"},
     "page": {"errors", "paths", "results", "verdicts"}}

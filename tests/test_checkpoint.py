@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import SMALL
 
-from tf1_autoencoders import bridge, checkpoint, section2_horses, training
+from tf1_autoencoders import bridge, checkpoint, section2_horses, trainers, training
 from tf1_autoencoders.errors import UserError
 from tf1_autoencoders.frameworks import tf1
 
@@ -19,7 +19,7 @@ def saved(tmp_path, small_rows):
     model = section2_horses.build_graph(SMALL)
     with training.Session(model) as session:
         session.run(model.initializer)
-        trainer = training.GraphTrainer(session, model, (small_rows,), 5)
+        trainer = trainers.GraphTrainer(session, model, (small_rows,), 5)
         trainer.train(np.arange(15), False, training.Progress(), lambda: False)
         trainer.write(tmp_path)
         (tmp_path / "settings.json").write_text(json.dumps({"settings": dataclasses.asdict(SMALL)}))

@@ -4,7 +4,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tf1_autoencoders import bridge, section1_reconstruction, training
+from tf1_autoencoders import bridge, section1_reconstruction, trainers, training
 from tf1_autoencoders.frameworks import tf1
 from tf1_autoencoders.pipeline import ordered_batches, streamed_batches
 from tf1_autoencoders.rows import shuffled
@@ -46,7 +46,7 @@ def test_a_training_from_a_file_comes_to_the_bytes_of_one_from_memory(on_disk):
         model = section1_reconstruction.build_graph(dataclasses.replace(SMALL, streamed=streamed))
         with training.Session(model, threads=1) as session:
             session.run(model.initializer)
-            trainer = training.GraphTrainer(session, model, (on_disk,), SMALL.batch_size)
+            trainer = trainers.GraphTrainer(session, model, (on_disk,), SMALL.batch_size)
             trace = list(training.fit(trainer, n_epochs=3, rows_of=lambda epoch: shuffled(81, 1, epoch),
                                       validation_rows=np.arange(81, 101)))
             made.append((trace, bridge.graph_weights(session, model), trainer.predict(on_disk[:7])))

@@ -13,7 +13,7 @@ import small
 from conftest import ROOT
 
 import run_all
-from tf1_autoencoders import bridge, checkpoint, figures, store, training
+from tf1_autoencoders import bridge, checkpoint, figures, folders, store, training
 from tf1_autoencoders.catalog import SECTIONS
 from tf1_autoencoders.frameworks import tf1
 
@@ -204,8 +204,8 @@ def test_two_runs_at_once_in_one_folder_are_refused(tmp_path, capsys):
     with store.Store(tmp_path / "checkpoints" / "section2"):
         assert run(tmp_path, 2) == 1
     assert "is at work there; wait for its end, or choose another --checkpoint-dir" in capsys.readouterr().err
-    results = store.prepare_folder(tmp_path / "results" / "section2")
-    held = store.lock(results, "--out")
+    results = folders.prepare(tmp_path / "results" / "section2")
+    held = folders.lock(results, "--out")
     try:
         assert run(tmp_path, 2) == 1
     finally:

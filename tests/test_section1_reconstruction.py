@@ -4,7 +4,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tf1_autoencoders import bridge, crosscheck, published, training
+from tf1_autoencoders import bridge, crosscheck, published, trainers, training
 from tf1_autoencoders import section1_reconstruction as section
 from tf1_autoencoders.datasets import Pictures, Source
 from tf1_autoencoders.errors import UsageError
@@ -85,11 +85,11 @@ def test_the_comparison_sees_another_activation_of_the_code(x, monkeypatch):
 
 def test_codes_and_their_pictures_are_the_two_halves_of_the_network(x):
     model, twin = section.build_graph(SMALL), section.build_keras(SMALL)
-    encode, decode = section.encoder_and_decoder(training.KerasTrainer(twin, (x,), 7, section, SMALL))
+    encode, decode = section.encoder_and_decoder(trainers.KerasTrainer(twin, (x,), 7, section, SMALL))
     with training.Session(model) as session:
         session.run(model.initializer)
         bridge.set_keras_weights(twin, bridge.graph_weights(session, model))
-        trainer = training.GraphTrainer(session, model, (x,), 7)
+        trainer = trainers.GraphTrainer(session, model, (x,), 7)
         graph_encode, graph_decode = section.encoder_and_decoder(trainer)
         outputs, codes = trainer.predict(x), graph_encode(x)
         decoded = graph_decode(codes)

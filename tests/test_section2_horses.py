@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from conftest import SMALL
 
-from tf1_autoencoders import bridge, crosscheck, pipeline, section2_horses, training
+from tf1_autoencoders import bridge, crosscheck, pipeline, section2_horses, trainers, training
 from tf1_autoencoders.errors import UsageError
 from tf1_autoencoders.frameworks import keras, tf1
 
@@ -92,7 +92,7 @@ def test_the_output_is_linear_and_the_hidden_layers_are_elu(small_rows):
     with training.Session(model) as session:
         session.run(model.initializer)
         weights = bridge.graph_weights(session, model)
-        outputs = training.GraphTrainer(session, model, (small_rows,), 5).predict(small_rows)
+        outputs = trainers.GraphTrainer(session, model, (small_rows,), 5).predict(small_rows)
     x = small_rows.astype(np.float64)
     for layer in ("dense", "dense_1", "dense_2"):
         x = x @ weights[layer + "/kernel"] + weights[layer + "/bias"]
@@ -107,7 +107,7 @@ def test_l2_is_reported_and_minimised_only_where_the_settings_say_so(small_rows)
         model = section2_horses.build_graph(settings)
         with training.Session(model) as session:
             session.run(model.initializer)
-            training.GraphTrainer(session, model, (small_rows,), 5)
+            trainers.GraphTrainer(session, model, (small_rows,), 5)
             loss, metrics = session.run([model.loss, model.metrics])
             weights = bridge.graph_weights(session, model)
         squares = sum(np.sum(np.square(weights[name])) for name in weights if name.endswith("kernel"))
@@ -120,8 +120,8 @@ def test_mse_is_in_squared_grey_levels_whatever_the_network_sees(small_rows):
     model = section2_horses.build_graph(settings)
     with training.Session(model) as session:
         session.run(model.initializer)
-        outputs = training.GraphTrainer(session, model, (small_rows,), 101).predict(small_rows)
-        metrics = training.GraphTrainer(session, model, (small_rows,), 101).measure(np.arange(101))
+        outputs = trainers.GraphTrainer(session, model, (small_rows,), 101).predict(small_rows)
+        metrics = trainers.GraphTrainer(session, model, (small_rows,), 101).measure(np.arange(101))
     assert metrics["mse"] == pytest.approx(np.mean((outputs - small_rows) ** 2), rel=1e-5)
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tf1_autoencoders import crosscheck, published
+from tf1_autoencoders import crosscheck, published, trainers
 from tf1_autoencoders import section3_denoising as section
 from tf1_autoencoders.measures import peak_signal_to_noise_ratio
 from tf1_autoencoders.runs import common
@@ -91,7 +91,7 @@ def test_the_loss_is_taken_against_the_clean_picture():
     model = section.build_graph(SMALL)
     with training.Session(model) as session:
         session.run(model.initializer)
-        trainer = training.GraphTrainer(session, model, (np.zeros_like(clean), clean), 7)
+        trainer = trainers.GraphTrainer(session, model, (np.zeros_like(clean), clean), 7)
         loss = trainer.measure(np.arange(7))["loss"]
     assert loss == pytest.approx(np.mean(clean ** 2), rel=1e-5)  # a picture of zeros gives zeros at first
 

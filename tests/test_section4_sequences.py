@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tf1_autoencoders import bridge, crosscheck, training
+from tf1_autoencoders import bridge, crosscheck, trainers, training
 from tf1_autoencoders import section4_sequences as section4
 from tf1_autoencoders.errors import UsageError
 from tf1_autoencoders.frameworks import tf1
@@ -170,7 +170,7 @@ def test_outputs_are_probabilities_and_loss_and_acc_are_theirs(small_data, rando
     arrays = small_data["train"]
     with training.Session(model) as session:
         bridge.set_graph_weights(session, model, random_weights)
-        trainer = training.GraphTrainer(session, model, arrays, SMALL.batch_size)
+        trainer = trainers.GraphTrainer(session, model, arrays, SMALL.batch_size)
         metrics = trainer.measure(np.arange(101))  # 20 batches of 5 and one of 1
         outputs = trainer.predict(*arrays)
     assert outputs.shape == (101, 3, 11)
@@ -184,7 +184,7 @@ def test_outputs_are_probabilities_and_loss_and_acc_are_theirs(small_data, rando
 def test_features_are_the_one_hots_of_the_sequence_and_of_its_seed_sequence(small_data):
     model = section4.build_graph(SMALL)
     with training.Session(model) as session:
-        sequences, seeds = training.GraphTrainer(session, model, small_data["train"], 5).first_batch(np.arange(5))
+        sequences, seeds = trainers.GraphTrainer(session, model, small_data["train"], 5).first_batch(np.arange(5))
     x1, x2, _ = small_data["train"]
     np.testing.assert_array_equal(sequences, section4.one_hot(x1[:5], 11))
     np.testing.assert_array_equal(seeds, section4.one_hot(x2[:5], 11))
@@ -202,7 +202,7 @@ def test_keras_computes_the_graphs_outputs_with_weights_that_show_every_gate(sma
     bridge.set_keras_weights(twin, random_weights)
     with training.Session(model) as session:
         bridge.set_graph_weights(session, model, random_weights)
-        outputs = training.GraphTrainer(session, model, small_data["train"], 5).predict(*small_data["train"])
+        outputs = trainers.GraphTrainer(session, model, small_data["train"], 5).predict(*small_data["train"])
     (x1, x2), _ = section4.inputs_and_targets(small_data["train"], SMALL)
     assert crosscheck.relative_difference(outputs, twin.predict([x1, x2], verbose=0)) < ROUNDING
 
@@ -268,7 +268,7 @@ def test_the_decoder_fed_with_the_target_predicts_as_in_training(coders, random_
     model = section4.build_graph(SMALL)
     with training.Session(model) as session:
         bridge.set_graph_weights(session, model, random_weights)
-        outputs = training.GraphTrainer(session, model, small_data["test"], 5).predict(*small_data["test"])
+        outputs = trainers.GraphTrainer(session, model, small_data["test"], 5).predict(*small_data["test"])
     encoder, decoder = coders["graph"]
     h, c = encoder(section4.one_hot(x1, 11))
     for t in range(3):
@@ -309,7 +309,7 @@ def test_a_small_network_learns_to_reverse():
     model = section4.build_graph(settings)
     with training.Session(model) as session:
         session.run(model.initializer)
-        trainer = training.GraphTrainer(session, model, data["train"], settings.batch_size)
+        trainer = trainers.GraphTrainer(session, model, data["train"], settings.batch_size)
         first, *_, last = (metrics for _, metrics in training.fit(
             trainer, n_epochs=19, rows_of=lambda epoch: np.random.default_rng(epoch).permutation(1009)))
         x1, _, y = data["test"]

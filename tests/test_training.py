@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import SMALL
 
-from tf1_autoencoders import bridge, rows, section1_reconstruction, section2_horses, training
+from tf1_autoencoders import bridge, rows, section1_reconstruction, section2_horses, trainers, training
 from tf1_autoencoders.errors import UserError
 from tf1_autoencoders.frameworks import tf1
 from tf1_autoencoders.runs import section2
@@ -19,7 +19,7 @@ def train(settings, x, say=lambda shape: None):
     model = section2_horses.build_graph(settings)
     with training.Session(model) as session:
         session.run(model.initializer)
-        trainer = training.GraphTrainer(session, model, (x,), settings.batch_size)
+        trainer = trainers.GraphTrainer(session, model, (x,), settings.batch_size)
         trace = [(epoch, metrics["mse"]) for epoch, metrics in
                  section2.train(trainer, settings, len(x), say)]
         return trace, bridge.graph_weights(session, model)
@@ -61,7 +61,7 @@ def test_each_printed_mse_is_that_of_the_next_batch_of_the_pipeline(small_rows):
     model = section2_horses.build_graph(settings)
     with training.Session(model) as session:
         bridge.set_graph_weights(session, model, weights)
-        errors = (training.GraphTrainer(session, model, (small_rows,), 5).predict(small_rows) - small_rows) ** 2
+        errors = (trainers.GraphTrainer(session, model, (small_rows,), 5).predict(small_rows) - small_rows) ** 2
     for prints, (epoch, mse) in enumerate(trace):
         start = (1 + settings.steps_per_epoch * (epoch + 1) + prints) * settings.batch_size
         taken = np.arange(start, start + settings.batch_size) % len(small_rows)
@@ -79,42 +79,42 @@ def test_rows_in_turn_run_on_across_the_end():
 
 
 @pytest.fixture
-def trainers(small_rows):
+def both(small_rows):
     """A graph and its Keras twin with the same weights, on the same rows, each in a trainer."""
     model, twin = section2_horses.build_graph(SHUFFLED), section2_horses.build_keras(SHUFFLED, bridge.exact_adam)
     with training.Session(model) as session:
         session.run(model.initializer)
         bridge.set_keras_weights(twin, bridge.graph_weights(session, model))
-        yield (training.GraphTrainer(session, model, (small_rows,), 5),
-               training.KerasTrainer(twin, (small_rows,), 5, section2_horses, SHUFFLED))
+        yield (trainers.GraphTrainer(session, model, (small_rows,), 5),
+               trainers.KerasTrainer(twin, (small_rows,), 5, section2_horses, SHUFFLED))
 
 
-def test_both_trainers_take_the_rows_asked_for_in_their_order(trainers, small_rows):
+def test_both_trainers_take_the_rows_asked_for_in_their_order(both, small_rows):
     asked = np.array([6, 5, 99, 3, 0, 1, 2])
-    for trainer in trainers:
+    for trainer in both:
         np.testing.assert_array_equal(trainer.first_batch(asked)[:5], small_rows[asked[:5]])
 
 
-def test_both_trainers_go_through_the_same_loop_with_the_same_result(trainers):
+def test_both_trainers_go_through_the_same_loop_with_the_same_result(both):
     graph, keras = [list(training.fit(trainer, n_epochs=3, rows_of=lambda epoch: rows.shuffled(81, 1, epoch),
-                                      validation_rows=np.arange(81, 101))) for trainer in trainers]
+                                      validation_rows=np.arange(81, 101))) for trainer in both]
     assert [epoch for epoch, _ in graph] == [epoch for epoch, _ in keras] == [0, 1, 2]
     for (_, metrics), (_, twins) in zip(graph, keras):
         assert set(metrics) == set(twins) == {"mse", "l2", "val_mse", "val_l2"}
         assert all(metrics[name] == pytest.approx(twins[name], rel=1e-5) for name in ("mse", "val_mse", "val_l2"))
 
 
-def test_a_mean_over_an_epoch_weighs_a_short_last_batch_by_its_rows(trainers, small_rows):
-    graph, _ = trainers
+def test_a_mean_over_an_epoch_weighs_a_short_last_batch_by_its_rows(both, small_rows):
+    graph, _ = both
     asked = np.arange(12)  # batches of 5, 5, 2
     errors = (graph.predict(small_rows) - small_rows)[asked] ** 2
     model, session = graph.model, graph.session
-    again = training.GraphTrainer(session, model, (small_rows,), 5)
+    again = trainers.GraphTrainer(session, model, (small_rows,), 5)
     assert again.measure(asked)["mse"] == pytest.approx(errors.mean(), rel=1e-5)
 
 
-def test_predict_answers_every_row_once_whatever_the_batch(trainers, small_rows):
-    for trainer in trainers:
+def test_predict_answers_every_row_once_whatever_the_batch(both, small_rows):
+    for trainer in both:
         parts = trainer.predict(small_rows, batch_size=10)
         assert parts.shape == (101, 37)
         np.testing.assert_allclose(parts, trainer.predict(small_rows), rtol=1e-4, atol=1e-3)
@@ -160,14 +160,14 @@ def test_one_thread_or_several_make_the_same_first_loss(small_rows):
         model = section2_horses.build_graph(SHUFFLED)
         with training.Session(model, threads) as session:
             session.run(model.initializer)
-            losses.append(training.GraphTrainer(session, model, (small_rows,), 5).measure(np.arange(20))["mse"])
+            losses.append(trainers.GraphTrainer(session, model, (small_rows,), 5).measure(np.arange(20))["mse"])
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
 
 
 def test_a_graph_in_training_is_finished(small_rows):
     model = section2_horses.build_graph(SMALL)
     with training.Session(model) as session:
-        training.GraphTrainer(session, model, (small_rows,), 5)
+        trainers.GraphTrainer(session, model, (small_rows,), 5)
         with model.graph.as_default(), pytest.raises(RuntimeError, match="finalized"):
             tf1.constant(1)
 
@@ -198,7 +198,7 @@ def test_bfloat16_rounds_to_three_digits():
         model = section1_reconstruction.build_graph(settings)
         with training.Session(model, 1, precision) as session:
             session.run(model.initializer)
-            trainer = training.GraphTrainer(session, model, (x,), 64)
+            trainer = trainers.GraphTrainer(session, model, (x,), 64)
             losses.append([metrics["loss"] for _, metrics in training.fit(
                 trainer, n_epochs=4, rows_of=lambda epoch: rows.shuffled(256, 1, epoch))])
     assert losses[0] != losses[1] and losses[1] == pytest.approx(losses[0], rel=0.01)

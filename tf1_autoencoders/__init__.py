@@ -7,8 +7,8 @@ Where to find what:
     runs              the account of each section, from the data to the last picture
     catalog           section number -> section and run
     layers, pipeline, model     what the graphs are made of: layers, input pipelines, GraphModel, a graph's contract
-    training          the only session loop
-    checkpoint, store the only place that writes or reads model.ckpt; the folder in which a kill loses nothing
+    training, trainers          the session, the only loop; what goes through it: a graph or a Keras model
+    checkpoint, store, folders  the only place that writes or reads model.ckpt; the folder in which a kill loses nothing
     bundle            a checkpoint's index, read without trusting it
     interrupts        Ctrl-C and SIGTERM
     bridge            weights by name between a graph, its Keras twin and a checkpoint

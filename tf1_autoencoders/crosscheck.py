@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from tf1_autoencoders import bridge, console, training
+from tf1_autoencoders import bridge, console, trainers, training
 from tf1_autoencoders.catalog import SECTIONS
 from tf1_autoencoders.frameworks import tf1
 
@@ -63,9 +63,9 @@ def compare(section, settings, arrays, adam="exact", n_steps=N_STEPS):
     with training.Session(model) as session:
         session.run(model.initializer)
         bridge.set_keras_weights(twin, bridge.graph_weights(session, model))
-        training.GraphTrainer(session, model, arrays, size).start(np.arange(len(arrays[0])))
+        trainers.GraphTrainer(session, model, arrays, size).start(np.arange(len(arrays[0])))
         outputs, gradients = session.run([model.outputs, gradients])
-        training.GraphTrainer(session, model, arrays, size).start(np.arange(len(arrays[0])))
+        trainers.GraphTrainer(session, model, arrays, size).start(np.arange(len(arrays[0])))
         losses = [session.run([model.loss, model.train_op])[0] for _ in range(n_steps)]
         weights = bridge.graph_weights(session, model)
 

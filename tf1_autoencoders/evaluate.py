@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tf1_autoencoders import checkpoint, console, figures, section2_horses, training
+from tf1_autoencoders import checkpoint, console, figures, section2_horses, trainers, training
 from tf1_autoencoders.errors import UserError
 from tf1_autoencoders.measures import mean_squared_error
 from tf1_autoencoders.paths import CHECKPOINTS, PRETRAINED, RESULTS, shown
@@ -61,7 +61,7 @@ def reconstruct_image(df, image_number, *, checkpoint_path=None, settings=None):
     model = section2_horses.build_graph(section2_horses.resolve(settings, settings.batch_size))
     with training.Session(model) as session:
         checkpoint.restore(session, model.weights_saver, model.weights, path)
-        reconstructed = training.GraphTrainer(session, model, (picture,), 1).predict(picture)
+        reconstructed = trainers.GraphTrainer(session, model, (picture,), 1).predict(picture)
     return Reconstruction(picture, reconstructed, mean_squared_error(picture, reconstructed), path, origin)
 
 

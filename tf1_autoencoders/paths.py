@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import uuid
@@ -55,3 +56,12 @@ def read_json(file):
         return json.loads(content.decode())
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def file_sum(path):
+    """The sha256 of a file, in hexadecimal."""
+    total = hashlib.sha256()
+    with open(str(path), "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            total.update(block)
+    return total.hexdigest()

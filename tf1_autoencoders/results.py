@@ -21,7 +21,8 @@ from tf1_autoencoders.frameworks import tf1
 from tf1_autoencoders.paths import shown, write_whole
 
 ACCOUNT = "account.json"
-CODE = ("bridge", "layers", "model", "pipeline", "rows", "training")  # what a training depends on, beside its section
+CODE = (  # what a training depends on, beside its section
+    "bridge", "layers", "model", "pipeline", "rows", "trainers", "training")
 
 
 @dataclasses.dataclass(frozen=True)

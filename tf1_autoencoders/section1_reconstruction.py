@@ -146,7 +146,7 @@ def encoder_and_decoder(trainer):
     """The two halves of a trained network: functions of pictures [n, n_input] -> codes [n, n_latent], and back.
 
     Args:
-        trainer: training.GraphTrainer or training.KerasTrainer.
+        trainer: trainers.GraphTrainer or trainers.KerasTrainer.
     """
     model = trainer.model
     if hasattr(model, "graph"):

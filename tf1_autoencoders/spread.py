@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from tf1_autoencoders import console, store, verdicts
+from tf1_autoencoders import console, folders, verdicts
 from tf1_autoencoders.catalog import SECTIONS
 from tf1_autoencoders.errors import UserError
 from tf1_autoencoders.frameworks import tf1
@@ -39,7 +39,7 @@ def spread(args):
     """The command: train, print a table, add the numbers to the file of bands."""
     section, file = SECTIONS[int(args.section)], Path(args.out)
     base = console.choose(section.module.PRESETS, args.preset, "--preset")
-    store.prepare_folder(file.parent)
+    folders.prepare(file.parent)
     verdicts.read(file)  # a damaged one is refused before the training, not after it
     data, source = section.module.load(base, data=args.data, data_dir=args.data_dir)
     if source.is_sample:

@@ -17,26 +17,20 @@ so that the folder can be moved; each step-... can be taken out and used alone.
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, Dict, NamedTuple
 
+from tf1_autoencoders import folders
 from tf1_autoencoders.errors import UserError
-from tf1_autoencoders.paths import read_json, shown
-
-try:
-    import fcntl
-except ImportError:  # Windows: there two runs in one folder are not told apart
-    fcntl = None
+from tf1_autoencoders.paths import file_sum, read_json, shown
 
 SETTINGS, PROGRESS, SUMS = "settings.json", "progress.json", "sums.json"
 KEEP = 3  # checkpoints of a run; the older ones are there in case that the newest is damaged
-LATEST, ENDED, UNFINISHED = "latest", "ended", "unfinished-"
+LATEST, ENDED, UNFINISHED = "latest", "ended", folders.UNFINISHED
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)  # a file system without symbolic links
 
 
@@ -62,7 +56,7 @@ def read(path):
         for name in sorted(names | set(sums)):
             if name not in names:
                 raise ValueError(f"{name} is missing")
-            if sums.get(name) != _sum(path / name):
+            if sums.get(name) != _size_and_sum(path / name):
                 raise ValueError(f"{name} is not what was saved")
         if (path / SUMS).read_text() != _json(sums):
             raise ValueError(f"{SUMS} is not what was saved")
@@ -88,12 +82,8 @@ def _number(path):
     return int(match.group(1)) if match else None
 
 
-def _sum(path):
-    total = hashlib.sha256()
-    with open(str(path), "rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            total.update(block)
-    return {"size": path.stat().st_size, "sha256": total.hexdigest()}
+def _size_and_sum(path):
+    return {"size": path.stat().st_size, "sha256": file_sum(path)}
 
 
 def _json(content):
@@ -126,8 +116,8 @@ class Store:
     """
 
     def __init__(self, folder):
-        self.folder = prepare_folder(folder)
-        self._lock = lock(self.folder, "--checkpoint-dir")
+        self.folder = folders.prepare(folder)
+        self._lock = folders.lock(self.folder, "--checkpoint-dir")
 
     def __enter__(self):
         return self
@@ -194,7 +184,7 @@ class Store:
             if newest and path.name != newest.path.name:
                 shutil.rmtree(str(path))
         self.folder.mkdir()
-        _flush(self.folder.parent)
+        folders.flush(self.folder.parent)
         return f"the {ended} run that was in {shown(self.folder)} is kept in {shown(aside)}"
 
     def end(self):
@@ -225,15 +215,15 @@ class Store:
             write(unfinished)
             for name, content in ((SETTINGS, settings), (PROGRESS, progress)):
                 (unfinished / name).write_text(_json(content))
-            sums = {file.name: _sum(file) for file in sorted(unfinished.iterdir())}
+            sums = {file.name: _size_and_sum(file) for file in sorted(unfinished.iterdir())}
             (unfinished / SUMS).write_text(_json(sums))
             for file in unfinished.iterdir():
-                _flush(file)
-            _flush(unfinished)
+                folders.flush(file)
+            folders.flush(unfinished)
             if target.exists():  # one that was found damaged: the run comes to this step again
                 self._remove(target)
             os.rename(str(unfinished), str(target))
-            _flush(self.folder)
+            folders.flush(self.folder)
             self._link(target)
             for path in steps(self.folder)[KEEP:]:
                 self._remove(path)
@@ -254,10 +244,10 @@ class Store:
         """Make `latest` the checkpoint `target`, and its files seen in the store's own folder."""
         names = [file.name for file in target.iterdir() if file.name not in (PROGRESS, SUMS)]
         try:
-            _replace_link(self.folder / LATEST, target.name)
+            folders.replace_link(self.folder / LATEST, target.name)
             for name in names:
                 if _link_of(self.folder / name) != os.path.join(LATEST, name):
-                    _replace_link(self.folder / name, os.path.join(LATEST, name))
+                    folders.replace_link(self.folder / name, os.path.join(LATEST, name))
         except OSError as error:
             if error.errno not in NO_LINKS:
                 raise
@@ -265,12 +255,12 @@ class Store:
                 copy = self.folder / (UNFINISHED + name)
                 shutil.copyfile(str(target / name), str(copy))
                 os.replace(str(copy), str(self.folder / name))
-        _flush(self.folder)
+        folders.flush(self.folder)
 
     def _links_are_wrong(self, newest):
         """Whether `latest`, or what leads to it, is missing, damaged or of another checkpoint."""
         def same(file):
-            return (self.folder / file.name).exists() and _sum(self.folder / file.name) == _sum(file)
+            return (self.folder / file.name).exists() and _size_and_sum(self.folder / file.name) == _size_and_sum(file)
         return not all(same(file) for file in newest.path.iterdir() if file.name not in (PROGRESS, SUMS))
 
 
@@ -285,70 +275,5 @@ def difference(there, here):
     return "no difference"
 
 
-def prepare_folder(folder):
-    """Make `folder` and try it with a small file, so that a run does not fail only at its end; returns it as a Path.
-
-    Raises:
-        UserError: it cannot be made or written to.
-    """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=str(folder)) as probe:
-            probe.write(bytes(4096))
-    except OSError as error:
-        raise UserError(f"{shown(folder)}: {error.strerror}; expected a folder that can be written to, "
-                        "choose another or free space") from error
-    return folder
-
-
-def lock(folder, argument):
-    """Hold a folder for this process, until the file returned is closed or the process ends, however it ends.
-
-    Args:
-        folder: the lock is a file beside it, so that the folder itself can be renamed.
-        argument: the one that names another folder, for the message.
-
-    Raises:
-        UserError: another process holds it.
-    """
-    folder = Path(folder).resolve()
-    file = open(str(folder.with_name(f".{folder.name}.lock")), "a+")
-    if fcntl:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            process = file.read(20).strip()
-            file.close()
-            raise UserError(f"{shown(folder)}: another run{f' (process {process})' if process else ''} is at work "
-                            f"there; wait for its end, or choose another {argument}") from error
-        except OSError:  # a file system that has no locks
-            pass
-        else:
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-    return file
-
-
-def _flush(path):
-    """Have a file, or the names in a folder, written to disk."""
-    if os.name == "nt":  # Windows flushes neither what is open for reading only nor folders
-        return
-    descriptor = os.open(str(path), os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _link_of(path):
     return os.readlink(str(path)) if path.is_symlink() else None
-
-
-def _replace_link(path, target):
-    """Make `path` a symbolic link in one rename, whatever is there."""
-    unfinished = path.with_name(UNFINISHED + path.name)
-    os.symlink(target, str(unfinished))
-    os.replace(str(unfinished), str(path))

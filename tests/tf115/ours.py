@@ -15,7 +15,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
-from tf1_autoencoders import bridge, checkpoint, training  # noqa: E402
+from tf1_autoencoders import bridge, checkpoint, trainers, training  # noqa: E402
 from tf1_autoencoders.catalog import SECTIONS  # noqa: E402
 from tf1_autoencoders.frameworks import tf1  # noqa: E402
 
@@ -85,7 +85,7 @@ def run(session, model, data, batch_size, hidden, initial=None, n_steps=N_STEPS)
     # The pipeline gives each session.run a new batch: so it holds every batch as often as it is asked for below.
     batches = [0, *(k for k in range(n_steps) for _ in range(2)), 0]
     laid_out = tuple(map(np.concatenate, zip(*(batch_of(data, k, batch_size) for k in batches))))
-    training.GraphTrainer(session, model, laid_out, batch_size).start(np.arange(len(laid_out[0])))
+    trainers.GraphTrainer(session, model, laid_out, batch_size).start(np.arange(len(laid_out[0])))
 
     session.run(model.initializer)
     numbers = {f"initial/{variable}": value for variable, value in bridge.graph_weights(session, model).items()}

@@ -129,12 +129,3 @@ def _receive(url, size, timeout, blocks, given_up):
                 size -= len(block) or size
     except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: an address that is none
         blocks.put(error)
-
-
-def file_sum(path):
-    """The sha256 of a file, in hexadecimal."""
-    total = hashlib.sha256()
-    with open(str(path), "rb") as file:
-        for block in iter(lambda: file.read(BLOCK), b""):
-            total.update(block)
-    return total.hexdigest()

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from tf1_autoencoders.datasets import Pictures, Source, sample, search
-from tf1_autoencoders.datasets.download import DownloadError, fetch, file_sum
+from tf1_autoencoders.datasets.download import DownloadError, fetch
 from tf1_autoencoders.datasets.reading import BadFile, Unpacked
 from tf1_autoencoders.errors import UserError, brief
-from tf1_autoencoders.paths import DATA, shown
+from tf1_autoencoders.paths import DATA, file_sum, shown
 
 MIRRORS = ("https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
            "https://fashion-mnist.s3.eu-central-1.amazonaws.com/")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tf1_autoencoders import checkpoint, interrupts, store, training
+from tf1_autoencoders import checkpoint, folders, interrupts, store, trainers, training
 from tf1_autoencoders.console import warn
 from tf1_autoencoders.errors import UserError
 from tf1_autoencoders.frameworks import keras
@@ -25,7 +25,7 @@ N_SHOWN = 10  # pictures in a grid
 class Network(NamedTuple):
     """A network of either backend, ready to train."""
 
-    trainer: Any  # training.GraphTrainer or training.KerasTrainer
+    trainer: Any  # trainers.GraphTrainer or trainers.KerasTrainer
     model: Any  # GraphModel, or keras.Model
     session: Any  # training.Session, or None
 
@@ -36,12 +36,12 @@ def network(section, settings, arrays, options):
     if options.backend == "keras":
         keras.utils.set_random_seed(settings.seed)
         twin = section.build_keras(settings)
-        yield Network(training.KerasTrainer(twin, arrays, settings.batch_size, section, settings), twin, None)
+        yield Network(trainers.KerasTrainer(twin, arrays, settings.batch_size, section, settings), twin, None)
         return
     model = section.build_graph(settings)
     with training.Session(model, options.threads or getattr(section, "THREADS", 0), options.precision) as session:
         session.run(model.initializer)
-        yield Network(training.GraphTrainer(session, model, arrays, settings.batch_size), model, session)
+        yield Network(trainers.GraphTrainer(session, model, arrays, settings.batch_size), model, session)
 
 
 class Kept:
@@ -76,9 +76,9 @@ class Kept:
         """
         section, options = self._section, self._options
         self._described = describe(section, settings, options, source, arrays)
-        results = store.prepare_folder(Path(options.out) / self._store.folder.name)
+        results = folders.prepare(Path(options.out) / self._store.folder.name)
         if results.resolve() != self._store.folder.resolve():
-            self._stack.enter_context(store.lock(results, "--out"))
+            self._stack.enter_context(folders.lock(results, "--out"))
         self._found = self._store.begin(self._described, options.resume, warn)
         return Report(section, settings, options, source, self._described)
 
