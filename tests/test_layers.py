@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from tf1_autoencoders.frameworks import tf1
-from tf1_autoencoders.layers import dense_layer, lstm_layer
+from tf1_autoencoders.layers import conv_layer, dense_layer, lstm_layer, upsample
 
 
 @pytest.fixture
@@ -173,6 +173,23 @@ def test_lstm_fused_has_the_gradients_of_the_step_by_step_one_for_every_input(gr
         gradients.append(tf1.gradients(loss, [x, h, c, *tf1.trainable_variables()]))
     for fused, step_by_step in zip(*values(*gradients)):
         np.testing.assert_allclose(fused, step_by_step, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("height, width", [(4, 4), (5, 7), (3, 2)])
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+def test_a_convolution_of_an_upsampled_picture_is_that_of_the_picture_but_for_rounding(graph, padding, height, width):
+    random, results = np.random.default_rng(0), []
+    x = tf1.constant(random.normal(size=(5, height, width, 3)).astype(np.float32))
+    weights = random.normal(size=(5, *(2 * side - 2 * (padding == "VALID") for side in (height, width)), 2))
+    for fused in (True, False):
+        outputs = conv_layer(upsample(x), 2, padding=padding, seed=1, fused=fused)
+        weighted = tf1.reduce_sum(outputs * weights.astype(np.float32))
+        gradients = tf1.gradients(weighted, [x, *tf1.trainable_variables()[-2:]])  # two layers, the same initial values
+        assert [operation.type for operation in graph.get_operations()].count("DepthToSpace") == 1
+        results.append([outputs, *gradients])
+    assert outputs.shape.as_list() == list(weights.shape)
+    for fused, plain in zip(*values(*results)):
+        np.testing.assert_allclose(fused, plain, rtol=1e-5, atol=1e-5)
 
 
 def test_lstm_variables_are_named_as_tensorflow_1_names_them(graph):

@@ -1,6 +1,8 @@
 """Layers of the TensorFlow 1 graphs, written on get_variable and named as TensorFlow 1.15 names its own."""
 from __future__ import annotations
 
+import numpy as np
+
 from tf1_autoencoders.frameworks import tf1
 
 FORGET_BIAS = 1.0  # LSTMCell's default: added to the forget gate at run time, so that the stored bias starts at zero
@@ -46,7 +48,7 @@ def dense_layer(x, units, *, activation=None, l2=0.0, seed=None, name=None, reus
         return outputs if activation is None else activation(outputs)
 
 
-def conv_layer(x, filters, *, size=3, padding="SAME", activation=None, seed=None):
+def conv_layer(x, filters, *, size=3, padding="SAME", activation=None, seed=None, fused=True):
     """activation(conv2d(x, kernel) + bias) with stride 1, as tf.layers.conv2d of TensorFlow 1.15 with its defaults.
 
     Variables: `conv2d/kernel` float32[size, size, n_in, filters], Glorot uniform, and `conv2d/bias` float32[filters],
@@ -59,6 +61,8 @@ def conv_layer(x, filters, *, size=3, padding="SAME", activation=None, seed=None
         padding: "SAME" keeps height and width; "VALID" takes size - 1 from each.
         activation: a function of a tensor, or None for a linear layer.
         seed: operation seed of the kernel's initialiser.
+        fused: True convolves, where x is upsample(smaller) and size 3, the smaller picture instead, to the same outputs
+            but for rounding, with fewer operations on less memory; False makes one conv2d of every x.
 
     Returns:
         float32[batch, height, width, filters].
@@ -68,8 +72,32 @@ def conv_layer(x, filters, *, size=3, padding="SAME", activation=None, seed=None
         kernel = tf1.get_variable("kernel", [size, size, n_in, filters], tf1.float32,
                                   initializer=tf1.glorot_uniform_initializer(seed=seed))
         bias = tf1.get_variable("bias", [filters], tf1.float32, initializer=tf1.zeros_initializer())
-        outputs = tf1.nn.bias_add(tf1.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding=padding), bias)
+        if fused and size == 3 and x.op.type == "ResizeNearestNeighbor":  # which nothing else of this graph runs then
+            product = _conv2d_of_upsampled(x.op.inputs[0], kernel, padding)
+        else:
+            product = tf1.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding=padding)
+        outputs = tf1.nn.bias_add(product, bias)
         return outputs if activation is None else activation(outputs)
+
+
+def _conv2d_of_upsampled(x, kernel, padding):
+    """tf1.nn.conv2d(upsample(x), kernel, padding=padding) without its four times as many pixels, but for rounding.
+
+    Neighbours in a doubled picture are often one pixel of x, and the kernel's numbers that meet there can be added
+    before they are multiplied. Which ones depends on whether the output's row and column are even or odd: four kernels
+    on x, whose outputs depth_to_space puts side by side.
+    """
+    n_in, n_out = kernel.shape.as_list()[2:]
+    sums = np.array(_SUMS[padding], np.float32)
+    sums = np.einsum("pvr,qwc->vwpqrc", sums, sums)  # p, q: odd row, column; v, w: pixel of x; r, c: of the kernel
+    kernels = tf1.transpose(tf1.tensordot(sums, kernel, 2), [0, 1, 4, 2, 3, 5])
+    kernels = tf1.reshape(kernels, [*sums.shape[:2], n_in, 4 * n_out])
+    return tf1.depth_to_space(tf1.nn.conv2d(x, kernels, strides=[1, 1, 1, 1], padding=padding), 2)
+
+
+# Of an even and an odd row of the output: which of the kernel's three rows meet in each row of x that it sees.
+_SUMS = {"SAME": [[[1, 0, 0], [0, 1, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 0], [0, 0, 1]]],
+         "VALID": [[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]]}
 
 
 def max_pool(x):
@@ -119,9 +147,10 @@ def lstm_layer(x, units, *, initial_state=None, seed=None, fused=True):
             initial_state = zeros, zeros
         h, c = initial_state
         if fused:
-            outputs, h, c = _fused_lstm(x, tf1.convert_to_tensor(kernel), tf1.convert_to_tensor(bias), h, c)
-            for tensor, shape in ((outputs, [None, n_steps, units]), (h, [None, units]), (c, [None, units])):
-                tensor.set_shape(shape)  # which a custom gradient loses
+            outputs, c = _fused_lstm(x, tf1.convert_to_tensor(kernel), tf1.convert_to_tensor(bias), h, c)
+            for tensor in (*outputs, c):
+                tensor.set_shape([None, units])  # which a custom gradient loses
+            h = outputs[-1]
         else:  # unrolled too, since a loop in the graph costs more here than its steps
             outputs = []
             for x_t in tf1.unstack(x, axis=1):
@@ -130,13 +159,13 @@ def lstm_layer(x, units, *, initial_state=None, seed=None, fused=True):
                 c = tf1.sigmoid(f + FORGET_BIAS) * c + tf1.sigmoid(i) * tf1.tanh(j)
                 h = tf1.sigmoid(o) * tf1.tanh(c)
                 outputs.append(h)
-            outputs = tf1.stack(outputs, axis=1)
+        outputs = tf1.stack(outputs, axis=1)
         assert outputs.shape.as_list()[1:] == [n_steps, units] and h.shape.as_list()[1:] == [units]
         return outputs, (h, c)
 
 
 def _fused_lstm(x, kernel, bias, h, c):
-    """(outputs, h, c) of lstm_layer by TensorFlow's LSTMBlockCell, a step an operation.
+    """([h of every step], the last c) of lstm_layer by TensorFlow's LSTMBlockCell, a step an operation.
 
     Its gradient is backpropagation through time by hand: LSTMBlockCellGrad takes a step back to its gates, a product
     with the recurrent kernel takes the gates to the h before; and all steps' gates together make the kernel's
@@ -155,19 +184,22 @@ def _fused_lstm(x, kernel, bias, h, c):
             hs.append(cells[-1].h)
             cs.append(cells[-1].cs)
 
-        def gradient(d_outputs, d_h, d_c):
-            d_hs, d_gates = tf1.unstack(d_outputs, axis=1), [None] * n_steps
-            to_x, to_h = tf1.transpose(kernel[:n_in]), tf1.transpose(kernel[n_in:])
+        def gradient(*d_results):
+            *d_hs, d_c = d_results
+            d_gates, d_h = [None] * n_steps, None
+            transposed = tf1.transpose(kernel)  # once, and before slices, where the graph's optimiser leaves it
+            to_x, to_h = transposed[:, :n_in], transposed[:, n_in:]
             for t in reversed(range(n_steps)):
-                cell = cells[t]
+                cell, d_h = cells[t], d_hs[t] if d_h is None else d_hs[t] + d_h
                 step = tf1.raw_ops.LSTMBlockCellGrad(
                     x=xs[t], h_prev=hs[t], cs_prev=cs[t], i=cell.i, cs=cell.cs, f=cell.f, o=cell.o, ci=cell.ci,
-                    co=cell.co, h_grad=d_h + d_hs[t], cs_grad=d_c, **weights)
+                    co=cell.co, h_grad=d_h, cs_grad=d_c, **weights)
                 d_gates[t], d_c = step.dicfo, step.cs_prev_grad
                 d_h = tf1.matmul(d_gates[t], to_h)
             all_gates = tf1.concat(d_gates, axis=0)
             seen = tf1.concat([tf1.concat(xs, axis=0), tf1.concat(hs[:-1], axis=0)], axis=1)
             d_x = tf1.stack([tf1.matmul(gates, to_x) for gates in d_gates], axis=1)
             return d_x, tf1.matmul(seen, all_gates, transpose_a=True), tf1.reduce_sum(all_gates, axis=0), d_h, d_c
-        return (tf1.stack(hs[1:], axis=1), hs[-1], cs[-1]), gradient
-    return layer(x, kernel, bias, h, c)
+        return (*hs[1:], cs[-1]), gradient
+    *outputs, c = layer(x, kernel, bias, h, c)
+    return outputs, c

@@ -84,6 +84,7 @@ class Settings:
     epochs_before: int = 3  # trained before the first that the report prints; read from its curve
     patience: int = 10  # epochs without a better val_loss before the end; source
     validation_share: float = 0.2  # of the training pictures; printed
+    fused: bool = True  # the decoder's upsampling and convolution in one, see layers.conv_layer; ours
     seed: int = 0  # of initial values, noise, split and shuffling; ours
 
 
@@ -146,14 +147,15 @@ def build_graph(settings):
         pipeline = ordered_batches((picture, tf1.float32), (picture, tf1.float32))
         noisy, clean = pipeline.batch
         seeds = iter(range(10 * settings.seed, 10 * settings.seed + 7))
-        conv = partial(conv_layer, activation=tf1.nn.relu)
+        linear = partial(conv_layer, fused=settings.fused)
+        conv = partial(linear, activation=tf1.nn.relu)
         encoded = max_pool(conv(noisy, settings.n_filters_1, seed=next(seeds)))
         encoded = max_pool(conv(encoded, settings.n_filters_2, seed=next(seeds)))
         latent = max_pool(conv(encoded, settings.n_filters_3, seed=next(seeds)))
         decoded = upsample(conv(latent, settings.n_filters_3, seed=next(seeds)))
         decoded = upsample(conv(decoded, settings.n_filters_2, seed=next(seeds)))
         decoded = upsample(conv(decoded, settings.n_filters_1, padding="VALID", seed=next(seeds)))
-        outputs = conv_layer(decoded, 1, seed=next(seeds))
+        outputs = linear(decoded, 1, seed=next(seeds))
         assert outputs.shape.as_list() == clean.shape.as_list() == [None, *picture]
 
         loss = tf1.reduce_mean(tf1.square(outputs - clean))

@@ -59,10 +59,12 @@ class Session:
         UserError: this CPU or this TensorFlow has no bfloat16.
     """
 
+    one_thread_executor = "SINGLE_THREADED_EXECUTOR"
+
     def __init__(self, model, threads=0, precision="float32"):
         config = tf1.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
         if threads == 1 and not tf1.version.VERSION.startswith("1."):  # there it knows no reference variables
-            config.experimental.executor_type = "SINGLE_THREADED_EXECUTOR"
+            config.experimental.executor_type = self.one_thread_executor
         if precision == "bfloat16":
             check_bfloat16()
             rewriter = config.graph_options.rewrite_options

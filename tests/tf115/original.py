@@ -309,8 +309,7 @@ def compare(args):
                 original, session = run(program(**sizes), data, sizes["batch_size"], as_written)
                 session.close()
             initial = ours.under("initial", original)
-            exact = dict(fused=False) if name == "section4" else {}  # the fused steps round otherwise
-            model = ours.section_of(name).build_graph(ours.section_of(name).Settings(**sizes, **exact))
+            model = ours.section_of(name).build_graph(ours.section_of(name).Settings(**sizes, **ours.unfused(name)))
             with open_session(model.graph, as_written) as session:
                 made = ours.run(session, model, data, sizes["batch_size"], ours.under("hidden", original), initial)
             cells = []

@@ -30,6 +30,11 @@ def section_of(name):
     return SECTIONS[int(name[len("section")])].module
 
 
+def unfused(name):
+    """The setting with which a graph is made of the original's operations one by one, where it has that choice."""
+    return dict(fused=False) if hasattr(section_of(name).Settings, "fused") else {}
+
+
 def numbers_in(name):
     """What the original made: {key: array}, see original.run."""
     with np.load(str(FIXTURES / name / "numbers.npz")) as file:
