@@ -29,12 +29,12 @@ import numpy as np
 from conftest import SMALL
 from tqdm import tqdm
 
-from tf1_autoencoders import page, section2_horses, verdicts
-from tf1_autoencoders.console import markdown
+from tf1_autoencoders import console, page, section2_horses, verdicts
 from tf1_autoencoders.datasets import cifar10, fashion_mnist
 from tf1_autoencoders.errors import UserError
 
 SLOWEST = 2.0  # seconds that a case may take
+HEADER = ("reader", "cases", "refused", "accepted", "failures", "slowest ms", "memory MB")
 HANGS = 30  # seconds after which the process is ended
 MOST_MEMORY = 200  # MB beyond what the process had with the valid file read
 LONGEST = 500  # characters of a message, without the folder's name
@@ -435,14 +435,21 @@ def _keep(name, seed, failures, keep):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", type=int, default=2000, help="mutated files for each reader (default: 2000)")
-    parser.add_argument("--seed", type=int, default=0, help="of the mutations (default: 0)")
-    parser.add_argument("--reader", choices=list(READERS), help="one reader (default: all)")
+    parser = console.Parser(prog="tests/fuzz.py", description=__doc__)
+    parser.add_argument("--cases", type=console.whole_number(1), default=2000, metavar="N",
+                        help="mutated files for each reader (default: 2000)")
+    parser.add_argument("--seed", type=console.whole_number(0), default=0, metavar="N",
+                        help="of the mutations (default: 0)")
+    parser.add_argument("--reader", choices=list(READERS), metavar="NAME",
+                        help=f"one of {'; '.join(READERS)} (default: all)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where failing files go (default: a temporary folder)")
     parser.add_argument("--child", choices=list(READERS), help=argparse.SUPPRESS)
     parser.add_argument("--first", type=int, default=0, help=argparse.SUPPRESS)
-    args = parser.parse_args(argv)
+    return console.run_command(parser, fuzz, argv)
+
+
+def fuzz(args):
+    """The command: a table, exit code 1 where a reader did anything but read rightly or refuse."""
     if args.child:
         return child(args.child, args.seed, args.first, args.cases)
     keep = args.keep or Path(tempfile.mkdtemp(prefix="fuzz-"))
@@ -453,7 +460,7 @@ def main(argv=None):
         row, failed = run(name, args.seed, args.cases // SHARE_AT_FULL_SIZE if full else args.cases, keep)
         rows.append(row)
         failures += failed
-    print(*markdown(["reader", "cases", "refused", "accepted", "failures", "slowest ms", "memory MB"], rows), sep="\n")
+    print(*console.markdown(HEADER, rows), sep="\n")
     if failures:
         print("", *failures, f"files kept in {keep}", sep="\n")
     return 1 if failures else 0

@@ -9,7 +9,6 @@ The Pythons are looked for where --pythons says, and as python3.X on the PATH.
 """
 from __future__ import annotations
 
-import argparse
 import glob
 import json
 import os
@@ -20,6 +19,10 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, ROOT)
+
+from tf1_autoencoders import console  # noqa: E402
+
 OLD = ["protobuf<3.21", "numpy<1.19", "h5py<3"]
 RELEASES = [  # TensorFlow, Python, what else it needs
     ("1.15.5", "3.7", OLD), ("2.0.4", "3.7", OLD), ("2.1.4", "3.7", OLD), ("2.2.3", "3.8", OLD), ("2.3.4", "3.8", OLD),
@@ -92,15 +95,19 @@ def try_release(tensorflow, version, needs, python, log):
         shutil.rmtree(environment, ignore_errors=True)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", metavar="RELEASE", help="these releases of TensorFlow (default: all)")
+def main(argv=None):
+    parser = console.Parser(prog="tests/matrix.py", description=__doc__)
+    releases = list(dict.fromkeys(release for release, _, _ in RELEASES))
+    parser.add_argument("--only", nargs="+", choices=releases, metavar="RELEASE",
+                        help=f"some of {', '.join(releases)} (default: all)")
     parser.add_argument("--pythons", nargs="*", default=[os.path.expanduser("~/.pyenv/versions")], metavar="DIR",
                         help="folders that hold Pythons as X.Y.Z/bin/python (default: ~/.pyenv/versions)")
     parser.add_argument("--log", default=os.devnull, metavar="FILE", help="for what pip and pytest say (default: none)")
-    args = parser.parse_args()
-    sys.path.insert(0, ROOT)
-    from tf1_autoencoders.console import markdown
+    return console.run_command(parser, try_all, argv)
+
+
+def try_all(args):
+    """The command: a table, exit code 1 where a test failed."""
     rows = []
     with open(args.log, "w") as log:
         for tensorflow, version, needs in RELEASES:
@@ -112,7 +119,7 @@ def main():
                 continue
             rows.append(try_release(tensorflow, version, needs, python, log))
             print(*rows[-1], flush=True)
-    table = "\n".join(markdown(HEADER, rows)) + "\n"
+    table = "\n".join(console.markdown(HEADER, rows)) + "\n"
     if not args.only:
         os.makedirs(os.path.join(ROOT, "docs"), exist_ok=True)
         with open(os.path.join(ROOT, "docs", "matrix.md"), "w") as file:

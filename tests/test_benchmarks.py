@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import growth, measuring, report, run, tasks
+from benchmarks import growth, measuring, profile, report, run, tasks
 from tf1_autoencoders import bridge
 from tf1_autoencoders.catalog import SECTIONS
 
@@ -147,6 +147,13 @@ def test_a_round_of_the_graph(tmp_path, capsys):
     one, = section["measurements"]["graph"]
     assert one["sha256"] == section["sha256"] and one["seconds"][0] > 0 and one["start_up"] > 0
     assert "our graph" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number, operation", [(2, "ResourceApplyAdam"), (4, "LSTMBlockCell")])
+def test_the_profile_names_what_a_step_does(number, operation, tmp_path, capsys):
+    assert profile.main(["--section", str(number), "--top", "9", "--out", str(tmp_path)]) == 0
+    assert f" {operation} |" in capsys.readouterr().out
+    assert json.loads((tmp_path / f"timeline_section{number}.json").read_text())["traceEvents"]
 
 
 def test_unknown_rows_and_failing_contestants(tmp_path, capsys):

@@ -72,7 +72,7 @@ def conv_layer(x, filters, *, size=3, padding="SAME", activation=None, seed=None
         kernel = tf1.get_variable("kernel", [size, size, n_in, filters], tf1.float32,
                                   initializer=tf1.glorot_uniform_initializer(seed=seed))
         bias = tf1.get_variable("bias", [filters], tf1.float32, initializer=tf1.zeros_initializer())
-        if fused and size == 3 and x.op.type == "ResizeNearestNeighbor":  # which nothing else of this graph runs then
+        if fused and size == 3 and x.op.type == "ResizeNearestNeighbor":  # an upsample: nothing asks for x itself then
             product = _conv2d_of_upsampled(x.op.inputs[0], kernel, padding)
         else:
             product = tf1.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding=padding)

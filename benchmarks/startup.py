@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""What a command takes before it does anything: --help, evaluate beside a bare import of TensorFlow, reading the data.
+
+    python benchmarks/startup.py --data-dir DIR
+
+The commands are timed from outside, reading from inside a fresh process, after one round that warms the disk's cache.
+"""
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+if not __package__:  # a script: the project in place of this folder, whose names are not for import
+    sys.path[0] = str(ROOT)
+
+from tqdm import tqdm  # noqa: E402
+
+from benchmarks import measuring, report  # noqa: E402
+from tf1_autoencoders import console  # noqa: E402
+from tf1_autoencoders.errors import UserError  # noqa: E402
+
+READING = """
+import sys, time
+from tf1_autoencoders import section1_reconstruction, section2_horses
+start = time.perf_counter()
+{read}
+print(time.perf_counter() - start)
+"""
+HORSES = ("section2_horses.training_arrays(section2_horses.load(section2_horses.PRESETS['report'], "
+          "data='real', data_dir={folder!r})[0])")
+CLOTHES = "section1_reconstruction.fashion_mnist.load(data='real', data_dir={folder!r})"
+IMPORT = "import tensorflow"
+
+
+def main(argv=None):
+    parser = console.Parser(prog="benchmarks/startup.py", description=__doc__)
+    parser.add_argument("--rounds", type=console.whole_number(1), default=5, metavar="R",
+                        help="how often each is measured, in turns (default: 5)")
+    parser.add_argument("--data-dir", metavar="DIR", help="folder with the pictures, as of run_all.py")
+    return console.run_command(parser, measure, argv)
+
+
+def measure(args):
+    """The command: a row for each of what is started, and one for each of what is read."""
+    folder = args.data_dir and str(Path(args.data_dir).resolve())
+    with tempfile.TemporaryDirectory() as scratch:
+        commands = {
+            "run_all.py --help": [str(ROOT / "run_all.py"), "--help"], IMPORT: ["-c", IMPORT],
+            "evaluate --image 13": ["-m", "tf1_autoencoders.evaluate", "--image", "13", "--out", scratch,
+                                    *(["--data-dir", folder] if folder else ["--data", "sample"])]}
+        if folder:
+            commands.update({f"reading {what}": ["-c", READING.format(read=read.format(folder=folder))]
+                             for what, read in (("CIFAR-10's horses", HORSES), ("Fashion-MNIST", CLOTHES))})
+        seconds = {what: [] for what in commands}
+        for k in tqdm(range(args.rounds + 1), unit="round", leave=False, disable=None):
+            measuring.wait_until_idle(60)
+            for what, command in commands.items():
+                taken = once(what, command)
+                if k:
+                    seconds[what].append(taken)
+    machine = measuring.machine()
+    print(f"{machine['CPU']}, {machine['cores']} cores, {machine['date']}", "", *console.markdown(
+        ("what", "seconds (lowest to highest)", f"times {IMPORT} (lowest to highest)"),
+        [(what, report.spread(taken),
+          report.spread([mine / theirs for mine, theirs in zip(taken, seconds[IMPORT])]))
+         for what, taken in seconds.items()]), sep="\n")
+
+
+def once(what, command):
+    """Seconds: those that it prints where it reads, else from its start to its end."""
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, *command], cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          universal_newlines=True)
+    taken = time.perf_counter() - start
+    if done.returncode:
+        raise UserError(f"{what}: {(done.stderr.strip().splitlines() or [f'exit code {done.returncode}'])[-1]}")
+    return float(done.stdout) if what.startswith("reading") else taken
+
+
+if __name__ == "__main__":
+    sys.exit(main())
