@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from tf1_autoencoders.frameworks import tf1
-from tf1_autoencoders.layers import conv_layer, dense_layer, lstm_layer, upsample
+from tf1_autoencoders.layers import conv_layer, dense_layer, lstm_layer, mean_squared_error, upsample
 
 
 @pytest.fixture
@@ -173,6 +173,14 @@ def test_lstm_fused_has_the_gradients_of_the_step_by_step_one_for_every_input(gr
         gradients.append(tf1.gradients(loss, [x, h, c, *tf1.trainable_variables()]))
     for fused, step_by_step in zip(*values(*gradients)):
         np.testing.assert_allclose(fused, step_by_step, rtol=1e-5, atol=1e-6)
+
+
+def test_mean_squared_error_has_the_gradient_of_the_mean_of_squares_to_the_byte(graph):
+    random = np.random.default_rng(0)
+    outputs, targets = (tf1.constant(random.normal(size=(13, 7)).astype(np.float32)) for _ in range(2))
+    ours, plain = mean_squared_error(outputs, targets), tf1.reduce_mean(tf1.square(outputs - targets))
+    (ours, our_gradient), (plain, gradient) = values(*[[loss, *tf1.gradients(loss, outputs)] for loss in (ours, plain)])
+    assert ours == pytest.approx(plain, rel=1e-6) and our_gradient.tobytes() == gradient.tobytes()
 
 
 @pytest.mark.parametrize("height, width", [(4, 4), (5, 7), (3, 2)])

@@ -19,7 +19,7 @@ from tf1_autoencoders import bridge
 from tf1_autoencoders.datasets import fashion_mnist
 from tf1_autoencoders.datasets.sample import CLASSES_FASHION_MNIST
 from tf1_autoencoders.frameworks import keras, tf1
-from tf1_autoencoders.layers import dense_layer
+from tf1_autoencoders.layers import dense_layer, mean_squared_error
 from tf1_autoencoders.model import complete
 from tf1_autoencoders.pipeline import ordered_batches, streamed_batches
 from tf1_autoencoders.rows import check_batch_size, n_train
@@ -116,7 +116,7 @@ def build_graph(settings):
         outputs = dense_layer(hidden_7, settings.n_input, seed=next(seeds))
         assert outputs.shape.as_list() == features.shape.as_list() == [None, settings.n_input]
 
-        loss = tf1.reduce_mean(tf1.square(outputs - features))
+        loss = mean_squared_error(outputs, features)
         train_op = tf1.train.AdamOptimizer(settings.learning_rate).minimize(loss)
         return complete(pipeline, features, outputs, loss, {"loss": loss}, train_op, latent=latent)
 

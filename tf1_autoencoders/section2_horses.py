@@ -21,7 +21,7 @@ import numpy as np
 from tf1_autoencoders import bridge
 from tf1_autoencoders.datasets import cifar10
 from tf1_autoencoders.frameworks import keras, tf1
-from tf1_autoencoders.layers import dense_layer
+from tf1_autoencoders.layers import dense_layer, mean_squared_error
 from tf1_autoencoders.model import complete
 from tf1_autoencoders.pipeline import ordered_batches, repeated_batches
 from tf1_autoencoders.rows import check_batch_size
@@ -160,7 +160,7 @@ def build_graph(settings):
         outputs = decoded / settings.pixel_scale + settings.pixel_center
         assert outputs.shape.as_list() == features.shape.as_list() == [None, settings.n_input]
 
-        squared_error = tf1.reduce_mean(tf1.square(decoded - pixels))
+        squared_error = mean_squared_error(decoded, pixels)
         l2_loss = tf1.losses.get_regularization_loss()
         loss = squared_error + l2_loss if settings.l2_in_loss else squared_error
 

@@ -22,7 +22,7 @@ import numpy as np
 from tf1_autoencoders import bridge
 from tf1_autoencoders.datasets import fashion_mnist
 from tf1_autoencoders.frameworks import keras, tf1
-from tf1_autoencoders.layers import conv_layer, max_pool, upsample
+from tf1_autoencoders.layers import conv_layer, max_pool, mean_squared_error, upsample
 from tf1_autoencoders.model import complete
 from tf1_autoencoders.pipeline import ordered_batches
 from tf1_autoencoders.rows import check_batch_size, n_train
@@ -158,7 +158,7 @@ def build_graph(settings):
         outputs = linear(decoded, 1, seed=next(seeds))
         assert outputs.shape.as_list() == clean.shape.as_list() == [None, *picture]
 
-        loss = tf1.reduce_mean(tf1.square(outputs - clean))
+        loss = mean_squared_error(outputs, clean)
         train_op = tf1.train.AdamOptimizer(settings.learning_rate).minimize(loss)
         return complete(pipeline, noisy, outputs, loss, {"loss": loss}, train_op)
 
