@@ -35,7 +35,7 @@ RELEASES = [  # TensorFlow, Python, what else it needs
     ("2.20.0", "3.13", []), ("2.21.0", "3.10", []), ("2.21.0", "3.11", []), ("2.21.0", "3.12", []),
     ("2.21.0", "3.13", [])]
 TESTS = ["test_layers", "test_section1_reconstruction", "test_section2_horses", "test_section3_denoising",
-         "test_section4_sequences", "test_training", "test_checkpoint", "test_against_tf115"]
+         "test_section4_sequences", "test_pipeline", "test_training", "test_checkpoint", "test_against_tf115"]
 HEADER = ("TensorFlow", "Python", "numpy", "Keras", "passed", "skipped", "failed",
           "1.15.5: forward", "gradients", "trace", "final weights")
 
