@@ -42,6 +42,11 @@ def contestants(section):
     return [row for row in section["measurements"] if ROWS[row].program != "matmul"]
 
 
+def rounds(section):
+    """How many were measured."""
+    return max(map(len, section["measurements"].values()), default=0)
+
+
 def table(section):
     """The lines of a section's table in Markdown."""
     measurements, lines = section["measurements"], []
@@ -64,10 +69,11 @@ def text(result):
     """The whole report in Markdown."""
     machine, lines = result["machine"], ["# Benchmark", ""]
     lines += [f"{machine['CPU']}, {machine['cores']} cores, {machine['memory']}, {machine['system']}, "
-              f"{machine['date']}. Rounds: {result['rounds']}, in each a fresh process for every row."]
+              f"{machine['date']}. Made by `python benchmarks/run.py`: in each round a fresh process for every row."]
     for number, section in result["sections"].items():
         lines += ["", f"## Section {number}: {section['title']}", "",
-                  f"{section['rows_per_epoch']:,} rows an epoch, batches of {section['batch_size']}, "
+                  f"{rounds(section)} rounds, {section['rows_per_epoch']:,} rows an epoch, batches of "
+                  f"{section['batch_size']}, "
                   f"{section['flops_per_row'] / 1e6:.3g} million operations a row, float32 by default."]
         lines += [f"{ROWS[row].label.capitalize()}: {spread([rate / 1e9 for rate in rates(section, row)], '{:.1f}')} "
                   "GFLOP/s." for row in section["measurements"] if ROWS[row].program == "matmul"]
@@ -141,8 +147,9 @@ def picture(result):
         for side in ("top", "right", "bottom"):
             axes.spines[side].set_visible(False)
     machine = result["machine"]
-    figure.supxlabel(f"{machine['CPU']}, {machine['cores']} cores, {machine['date']}; median of {result['rounds']} "
-                     "rounds, line: lowest to highest", fontsize=8)
+    n_rounds = " or ".join(map(str, sorted({rounds(section) for _, section in shown})))
+    figure.supxlabel(f"{machine['CPU']}, {machine['cores']} cores, {machine['date']}; median of {n_rounds} rounds, "
+                     "line: lowest to highest", fontsize=8)
     content = io.BytesIO()
     figure.savefig(content, format="png", metadata={"Software": None})
     return content.getvalue()

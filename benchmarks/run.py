@@ -71,7 +71,7 @@ def run(args):
     pythons = measuring.pythons(args.torch_python, args.tf115_python)
     rows = chosen(args.rows, pythons)
     numbers = [number for number in SECTIONS if args.section in ("all", str(number))]
-    result = {"machine": measuring.machine(), "rounds": args.rounds, "sections": {}}
+    result = {"machine": measuring.machine(), "sections": {}}
     with tempfile.TemporaryDirectory() as scratch:
         for number in numbers:
             module = SECTIONS[number].module

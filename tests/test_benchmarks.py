@@ -42,7 +42,7 @@ def result():
     measurements = {"graph": [measured(1, 1, 9), measured(2, 2, 2)], "keras": [measured(3, 3, 1), measured(4, 4, 4)],
                     "products": [measured(0.5, loss=None, flops=5e10), measured(1, loss=None, flops=5e10)]}
     return {"machine": {"CPU": "a CPU", "cores": "2", "memory": "8 GB", "system": "a system", "date": "2020-01-01"},
-            "rounds": 2, "sections": {"2": {
+            "sections": {"2": {
                 "title": "Horses", "batch_size": 10, "rows_per_epoch": 1000, "flops_per_row": 2.5e7, "sha256": "same",
                 "measurements": measurements, "failed": {"tf115": "TensorFlow 1.15.5: no such file"}}}}
 
