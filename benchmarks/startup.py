@@ -24,7 +24,7 @@ from tf1_autoencoders import console  # noqa: E402
 from tf1_autoencoders.errors import UserError  # noqa: E402
 
 READING = """
-import sys, time
+import time
 from tf1_autoencoders import section1_reconstruction, section2_horses
 start = time.perf_counter()
 {read}
@@ -52,16 +52,15 @@ def measure(args):
             "run_all.py --help": [str(ROOT / "run_all.py"), "--help"], IMPORT: ["-c", IMPORT],
             "evaluate --image 13": ["-m", "tf1_autoencoders.evaluate", "--image", "13", "--out", scratch,
                                     *(["--data-dir", folder] if folder else ["--data", "sample"])]}
-        if folder:
-            commands.update({f"reading {what}": ["-c", READING.format(read=read.format(folder=folder))]
-                             for what, read in (("CIFAR-10's horses", HORSES), ("Fashion-MNIST", CLOTHES))})
-        seconds = {what: [] for what in commands}
+        readings = {f"reading {what}": ["-c", READING.format(read=read.format(folder=folder))]
+                    for what, read in (("CIFAR-10's horses", HORSES), ("Fashion-MNIST", CLOTHES)) if folder}
+        seconds = {what: [] for what in (*commands, *readings)}
         for k in tqdm(range(args.rounds + 1), unit="round", leave=False, disable=None):
             measuring.wait_until_idle(60)
-            for what, command in commands.items():
-                taken = once(what, command)
-                if k:
-                    seconds[what].append(taken)
+            taken = {what: once(what, command)[0] for what, command in commands.items()}
+            taken.update((what, float(once(what, command)[1])) for what, command in readings.items())
+            for what in seconds if k else ():
+                seconds[what].append(taken[what])
     machine = measuring.machine()
     print(f"{machine['CPU']}, {machine['cores']} cores, {machine['date']}", "", *console.markdown(
         ("what", "seconds (lowest to highest)", f"times {IMPORT} (lowest to highest)"),
@@ -71,14 +70,14 @@ def measure(args):
 
 
 def once(what, command):
-    """Seconds: those that it prints where it reads, else from its start to its end."""
+    """(seconds from its start to its end, what it prints); raises UserError where it fails."""
     start = time.perf_counter()
     done = subprocess.run([sys.executable, *command], cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           universal_newlines=True)
     taken = time.perf_counter() - start
     if done.returncode:
         raise UserError(f"{what}: {(done.stderr.strip().splitlines() or [f'exit code {done.returncode}'])[-1]}")
-    return float(done.stdout) if what.startswith("reading") else taken
+    return taken, done.stdout
 
 
 if __name__ == "__main__":

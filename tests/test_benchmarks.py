@@ -7,9 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import growth, measuring, profile, report, run, tasks
+from benchmarks import growth, measuring, profile, report, run, startup, tasks
 from tf1_autoencoders import bridge
 from tf1_autoencoders.catalog import SECTIONS
+from tf1_autoencoders.errors import UserError
 
 SMALL = {1: dict(n_input=53, n_hidden_1=31, n_hidden_2=23, n_hidden_3=17, n_latent=5, batch_size=7),
          2: dict(n_input=121, n_hidden_1=37, n_hidden_2=17, n_hidden_3=31, batch_size=13),
@@ -154,6 +155,13 @@ def test_the_profile_names_what_a_step_does(number, operation, tmp_path, capsys)
     assert profile.main(["--section", str(number), "--top", "9", "--out", str(tmp_path)]) == 0
     assert f" {operation} |" in capsys.readouterr().out
     assert json.loads((tmp_path / f"timeline_section{number}.json").read_text())["traceEvents"]
+
+
+def test_a_command_that_is_timed_answers_or_is_an_error_in_its_last_words():
+    seconds, printed = startup.once("it", ["-c", "import time; time.sleep(0.2); print(3)"])
+    assert seconds > 0.2 and printed == "3\n"
+    with pytest.raises(UserError, match="^it: no such thing$"):
+        startup.once("it", ["-c", "import sys; sys.exit('no such thing')"])
 
 
 def test_unknown_rows_and_failing_contestants(tmp_path, capsys):

@@ -197,7 +197,15 @@ def test_a_convolution_of_an_upsampled_picture_is_that_of_the_picture_but_for_ro
         results.append([outputs, *gradients])
     assert outputs.shape.as_list() == list(weights.shape)
     for fused, plain in zip(*values(*results)):
-        np.testing.assert_allclose(fused, plain, rtol=1e-5, atol=1e-5)
+        assert np.abs(fused - plain).max() < 1e-6 * np.abs(plain).max()
+
+
+@pytest.mark.parametrize("sides, align_corners", [((9, 12), False), ((6, 8), True)])
+def test_a_convolution_of_a_picture_resized_otherwise_is_left_as_it_is(graph, sides, align_corners):
+    x = tf1.constant(np.random.default_rng(0).normal(size=(2, 3, 4, 3)).astype(np.float32))
+    resized = tf1.image.resize_nearest_neighbor(x, sides, align_corners=align_corners)
+    fused, plain = values(*(conv_layer(resized, 2, seed=1, fused=fused) for fused in (True, False)))
+    assert fused.tobytes() == plain.tobytes()
 
 
 def test_lstm_variables_are_named_as_tensorflow_1_names_them(graph):

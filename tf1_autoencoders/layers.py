@@ -81,12 +81,22 @@ def conv_layer(x, filters, *, size=3, padding="SAME", activation=None, seed=None
         kernel = tf1.get_variable("kernel", [size, size, n_in, filters], tf1.float32,
                                   initializer=tf1.glorot_uniform_initializer(seed=seed))
         bias = tf1.get_variable("bias", [filters], tf1.float32, initializer=tf1.zeros_initializer())
-        if fused and size == 3 and x.op.type == "ResizeNearestNeighbor":  # an upsample: nothing asks for x itself then
-            product = _conv2d_of_upsampled(x.op.inputs[0], kernel, padding)
-        else:
+        smaller = _before_upsample(x) if fused and size == 3 else None
+        if smaller is None:
             product = tf1.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding=padding)
+        else:  # so that nothing asks for x itself
+            product = _conv2d_of_upsampled(smaller, kernel, padding)
         outputs = tf1.nn.bias_add(product, bias)
         return outputs if activation is None else activation(outputs)
+
+
+def _before_upsample(x):
+    """The picture of which x is the upsample; None where x is anything else."""
+    if x.op.type != "ResizeNearestNeighbor" or x.op.get_attr("align_corners"):
+        return None
+    smaller = x.op.inputs[0]
+    sides, doubled = smaller.shape.as_list()[1:3], x.shape.as_list()[1:3]
+    return smaller if None not in sides and doubled == [2 * side for side in sides] else None
 
 
 def _conv2d_of_upsampled(x, kernel, padding):
@@ -199,7 +209,8 @@ def _fused_lstm(x, kernel, bias, h, c):
             transposed = tf1.transpose(kernel)  # once, and before slices, where the graph's optimiser leaves it
             to_x, to_h = transposed[:, :n_in], transposed[:, n_in:]
             for t in reversed(range(n_steps)):
-                cell, d_h = cells[t], d_hs[t] if d_h is None else d_hs[t] + d_h
+                cell = cells[t]
+                d_h = d_hs[t] if d_h is None else d_hs[t] + d_h
                 step = tf1.raw_ops.LSTMBlockCellGrad(
                     x=xs[t], h_prev=hs[t], cs_prev=cs[t], i=cell.i, cs=cell.cs, f=cell.f, o=cell.o, ci=cell.ci,
                     co=cell.co, h_grad=d_h, cs_grad=d_c, **weights)

@@ -47,6 +47,13 @@ def _untuned(dataset):
     return dataset.with_options(options)
 
 
+def _row_numbers():
+    """(batch_size, order, dataset): two placeholders, and the order in batches."""
+    batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
+    order = tf1.placeholder(tf1.int64, [None], name="order")
+    return batch_size, order, tf1.data.Dataset.from_tensor_slices(order).batch(batch_size)
+
+
 def repeated_batches(n_input):
     """The report's pipeline on one array float32[n, n_input], in its own words."""
     x = tf1.placeholder(tf1.float32, [None, n_input], name="x")
@@ -68,9 +75,7 @@ def ordered_batches(*shapes_and_dtypes):
         data.append(tf1.placeholder(dtype, [None, *shape], name="data"))
         resident.append(tf1.Variable(data[-1], trainable=False, collections=[], validate_shape=False,
                                      use_resource=True, name="resident", shape=tf1.TensorShape([None, *shape])))
-    batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
-    order = tf1.placeholder(tf1.int64, [None], name="order")
-    dataset = tf1.data.Dataset.from_tensor_slices(order).batch(batch_size)
+    batch_size, order, dataset = _row_numbers()
     iterator = tf1.data.make_initializable_iterator(_untuned(dataset))
     rows = iterator.get_next()
     batch = tuple(tf1.gather(array, rows) for array in resident)
@@ -87,12 +92,10 @@ def streamed_batches(*shapes_and_dtypes):
         shapes_and_dtypes: as for ordered_batches.
     """
     arrays, dtypes = [], [dtype for _, dtype in shapes_and_dtypes]
-    batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
-    order = tf1.placeholder(tf1.int64, [None], name="order")
+    batch_size, order, dataset = _row_numbers()
 
     def read(rows):
         return [np.asarray(array[rows], dtype.as_numpy_dtype) for array, dtype in zip(arrays, dtypes)]
-    dataset = tf1.data.Dataset.from_tensor_slices(order).batch(batch_size)
     dataset = dataset.map(lambda rows: tuple(tf1.py_func(read, [rows], dtypes))).prefetch(1)
     iterator = tf1.data.make_initializable_iterator(_untuned(dataset))
     batch = iterator.get_next()
