@@ -35,7 +35,7 @@ def pictures(rows, titles, subtitle="", highest=255):
     figure = _figure(2.6 * len(rows), 3.1 if subtitle else 2.9)
     for axes, row, title in zip(figure.subplots(1, len(rows), squeeze=False)[0], rows, titles):
         _show(axes, row, highest)
-        axes.set_title(title, fontsize=11)
+        axes.set_title(title, fontsize=11, loc="left")  # to the right of the last is the place of save's mark
     if subtitle:
         figure.supxlabel(subtitle, fontsize=9)
     return figure
