@@ -32,7 +32,7 @@ BLOCK = 10000  # rows written at a time
 
 def main(argv=None):
     parser = console.Parser(prog="benchmarks/streaming.py", description=__doc__)
-    parser.add_argument("--data", type=console.whole_number(1), default=4000, metavar="MB",
+    parser.add_argument("--data", type=console.whole_number(100), default=4000, metavar="MB",
                         help="size of the file (default: 4000)")
     parser.add_argument("--allowed", type=console.whole_number(1), default=2000, metavar="MB",
                         help="memory for the process (default: 2000)")
