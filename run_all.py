@@ -96,8 +96,10 @@ def build_parser():
                        help="leave Adam's slots out of the last checkpoint: a third of the size")
     group.add_argument("--tensorboard", action="store_true",
                        help="write TensorBoard event files, in DIR/sectionN/tensorboard")
-    group.add_argument("--threads", type=console.whole_number(0), default=0, metavar="N",
-                       help="CPU threads (default: 0, as many as TensorFlow chooses)")
+    group.add_argument("--threads", type=console.whole_number(0), metavar="N",
+                       help="CPU threads; 0: as many as TensorFlow chooses (default: "
+                            + ", ".join(f"section {number}: {module.THREADS}" for number, module in modules.items())
+                            + "; 0 with --backend keras)")
     return parser
 
 

@@ -20,7 +20,7 @@ class Contestant:
         section = SECTIONS[task.number].module
         self.task, self.take = task, task.turn()
         self.model = section.build_graph(section.Settings(**task.settings))
-        self.threads = task.threads or getattr(section, "THREADS", 0)
+        self.threads = task.threads or section.THREADS
         self.session = session(self.model, self.threads, **options)
         self.session.run(self.model.initializer)
         bridge.set_graph_weights(self.session, self.model, task.weights)

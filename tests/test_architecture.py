@@ -17,7 +17,7 @@ ALLOWED = {
     "datasets": {"console", "datasets", "errors", "paths"}, "interrupts": set(),
     "folders": {"errors", "paths"}, "store": {"errors", "folders", "paths"},
     "bundle": set(), "checkpoint": {"bundle", "console", "errors", "frameworks", "paths", "store"},
-    "training": {"errors", "frameworks", "interrupts"}, "trainers": {"bridge", "checkpoint", "frameworks"},
+    "training": {"errors", "frameworks", "interrupts"}, "trainers": {"bridge", "checkpoint", "errors", "frameworks"},
     "verdicts": {"errors", "paths", "published"},
     "results": {"console", "figures", "frameworks", "paths", "verdicts"},
     "page": {"errors", "paths", "results", "verdicts"}}

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import small
 from conftest import ROOT
 
 import run_all
-from tf1_autoencoders import bridge, checkpoint, figures, folders, store, training
+from tf1_autoencoders import bridge, checkpoint, figures, folders, results, store, training
 from tf1_autoencoders.catalog import SECTIONS
 from tf1_autoencoders.frameworks import tf1
 
@@ -44,7 +45,9 @@ def content_of(what):
 
 
 def run(folder, section, *more):
-    return run_all.main(small.arguments(section, folder, "--threads", "1", *more))
+    """A small run; of graphs in one thread (Keras takes the number that TensorFlow started with in this process)."""
+    threads = () if "keras" in more else ("--threads", "1")
+    return run_all.main(small.arguments(section, folder, *threads, *more))
 
 
 def said(capsys, folder):
@@ -139,13 +142,46 @@ def test_a_run_with_other_settings_is_neither_continued_nor_overwritten(tmp_path
     assert store.steps(aside)[0].name == "step-00000006"
 
 
-def test_a_run_of_edited_code_is_not_continued(tmp_path, capsys, monkeypatch):
+def test_a_run_is_set_aside_when_any_module_that_its_training_imports_was_edited(tmp_path, capsys, monkeypatch):
+    code = ("import sys, tf1_autoencoders.runs.section2\n"
+            "print(*(module.__file__ for name, module in sys.modules.items() if name.startswith('tf1_autoencoders')))")
+    files = subprocess.check_output([sys.executable, "-c", code], cwd=str(ROOT), universal_newlines=True).split()
+    assert len(files) > 25
+    package = tmp_path / "tf1_autoencoders"
+    shutil.copytree(str(results.PACKAGE), str(package), ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(results, "PACKAGE", package)
     interrupt(monkeypatch, tmp_path, 2, 6)
-    edited = tmp_path / "section2_horses.py"
-    edited.write_bytes(Path(SECTIONS[2].module.__file__).read_bytes() + b"# edited\n")
-    monkeypatch.setattr(SECTIONS[2].module, "__file__", str(edited))
-    assert run(tmp_path, 2, "--resume") == 1
-    assert "holds another run (sha256 is " in capsys.readouterr().err
+    for file in files:
+        module = package / Path(file).relative_to(Path(run_all.__file__).parent / "tf1_autoencoders")
+        content = module.read_bytes()
+        module.write_bytes(content + b"# edited\n")
+        capsys.readouterr()
+        assert run(tmp_path, 2, "--resume") == 1, module
+        assert "holds another run (sha256 is " in capsys.readouterr().err
+        module.write_bytes(content)
+    other = package / "section3_denoising.py"
+    other.write_bytes(other.read_bytes() + b"# edited\n")
+    assert run(tmp_path, 2, "--resume") == 0  # the code of another section has no part in it
+
+
+def test_the_threads_of_a_run_are_those_that_settings_json_says(tmp_path, monkeypatch):
+    used, session = [], training.Session
+    monkeypatch.setattr(training, "Session", lambda model, threads=0, *more: used.append(threads) or session(
+        model, threads, *more))
+    for number, more, expected in ((4, (), 1), (4, ("--threads", "0"), 0), (4, ("--threads", "2"), 2), (2, (), 0)):
+        assert run_all.main(small.arguments(number, tmp_path, *more)) == 0
+        settings = json.loads((tmp_path / "results" / f"section{number}" / "settings.json").read_text())
+        assert settings["threads"] == expected and used.pop(0) == expected
+        used.clear()  # section 2 opens a second session for the reconstruction of an image
+
+
+def test_keras_gets_the_threads_too(tmp_path):
+    done = subprocess.run([sys.executable, "-c", "import small, sys, run_all; small.shrink(setattr, dict.__setitem__)\n"
+                           "code = run_all.main(sys.argv[1:])\nfrom tf1_autoencoders.frameworks import tf1\n"
+                           "print('threads', code, tf1.config.threading.get_intra_op_parallelism_threads())",
+                           *small.arguments(4, tmp_path, "--backend", "keras", "--threads", "1")],
+                          cwd=str(ROOT / "tests"), stdout=subprocess.PIPE, universal_newlines=True)
+    assert done.stdout.endswith("threads 0 1\n")
 
 
 def test_resume_without_a_run_is_refused(tmp_path, capsys):

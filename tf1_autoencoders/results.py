@@ -21,8 +21,7 @@ from tf1_autoencoders.frameworks import tf1
 from tf1_autoencoders.paths import shown, write_whole
 
 ACCOUNT = "account.json"
-CODE = (  # what a training depends on, beside its section
-    "bridge", "layers", "model", "pipeline", "rows", "trainers", "training")
+PACKAGE = Path(__file__).resolve().parent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,12 +34,28 @@ class Options:
     data_dir: Optional[str] = None  # folder with the data set, or None
     out: str = "results"  # folder of results
     checkpoint_dir: str = "checkpoints"  # folder of checkpoints
-    threads: int = 0  # CPU threads, 0: as TensorFlow chooses
+    threads: Optional[int] = None  # CPU threads, 0: as TensorFlow chooses; None: the section's own number
     weights_only: bool = False  # leave the optimiser's slots out of the checkpoint
     tensorboard: bool = False  # write event files
     precision: str = "float32"  # float32 | bfloat16, of products and convolutions
     save_every: Optional[int] = None  # epochs from one checkpoint to the next; None: the section's SAVE_EVERY
     resume: bool = False  # go on from what is in the folder of checkpoints, or refuse
+
+
+def n_threads(section, options):
+    """The CPU threads that a run uses: those asked for, else the section's own number; 0: TensorFlow's choice."""
+    if options.threads is not None:
+        return options.threads
+    return section.THREADS if options.backend == "graph" else 0
+
+
+def code_checksum(section):
+    """The sha256 of all code that a run of the section can come to: every module but those of the other sections."""
+    own = f"section{section.NUMBER}"
+    files = [path for path in sorted(PACKAGE.rglob("*.py"))
+             if not path.name.startswith("section") or path.name.startswith(own)]
+    return _sum(np.frombuffer(f"{path.relative_to(PACKAGE)}\n".encode() + path.read_bytes(), np.uint8)
+                for path in files)
 
 
 def describe(section, settings, options, source, arrays):
@@ -57,9 +72,8 @@ def describe(section, settings, options, source, arrays):
         "section": section.NUMBER, "preset": options.preset, "backend": options.backend,
         "settings": dataclasses.asdict(settings),
         "data": {"name": source.name, "kind": source.kind, "sha256_of_training_arrays": _sum(arrays)},
-        "threads": options.threads, "precision": options.precision,
-        "code": {"sha256": _sum(Path(file).read_bytes() for file in (
-            section.__file__, *(Path(__file__).with_name(f"{name}.py") for name in CODE)))},
+        "threads": n_threads(section, options), "precision": options.precision,
+        "code": {"sha256": code_checksum(section)},
         "versions": {"python": platform.python_version(), "numpy": np.__version__,
                      "tensorflow": tf1.version.VERSION, "machine": platform.machine()}}
 

@@ -26,6 +26,7 @@ from tf1_autoencoders.rows import check_batch_size, n_train
 
 NUMBER = 1
 TITLE = "Image reconstruction on Fashion-MNIST"
+THREADS = 0  # CPU threads of the graph where --threads does not say otherwise; 0: as TensorFlow chooses
 SAVE_EVERY = 5  # epochs from one checkpoint to the next
 CLASSES = CLASSES_FASHION_MNIST
 

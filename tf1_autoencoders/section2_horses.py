@@ -28,6 +28,7 @@ from tf1_autoencoders.rows import check_batch_size
 
 NUMBER = 2
 TITLE = "Stacked autoencoder on CIFAR-10 horses"
+THREADS = 0  # CPU threads of the graph where --threads does not say otherwise; 0: as TensorFlow chooses
 SAVE_EVERY = 10  # epochs from one checkpoint to the next
 HORSE = 7  # the class
 FIRST_LOOK = 53  # the horse that the report shows before training

@@ -29,6 +29,7 @@ from tf1_autoencoders.rows import check_batch_size, n_train
 
 NUMBER = 3
 TITLE = "Image denoising on Fashion-MNIST"
+THREADS = 0  # CPU threads of the graph where --threads does not say otherwise; 0: as TensorFlow chooses
 SAVE_EVERY = 1  # epoch from one checkpoint to the next
 
 

@@ -36,7 +36,7 @@ from tf1_autoencoders.rows import check_batch_size
 
 NUMBER = 4
 TITLE = "Sequence to sequence prediction"
-THREADS = 1  # where --threads does not say otherwise: its products are too small to be divided
+THREADS = 1  # CPU threads of the graph where --threads does not say otherwise: its products are too small to divide
 SAVE_EVERY = 1  # epoch from one checkpoint to the next
 N_EXAMPLES = 5  # predictions that the report prints
 STARTS = ("zeros", "one-hot")  # the decoder's first input in a prediction: nothing at all, or the start token 0

@@ -15,7 +15,8 @@ from __future__ import annotations
 import numpy as np
 
 from tf1_autoencoders import bridge, checkpoint
-from tf1_autoencoders.frameworks import keras
+from tf1_autoencoders.errors import UsageError
+from tf1_autoencoders.frameworks import keras, tf1
 
 
 class GraphTrainer:
@@ -180,6 +181,22 @@ class KerasTrainer:
         state = self._state()
         for name, array in checkpoint.read_arrays(path, {name: v.shape for name, v in state.items()}).items():
             state[name].assign(array)
+
+
+def set_keras_threads(threads):
+    """Have TensorFlow use this number of CPU threads for Keras; 0 leaves the number to TensorFlow.
+
+    Raises:
+        UsageError: TensorFlow has started in this process with another number.
+    """
+    threading = tf1.config.threading
+    try:
+        if threads:
+            threading.set_intra_op_parallelism_threads(threads)
+            threading.set_inter_op_parallelism_threads(threads)
+    except RuntimeError as error:
+        raise UsageError(f"--threads {threads}: TensorFlow already runs in this process with another number for Keras; "
+                         "leave it out") from error
 
 
 def _sizes(n, batch_size):

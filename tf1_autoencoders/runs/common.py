@@ -16,7 +16,7 @@ from tf1_autoencoders.frameworks import keras
 from tf1_autoencoders.measures import log_distance
 from tf1_autoencoders.paths import shown
 from tf1_autoencoders.published import LAYERS
-from tf1_autoencoders.results import Options, Report, describe
+from tf1_autoencoders.results import Options, Report, describe, n_threads
 from tf1_autoencoders.rows import n_train, shuffled
 
 N_SHOWN = 10  # pictures in a grid
@@ -34,12 +34,13 @@ class Network(NamedTuple):
 def network(section, settings, arrays, options):
     """The section's network on the arrays, by options.backend; a context, in which its session is open."""
     if options.backend == "keras":
+        trainers.set_keras_threads(n_threads(section, options))
         keras.utils.set_random_seed(settings.seed)
         twin = section.build_keras(settings)
         yield Network(trainers.KerasTrainer(twin, arrays, settings.batch_size, section, settings), twin, None)
         return
     model = section.build_graph(settings)
-    with training.Session(model, options.threads or getattr(section, "THREADS", 0), options.precision) as session:
+    with training.Session(model, n_threads(section, options), options.precision) as session:
         session.run(model.initializer)
         yield Network(trainers.GraphTrainer(session, model, arrays, settings.batch_size), model, session)
 
