@@ -16,10 +16,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np  # noqa: E402
 
-from tf1_autoencoders import console  # noqa: E402
-from tf1_autoencoders import section2_horses as section  # noqa: E402
-from tf1_autoencoders.results import Options  # noqa: E402
-from tf1_autoencoders.runs import common, section2  # noqa: E402
+from tf1_autoencoders.reporting import tables  # noqa: E402
+from tf1_autoencoders.reporting.run_log import Options  # noqa: E402
+from tf1_autoencoders.sections import run, section2  # noqa: E402
+from tf1_autoencoders.sections import section2_horses as section  # noqa: E402
+from tf1_autoencoders.utils import cli  # noqa: E402
 
 
 def measured():
@@ -38,14 +39,14 @@ def endure(args):
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         options = Options(out=folder, checkpoint_dir=folder)
-        with common.Kept(section, options) as kept:
+        with run.Kept(section, options) as kept:
             report = kept.report(settings, source, arrays)
-            with common.network(section, settings, arrays, options) as made, kept.training(report, made) as going_on:
+            with run.network(section, settings, arrays, options) as made, kept.training(report, made) as going_on:
                 for epoch, _ in section2.train(made.trainer, settings, len(arrays[0]), **going_on):
                     n_operations = len(made.model.graph.get_operations())
                     rows.append(((epoch + 1) * settings.steps_per_epoch, *measured(), n_operations))
     every = max(1, len(rows) // 10)
-    print("", *console.markdown(("step", "resident memory, MB", "open files", "operations in the graph"), [
+    print("", *tables.markdown(("step", "resident memory, MB", "open files", "operations in the graph"), [
         (step, f"{memory:.1f}", *counts) for step, memory, *counts in rows[::every] + rows[-1:]]), sep="\n")
     steps, memory = np.array([row[:2] for row in rows[len(rows) // 10:]], float).T  # without the first tenth
     print("", f"memory grows by {1000 * np.polyfit(steps, memory, 1)[0]:+.3f} MB per 1000 steps "
@@ -53,11 +54,11 @@ def endure(args):
 
 
 def main(argv=None):
-    parser = console.Parser(prog="python benchmarks/endurance.py", description=__doc__.split("\n\n    ")[0])
-    parser.add_argument("--steps", type=console.whole_number(500), default=10000, metavar="N",
+    parser = cli.Parser(prog="python benchmarks/endurance.py", description=__doc__.split("\n\n    ")[0])
+    parser.add_argument("--steps", type=cli.whole_number(500), default=10000, metavar="N",
                         help="training steps (default: 10000)")
-    console.add_data_arguments(parser)
-    return console.run_command(parser, endure, argv)
+    cli.add_data_arguments(parser)
+    return cli.run_command(parser, endure, argv)
 
 
 if __name__ == "__main__":

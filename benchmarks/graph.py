@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 from benchmarks.tasks import Task
-from tf1_autoencoders import bridge, trainers, training
-from tf1_autoencoders.catalog import SECTIONS
-from tf1_autoencoders.frameworks import tf1
+from tf1_autoencoders.keras_twin.weights import set_graph_weights
+from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.training import trainers
+from tf1_autoencoders.training.loop import fit
+from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.utils.frameworks import tf1
 
 
 class Contestant:
@@ -16,20 +19,20 @@ class Contestant:
         options: more arguments of the session.
     """
 
-    def __init__(self, task: Task, session=training.Session, **options):
+    def __init__(self, task: Task, session=Session, **options):
         section = SECTIONS[task.number].module
         self.task, self.take = task, task.turn()
         self.model = section.build_graph(section.Settings(**task.settings))
         self.threads = task.threads or section.THREADS
         self.session = session(self.model, self.threads, **options)
         self.session.run(self.model.initializer)
-        bridge.set_graph_weights(self.session, self.model, task.weights)
+        set_graph_weights(self.session, self.model, task.weights)
         self.trainer = trainers.GraphTrainer(self.session, self.model, task.arrays, task.batch_size)
 
     def fit(self, n_rows, n_epochs, lap):
         measured = {} if self.task.number != 2 else dict(  # as runs/section2.py has it
             measure_every=self.task.epochs_per_lap, measured_rows_of=lambda epoch: self.take(self.task.batch_size))
-        for _ in training.fit(self.trainer, n_epochs=n_epochs, rows_of=lambda epoch: self.take(n_rows), **measured):
+        for _ in fit(self.trainer, n_epochs=n_epochs, rows_of=lambda epoch: self.take(n_rows), **measured):
             lap()
 
     def predict(self, n):

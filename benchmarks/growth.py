@@ -19,8 +19,9 @@ if not __package__:  # a script: the project in place of this folder, whose name
 from tqdm import tqdm  # noqa: E402
 
 from benchmarks import measuring, report, tasks  # noqa: E402
-from tf1_autoencoders import console  # noqa: E402
-from tf1_autoencoders.catalog import SECTIONS  # noqa: E402
+from tf1_autoencoders.reporting import tables  # noqa: E402
+from tf1_autoencoders.sections import SECTIONS  # noqa: E402
+from tf1_autoencoders.utils import cli  # noqa: E402
 
 TIMES = (1, 2, 4, 8)
 HEADER = ("rows", "of data, MB", "seconds an epoch", "microseconds a row", "times the first's (lowest to highest)",
@@ -28,17 +29,17 @@ HEADER = ("rows", "of data, MB", "seconds an epoch", "microseconds a row", "time
 
 
 def main(argv=None):
-    parser = console.Parser(prog="benchmarks/growth.py", description=__doc__)
+    parser = cli.Parser(prog="benchmarks/growth.py", description=__doc__)
     parser.add_argument("--section", required=True, choices=[*map(str, SECTIONS)], metavar="N", help="1, 2, 3 or 4")
-    parser.add_argument("--rounds", type=console.whole_number(1), default=3, metavar="R",
+    parser.add_argument("--rounds", type=cli.whole_number(1), default=3, metavar="R",
                         help="how often each size is measured, in turns (default: 3)")
-    parser.add_argument("--laps", type=console.whole_number(1), default=2, metavar="L",
+    parser.add_argument("--laps", type=cli.whole_number(1), default=2, metavar="L",
                         help="timed epochs a process; in section 2, tens of epochs (default: 2)")
-    parser.add_argument("--steps", type=console.whole_number(1), metavar="S",
+    parser.add_argument("--steps", type=cli.whole_number(1), metavar="S",
                         help="steps of the smallest epoch (default: run.py's)")
-    parser.add_argument("--patience", type=console.whole_number(0), default=60, metavar="SECONDS",
+    parser.add_argument("--patience", type=cli.whole_number(0), default=60, metavar="SECONDS",
                         help="how long to wait for an idle machine before each measurement (default: 60)")
-    return console.run_command(parser, grow, argv)
+    return cli.run_command(parser, grow, argv)
 
 
 def grow(args):
@@ -57,7 +58,7 @@ def grow(args):
                                                          Path(scratch) / f"{times}.npz"))
     machine = measuring.machine()
     print(f"section {number}, {machine['CPU']}, {machine['cores']} cores, {machine['memory']}, {machine['date']}", "",
-          *console.markdown(HEADER, lines(sizes, measurements)), sep="\n")
+          *tables.markdown(HEADER, lines(sizes, measurements)), sep="\n")
 
 
 def lines(sizes, measurements):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.tasks import Task
-from tf1_autoencoders import bridge
-from tf1_autoencoders.catalog import SECTIONS
-from tf1_autoencoders.frameworks import keras, tf1
+from tf1_autoencoders.keras_twin.weights import set_keras_weights
+from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.utils.frameworks import keras, tf1
 
 
 class Contestant:
@@ -31,7 +31,7 @@ class Contestant:
         settings = section.Settings(**task.settings)
         self.model = section.build_keras(settings)
         self.model.jit_compile = jit_compile
-        bridge.set_keras_weights(self.model, task.weights)
+        set_keras_weights(self.model, task.weights)
         self.arrays = section.inputs_and_targets(
             task.arrays if task.order is None else [array[task.order] for array in task.arrays], settings)
         self.first_x, _ = section.inputs_and_targets([array[:task.batch_size] for array in task.arrays], settings)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from benchmarks import tasks
-from tf1_autoencoders.frameworks import tf1
+from tf1_autoencoders.utils.frameworks import tf1
 
 SIDE = 2048  # of the square product
 LONG_ENOUGH = 1e9  # operations a session.run, beside which the run itself costs nothing

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import Any, Dict, NamedTuple, Tuple
 
-from tf1_autoencoders.console import warn
-from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.utils.cli import warn
+from tf1_autoencoders.utils.errors import UserError
 
 CHILD = Path(__file__).resolve().parent / "child.py"
 IDLE = 0.05  # share of the CPU that others may take before a measurement

@@ -18,16 +18,19 @@ if not __package__:  # a script: the project in place of this folder, whose name
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from benchmarks import tasks  # noqa: E402
-from tf1_autoencoders import console, training  # noqa: E402
-from tf1_autoencoders.catalog import SECTIONS  # noqa: E402
-from tf1_autoencoders.frameworks import tf1  # noqa: E402
-from tf1_autoencoders.paths import RESULTS, shown, write_whole  # noqa: E402
+from tf1_autoencoders.reporting import tables  # noqa: E402
+from tf1_autoencoders.sections import SECTIONS  # noqa: E402
+from tf1_autoencoders.training.session import Session  # noqa: E402
+from tf1_autoencoders.utils import cli  # noqa: E402
+from tf1_autoencoders.utils.files import write_whole  # noqa: E402
+from tf1_autoencoders.utils.frameworks import tf1  # noqa: E402
+from tf1_autoencoders.utils.paths import RESULTS, shown  # noqa: E402
 
 WARM_UP = 3  # steps before those that are traced
 N_STEPS = 5
 
 
-class TracedSession(training.Session):
+class TracedSession(Session):
     """A Session that keeps what TensorFlow says about its runs, once `tracing` is true."""
 
     one_thread_executor = "DEFAULT"  # the other one cannot be traced
@@ -48,15 +51,15 @@ class TracedSession(training.Session):
 
 
 def main(argv=None):
-    parser = console.Parser(prog="benchmarks/profile.py", description=__doc__)
+    parser = cli.Parser(prog="benchmarks/profile.py", description=__doc__)
     parser.add_argument("--section", required=True, choices=[*map(str, SECTIONS)], metavar="N", help="1, 2, 3 or 4")
-    parser.add_argument("--top", type=console.whole_number(1), default=25, metavar="K",
+    parser.add_argument("--top", type=cli.whole_number(1), default=25, metavar="K",
                         help="how many operations to print (default: 25)")
-    parser.add_argument("--threads", type=console.whole_number(0), default=0, metavar="T",
+    parser.add_argument("--threads", type=cli.whole_number(0), default=0, metavar="T",
                         help="CPU threads (default: 0, TensorFlow's choice)")
     parser.add_argument("--out", default=str(RESULTS), metavar="DIR",
                         help="folder for the timeline (default: results/)")
-    return console.run_command(parser, profile, argv)
+    return cli.run_command(parser, profile, argv)
 
 
 def profile(args):
@@ -80,7 +83,7 @@ def profile(args):
         by_kind[kind] += spent
     for header, counts in (("operation",), by_kind), (("operation", "node"), by_node):
         total = sum(counts.values())
-        print("", *console.markdown((*header, "ms", "share"), [
+        print("", *tables.markdown((*header, "ms", "share"), [
             (*((key,) if isinstance(key, str) else key), f"{spent / 1e3:.3f}", f"{spent / total:.1%}")
             for key, spent in counts.most_common(args.top)]), sep="\n")
     from tensorflow.python.client import timeline

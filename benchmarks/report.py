@@ -5,7 +5,7 @@ import io
 import statistics
 
 from benchmarks.measuring import ROWS
-from tf1_autoencoders.console import markdown
+from tf1_autoencoders.reporting.tables import markdown
 
 # Okabe and Ito's colours, which the colour-blind tell apart
 COLOURS = {"graph": "#0072B2", "keras": "#E69F00", "pytorch": "#009E73", "tf115": "#8C8C8C"}

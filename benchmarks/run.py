@@ -22,31 +22,32 @@ from tqdm import tqdm  # noqa: E402
 
 from benchmarks import measuring, report, tasks  # noqa: E402
 from benchmarks.measuring import ROWS  # noqa: E402
-from tf1_autoencoders import console  # noqa: E402
-from tf1_autoencoders.catalog import SECTIONS  # noqa: E402
-from tf1_autoencoders.errors import UsageError, UserError  # noqa: E402
-from tf1_autoencoders.paths import RESULTS, shown, write_whole  # noqa: E402
+from tf1_autoencoders.sections import SECTIONS  # noqa: E402
+from tf1_autoencoders.utils import cli  # noqa: E402
+from tf1_autoencoders.utils.errors import UsageError, UserError  # noqa: E402
+from tf1_autoencoders.utils.files import write_whole  # noqa: E402
+from tf1_autoencoders.utils.paths import RESULTS, shown  # noqa: E402
 
 
 def build_parser():
-    parser = console.Parser(prog="benchmarks/run.py", description=__doc__)
+    parser = cli.Parser(prog="benchmarks/run.py", description=__doc__)
     parser.add_argument("--section", default="all", choices=["all", *map(str, SECTIONS)], metavar="N",
                         help="one section (default: all)")
-    parser.add_argument("--rounds", type=console.whole_number(1), default=5, metavar="R",
+    parser.add_argument("--rounds", type=cli.whole_number(1), default=5, metavar="R",
                         help="how often each row is measured, in turns (default: 5)")
     parser.add_argument("--rows", metavar="ROW,ROW",
                         help=f"of {', '.join(ROWS)} (default: all but pytorch-compile)")
-    parser.add_argument("--laps", type=console.whole_number(1), default=3, metavar="L",
+    parser.add_argument("--laps", type=cli.whole_number(1), default=3, metavar="L",
                         help="timed epochs a process; in section 2, tens of epochs (default: 3)")
-    parser.add_argument("--steps", type=console.whole_number(1), metavar="S",
+    parser.add_argument("--steps", type=cli.whole_number(1), metavar="S",
                         help="steps an epoch (default: " + ", ".join(
                             f"section {number}: {steps}" for number, steps in tasks.N_STEPS.items()) + ")")
-    parser.add_argument("--threads", type=console.whole_number(0), default=0, metavar="T",
+    parser.add_argument("--threads", type=cli.whole_number(0), default=0, metavar="T",
                         help="CPU threads of each contestant (default: 0, its own choice)")
     parser.add_argument("--torch-python", metavar="PATH",
                         help="a Python with PyTorch (default: this one, if it has it)")
     parser.add_argument("--tf115-python", metavar="PATH", help="a Python 3.7 with TensorFlow 1.15.5")
-    parser.add_argument("--patience", type=console.whole_number(0), default=60, metavar="SECONDS",
+    parser.add_argument("--patience", type=cli.whole_number(0), default=60, metavar="SECONDS",
                         help="how long to wait for an idle machine before each measurement (default: 60)")
     parser.add_argument("--out", metavar="DIR", help="folder for benchmark.json, .md and .png (default: results/)")
     parser.add_argument("--table", metavar="FILE",
@@ -55,7 +56,7 @@ def build_parser():
 
 
 def main(argv=None):
-    return console.run_command(build_parser(), run, argv)
+    return cli.run_command(build_parser(), run, argv)
 
 
 def run(args):
@@ -96,7 +97,7 @@ def chosen(names, pythons):
             raise UsageError(f"--rows {row}: expected some of {', '.join(ROWS)}")
     for kind, what in ("torch", "PyTorch"), ("tf115", "TensorFlow 1.15.5"):
         if pythons[kind] is None and any(ROWS[row].python == kind for row in rows):
-            console.warn(f"{what} is left out: --{kind}-python names a Python that has it")
+            cli.warn(f"{what} is left out: --{kind}-python names a Python that has it")
     return [row for row in rows if pythons[ROWS[row].python]]
 
 
@@ -119,7 +120,7 @@ def take_turns(rows, task_path, pythons, rounds, patience, title):
                     measurements[row].append(measuring.measure(ROWS[row], pythons[ROWS[row].python], task_path))
                 except UserError as error:
                     failed[row] = str(error)
-                    console.warn(f"left out: {error}")
+                    cli.warn(f"left out: {error}")
     return {"measurements": {row: measurements[row] for row in rows if row not in failed}, "failed": failed}
 
 
@@ -139,7 +140,7 @@ def write(result, folder, anew=False):
     print("saved:", ", ".join(map(shown, paths)))
     said = report.disagreements(result)
     for sentence in said:
-        console.warn(sentence)
+        cli.warn(sentence)
     return int(bool(said))
 
 

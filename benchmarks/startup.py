@@ -20,8 +20,9 @@ if not __package__:  # a script: the project in place of this folder, whose name
 from tqdm import tqdm  # noqa: E402
 
 from benchmarks import measuring, report  # noqa: E402
-from tf1_autoencoders import console  # noqa: E402
-from tf1_autoencoders.errors import UserError  # noqa: E402
+from tf1_autoencoders.reporting import tables  # noqa: E402
+from tf1_autoencoders.utils import cli  # noqa: E402
+from tf1_autoencoders.utils.errors import UserError  # noqa: E402
 
 READING = """
 import time
@@ -37,11 +38,11 @@ IMPORT = "import tensorflow"
 
 
 def main(argv=None):
-    parser = console.Parser(prog="benchmarks/startup.py", description=__doc__)
-    parser.add_argument("--rounds", type=console.whole_number(1), default=5, metavar="R",
+    parser = cli.Parser(prog="benchmarks/startup.py", description=__doc__)
+    parser.add_argument("--rounds", type=cli.whole_number(1), default=5, metavar="R",
                         help="how often each is measured, in turns (default: 5)")
     parser.add_argument("--data-dir", metavar="DIR", help="folder with the pictures, as of run_all.py")
-    return console.run_command(parser, measure, argv)
+    return cli.run_command(parser, measure, argv)
 
 
 def measure(args):
@@ -62,7 +63,7 @@ def measure(args):
             for what in seconds if k else ():
                 seconds[what].append(taken[what])
     machine = measuring.machine()
-    print(f"{machine['CPU']}, {machine['cores']} cores, {machine['date']}", "", *console.markdown(
+    print(f"{machine['CPU']}, {machine['cores']} cores, {machine['date']}", "", *tables.markdown(
         ("what", "seconds (lowest to highest)", f"times {IMPORT} (lowest to highest)"),
         [(what, report.spread(taken),
           report.spread([mine / theirs for mine, theirs in zip(taken, seconds[IMPORT])]))

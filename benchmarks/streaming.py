@@ -22,22 +22,26 @@ if not __package__:  # a script: the project in place of this folder, whose name
 
 import numpy as np  # noqa: E402
 
-from tf1_autoencoders import console, trainers, training  # noqa: E402
-from tf1_autoencoders import section1_reconstruction as section  # noqa: E402
-from tf1_autoencoders.rows import shuffled  # noqa: E402
+from tf1_autoencoders.reporting import tables  # noqa: E402
+from tf1_autoencoders.sections import section1_reconstruction as section  # noqa: E402
+from tf1_autoencoders.training import trainers  # noqa: E402
+from tf1_autoencoders.training.loop import fit  # noqa: E402
+from tf1_autoencoders.training.row_order import shuffled  # noqa: E402
+from tf1_autoencoders.training.session import Session  # noqa: E402
+from tf1_autoencoders.utils import cli  # noqa: E402
 
 NARROW = dict(n_hidden_1=64, n_hidden_2=32, n_hidden_3=16)
 BLOCK = 10000  # rows written at a time
 
 
 def main(argv=None):
-    parser = console.Parser(prog="benchmarks/streaming.py", description=__doc__)
-    parser.add_argument("--data", type=console.whole_number(100), default=4000, metavar="MB",
+    parser = cli.Parser(prog="benchmarks/streaming.py", description=__doc__)
+    parser.add_argument("--data", type=cli.whole_number(100), default=4000, metavar="MB",
                         help="size of the file (default: 4000)")
-    parser.add_argument("--allowed", type=console.whole_number(1), default=2000, metavar="MB",
+    parser.add_argument("--allowed", type=cli.whole_number(1), default=2000, metavar="MB",
                         help="memory for the process (default: 2000)")
     parser.add_argument("--child", help=argparse.SUPPRESS)
-    return console.run_command(parser, stream, argv)
+    return cli.run_command(parser, stream, argv)
 
 
 def stream(args):
@@ -60,7 +64,7 @@ def stream(args):
                          f"{args.allowed:,}",
                          f"loss {made['loss']:.4f}" if made else f"fails (exit code {done.returncode})",
                          f"{made['seconds']:.1f}" if made else "-", f"{made['own']:,.0f}" if made else "-"))
-    print(*console.markdown(("batches", "rows", "of data, MB", "memory allowed, MB", "one epoch", "seconds",
+    print(*tables.markdown(("batches", "rows", "of data, MB", "memory allowed, MB", "one epoch", "seconds",
                              "memory of its own at the end, MB"), rows), sep="\n")
     return 0 if rows[1][4].startswith("loss") else 1
 
@@ -72,11 +76,11 @@ def train(task):
     pictures = np.memmap(task["file"], np.float32, "r", shape=(task["n_rows"], 784))
     settings = dataclasses.replace(section.PRESETS["report"], streamed=task["streamed"], **NARROW)
     model = section.build_graph(settings)
-    with training.Session(model) as session:
+    with Session(model) as session:
         session.run(model.initializer)
         trainer = trainers.GraphTrainer(session, model, (pictures,), settings.batch_size)
         start = time.perf_counter()
-        (_, metrics), = training.fit(trainer, n_epochs=1, rows_of=lambda epoch: shuffled(len(pictures), 0, epoch))
+        (_, metrics), = fit(trainer, n_epochs=1, rows_of=lambda epoch: shuffled(len(pictures), 0, epoch))
         seconds = time.perf_counter() - start
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     print(json.dumps({"seconds": seconds, "own": int(status["RssAnon"].split()[0]) / 1e3, **metrics}))

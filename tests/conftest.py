@@ -5,18 +5,16 @@ import dataclasses
 import os
 import pickle
 import struct
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
-from tf1_autoencoders import section2_horses  # noqa: E402
 from tf1_autoencoders.datasets import cifar10, fashion_mnist  # noqa: E402
-from tf1_autoencoders.frameworks import NeedsKeras3  # noqa: E402
+from tf1_autoencoders.sections import section2_horses  # noqa: E402
+from tf1_autoencoders.utils.frameworks import NeedsKeras3  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

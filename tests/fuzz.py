@@ -29,9 +29,11 @@ import numpy as np
 from conftest import SMALL
 from tqdm import tqdm
 
-from tf1_autoencoders import console, page, section2_horses, verdicts
 from tf1_autoencoders.datasets import cifar10, fashion_mnist
-from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.reporting import comparison, html_report, tables
+from tf1_autoencoders.sections import section2_horses
+from tf1_autoencoders.utils import cli
+from tf1_autoencoders.utils.errors import UserError
 
 SLOWEST = 2.0  # seconds that a case may take
 HEADER = ("reader", "cases", "refused", "accepted", "failures", "slowest ms", "memory MB")
@@ -205,13 +207,13 @@ def _idx(folder, n):
 def _settings(folder, n):
     from dataclasses import asdict
 
-    from tf1_autoencoders import checkpoint
+    from tf1_autoencoders.checkpointing import saver
     whole = {"section": 2, "preset": "report", "settings": asdict(SMALL), "versions": {"numpy": np.__version__}}
 
     def read(which, content):
         (folder / "settings.json").write_bytes(content)
         with armed():
-            settings, _ = checkpoint.read_settings(folder / "model.ckpt", section2_horses.Settings)
+            settings, _ = saver.read_settings(folder / "model.ckpt", section2_horses.Settings)
         for name, value in asdict(settings).items():
             assert value is None or type(value) is type(getattr(SMALL, name)), name
     return Reader([json.dumps(whole, indent=2).encode()], read, _inner_json, crafted.documents())
@@ -233,7 +235,7 @@ def _account(folder, n):
     def read(which, content):
         (folder / "section2" / "account.json").write_bytes(content)
         with armed(folder / "report.html"):
-            made = page.write(folder)
+            made = html_report.write(folder)
         text = made.read_text(encoding="utf-8")
         assert "<script" not in text and "root:" not in text and text.endswith("</html>\n")
     return Reader([json.dumps(whole).encode()], read, _inner_json, crafted.documents())
@@ -246,19 +248,20 @@ def _bands(folder, n):
     def read(which, content):
         (folder / "bands.json").write_bytes(content)
         with armed():
-            stored = verdicts.read(folder / "bands.json")
+            stored = comparison.read(folder / "bands.json")
         for entry in stored.values():
             for values in entry["values"].values():
-                assert verdicts.verdict(2.0, values).endswith(("inside", "the mean", "no band"))
+                assert comparison.verdict(2.0, values).endswith(("inside", "the mean", "no band"))
     return Reader([json.dumps(whole).encode()], read, _inner_json, crafted.documents())
 
 
 def _checkpoint(folder, n):
-    from tf1_autoencoders import checkpoint, training
+    from tf1_autoencoders.checkpointing import saver
+    from tf1_autoencoders.training.session import Session
     model = section2_horses.build_graph(SMALL)
-    session = training.Session(model)
+    session = Session(model)
     session.run(model.initializer)
-    checkpoint.write(session, model.weights_saver, folder)
+    saver.write(session, model.weights_saver, folder)
     files = [folder / "model.ckpt.index", folder / "model.ckpt.data-00000-of-00001"]
     bases = [file.read_bytes() for file in files]
 
@@ -267,7 +270,7 @@ def _checkpoint(folder, n):
             file.write_bytes(base)
         files[which].write_bytes(content)
         with armed():
-            checkpoint.restore(session, model.weights_saver, model.weights, folder / checkpoint.NAME)
+            saver.restore(session, model.weights_saver, model.weights, folder / saver.NAME)
         for weight in session.run(model.weights):
             assert weight.dtype == np.float32
     return Reader(bases, read, _inner_checkpoint, crafted.indexes(bases[0]))
@@ -435,17 +438,17 @@ def _keep(name, seed, failures, keep):
 
 
 def main(argv=None):
-    parser = console.Parser(prog="tests/fuzz.py", description=__doc__)
-    parser.add_argument("--cases", type=console.whole_number(1), default=2000, metavar="N",
+    parser = cli.Parser(prog="tests/fuzz.py", description=__doc__)
+    parser.add_argument("--cases", type=cli.whole_number(1), default=2000, metavar="N",
                         help="mutated files for each reader (default: 2000)")
-    parser.add_argument("--seed", type=console.whole_number(0), default=0, metavar="N",
+    parser.add_argument("--seed", type=cli.whole_number(0), default=0, metavar="N",
                         help="of the mutations (default: 0)")
     parser.add_argument("--reader", choices=list(READERS), metavar="NAME",
                         help=f"one of {'; '.join(READERS)} (default: all)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where failing files go (default: a temporary folder)")
     parser.add_argument("--child", choices=list(READERS), help=argparse.SUPPRESS)
     parser.add_argument("--first", type=int, default=0, help=argparse.SUPPRESS)
-    return console.run_command(parser, fuzz, argv)
+    return cli.run_command(parser, fuzz, argv)
 
 
 def fuzz(args):
@@ -460,7 +463,7 @@ def fuzz(args):
         row, failed = run(name, args.seed, args.cases // SHARE_AT_FULL_SIZE if full else args.cases, keep)
         rows.append(row)
         failures += failed
-    print(*console.markdown(HEADER, rows), sep="\n")
+    print(*tables.markdown(HEADER, rows), sep="\n")
     if failures:
         print("", *failures, f"files kept in {keep}", sep="\n")
     return 1 if failures else 0

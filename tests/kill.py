@@ -33,10 +33,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import small  # noqa: E402
 
-import run_all  # noqa: E402
-from tf1_autoencoders import console, figures, store  # noqa: E402
-from tf1_autoencoders.errors import UserError  # noqa: E402
-from tf1_autoencoders.frameworks import keras, tf1  # noqa: E402
+from tf1_autoencoders import run_all
+from tf1_autoencoders.checkpointing import store  # noqa: E402
+from tf1_autoencoders.reporting import figures, tables  # noqa: E402
+from tf1_autoencoders.utils import cli  # noqa: E402
+from tf1_autoencoders.utils.errors import UserError  # noqa: E402
+from tf1_autoencoders.utils.frameworks import keras, tf1  # noqa: E402
 
 SYSTEM_CALLS = "openat,creat,write,pwrite64,writev,fsync,fdatasync,ftruncate,rename,renameat,renameat2,mkdir,mkdirat," \
     "symlink,symlinkat,unlink,unlinkat,rmdir,close,flock"
@@ -197,15 +199,15 @@ def kill_at_system_calls(section, backend, folder, bar):
 
 
 def main(argv=None):
-    parser = console.Parser(prog="python tests/kill.py", description=__doc__.split("\n\n    ")[0])
-    parser.add_argument("--kills", type=console.whole_number(1), default=200, metavar="N",
+    parser = cli.Parser(prog="python tests/kill.py", description=__doc__.split("\n\n    ")[0])
+    parser.add_argument("--kills", type=cli.whole_number(1), default=200, metavar="N",
                         help="at random instants, in all (default: 200)")
     parser.add_argument("--system-calls", action="store_true", help="at each system call of a save instead")
     parser.add_argument("--section", choices=("1", "2", "3", "4"), help="one section only (default: all)")
     parser.add_argument("--backend", choices=("graph", "keras"), help="one backend only (default: both)")
-    parser.add_argument("--seed", type=console.whole_number(0), default=0, metavar="N",
+    parser.add_argument("--seed", type=cli.whole_number(0), default=0, metavar="N",
                         help="of the random instants (default: 0)")
-    return console.run_command(parser, kill, argv)
+    return cli.run_command(parser, kill, argv)
 
 
 def kill(args):
@@ -230,7 +232,7 @@ def kill(args):
             wrong += problems
     header = ("section", "backend", "system call", "in a save", "killed at") if args.system_calls else \
         ("section", "backend", "kills", "of them while saving", "runs brought to their end", "wrong")
-    print(*console.markdown(header, rows), "", *wrong, sep="\n")
+    print(*tables.markdown(header, rows), "", *wrong, sep="\n")
     print(json.dumps({"kills": sum(row[-1] if args.system_calls else row[2] for row in rows), "wrong": len(wrong)}))
     if wrong:
         print(f"left in {folder}")

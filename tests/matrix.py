@@ -21,7 +21,8 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
-from tf1_autoencoders import console  # noqa: E402
+from tf1_autoencoders.reporting import tables  # noqa: E402
+from tf1_autoencoders.utils import cli  # noqa: E402
 
 OLD = ["protobuf<3.21", "numpy<1.19", "h5py<3"]
 RELEASES = [  # TensorFlow, Python, what else it needs
@@ -96,14 +97,14 @@ def try_release(tensorflow, version, needs, python, log):
 
 
 def main(argv=None):
-    parser = console.Parser(prog="tests/matrix.py", description=__doc__)
+    parser = cli.Parser(prog="tests/matrix.py", description=__doc__)
     releases = list(dict.fromkeys(release for release, _, _ in RELEASES))
     parser.add_argument("--only", nargs="+", choices=releases, metavar="RELEASE",
                         help=f"some of {', '.join(releases)} (default: all)")
     parser.add_argument("--pythons", nargs="*", default=[os.path.expanduser("~/.pyenv/versions")], metavar="DIR",
                         help="folders that hold Pythons as X.Y.Z/bin/python (default: ~/.pyenv/versions)")
     parser.add_argument("--log", default=os.devnull, metavar="FILE", help="for what pip and pytest say (default: none)")
-    return console.run_command(parser, try_all, argv)
+    return cli.run_command(parser, try_all, argv)
 
 
 def try_all(args):
@@ -119,7 +120,7 @@ def try_all(args):
                 continue
             rows.append(try_release(tensorflow, version, needs, python, log))
             print(*rows[-1], flush=True)
-    table = "\n".join(console.markdown(HEADER, rows)) + "\n"
+    table = "\n".join(tables.markdown(HEADER, rows)) + "\n"
     if not args.only:
         os.makedirs(os.path.join(ROOT, "docs"), exist_ok=True)
         with open(os.path.join(ROOT, "docs", "matrix.md"), "w") as file:

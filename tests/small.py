@@ -14,10 +14,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import run_all  # noqa: E402
-from tf1_autoencoders import figures  # noqa: E402
-from tf1_autoencoders.catalog import SECTIONS  # noqa: E402
+from tf1_autoencoders import run_all
 from tf1_autoencoders.datasets import Source  # noqa: E402
+from tf1_autoencoders.reporting import figures  # noqa: E402
+from tf1_autoencoders.sections import SECTIONS  # noqa: E402
 
 SIZES = {
     1: dict(n_hidden_1=23, n_hidden_2=17, n_hidden_3=13, n_latent=7, batch_size=16, n_epochs=5),

@@ -18,12 +18,25 @@ import numpy as np
 import pytest
 from tf115 import ours
 
-from tf1_autoencoders import bridge, checkpoint, crosscheck, evaluate, layers, trainers, training
-from tf1_autoencoders.errors import UserError
-from tf1_autoencoders.frameworks import keras, tf1
+from tf1_autoencoders import crosscheck, evaluate
+from tf1_autoencoders.checkpointing import saver
+from tf1_autoencoders.graphs import layers
+from tf1_autoencoders.keras_twin import build, h5_weights
+from tf1_autoencoders.keras_twin import weights as weights_module
+from tf1_autoencoders.keras_twin.weights import (
+    graph_weights,
+    keras_gradients,
+    keras_weights,
+    set_graph_weights,
+    set_keras_weights,
+)
+from tf1_autoencoders.training import trainers
+from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.frameworks import keras, tf1
 
 NAMES = list(ours.SIZES)
-ADAMS = {"exact": bridge.exact_adam, "Keras": bridge.keras_adam}
+ADAMS = {"exact": build.exact_adam, "Keras": build.keras_adam}
 WAYS = ("graph", *ADAMS)  # the graph, and the twin by the way it steps
 
 # How far TensorFlow 2 may be from 1.15.5. Both do the same operations in float32, with kernels of another age: one pass
@@ -73,7 +86,7 @@ def graph_numbers(name, n_steps=ours.N_STEPS, **changes):
     """The graph's numbers, from the original's initial values."""
     section, settings, data, numbers = original(name)
     model = section.build_graph(dataclasses.replace(settings, **changes))
-    with training.Session(model, threads=1) as session:
+    with Session(model, threads=1) as session:
         return ours.run(session, model, data, settings.batch_size, ours.under("hidden", numbers),
                         ours.under("initial", numbers), n_steps)
 
@@ -91,17 +104,17 @@ def needs_keras_3():
         pytest.skip(f"the twin's exact steps need Keras 3, here is Keras {version}")
 
 
-def twin_of(name, adam=bridge.exact_adam, exact=True):
+def twin_of(name, adam=build.exact_adam, exact=True):
     """The Keras twin with the original's initial values, and its batches [(inputs, targets)] of the 50 steps."""
     needs_keras_3()
     section, settings, data, numbers = original(name)
     twin = section.build_keras(settings, adam, **(getattr(section, "EXACT", {}) if exact else {}))
-    bridge.set_keras_weights(twin, ours.under("initial", numbers))
+    set_keras_weights(twin, ours.under("initial", numbers))
     return twin, [section.inputs_and_targets(ours.batch_of(data, k, settings.batch_size), settings)
                   for k in range(ours.N_STEPS)]
 
 
-def twin_numbers(name, adam=bridge.exact_adam, exact=True, n_steps=ours.N_STEPS):
+def twin_numbers(name, adam=build.exact_adam, exact=True, n_steps=ours.N_STEPS):
     """The twin's numbers, from the original's initial values."""
     twin, batches = twin_of(name, adam, exact)
 
@@ -110,16 +123,16 @@ def twin_numbers(name, adam=bridge.exact_adam, exact=True, n_steps=ours.N_STEPS)
     loss, outputs, gradients = step(inputs, targets)
     numbers = {"loss": loss, "outputs": outputs}
     numbers.update(hidden_outputs(twin, original(name).numbers, inputs))
-    numbers.update(prefixed("gradients", bridge.keras_gradients(twin, gradients)))
+    numbers.update(prefixed("gradients", keras_gradients(twin, gradients)))
     trace = []
     for batch in batches[:n_steps]:
         loss, _, gradients = step(*batch)
         trace.append(loss)
         twin.optimizer.apply_gradients(zip(gradients, twin.trainable_variables))
     numbers["trace"], numbers["final_outputs"] = np.array(trace, np.float32), step(inputs, targets)[1]
-    numbers.update(prefixed("final", bridge.keras_weights(twin)))
+    numbers.update(prefixed("final", keras_weights(twin)))
     for slot, values in (("Adam", twin.optimizer._momentums), ("Adam_1", twin.optimizer._velocities)):
-        slots = bridge.keras_gradients(twin, values)
+        slots = keras_gradients(twin, values)
         numbers.update({f"final/{variable}/{slot}": value for variable, value in slots.items()})
     if n_steps and hasattr(twin.optimizer, "beta_powers"):
         numbers.update({f"final/beta{k + 1}_power": power for k, power in enumerate(twin.optimizer.beta_powers)})
@@ -228,8 +241,8 @@ def test_a_checkpoint_of_1_15_restores_by_name_with_slots_and_powers_to_the_byte
     model = section.build_graph(settings)
     with model.graph.as_default():
         variables = tf1.global_variables()
-    with training.Session(model) as session:
-        checkpoint.restore(session, model.saver, variables, ours.FIXTURES / name / "model.ckpt")
+    with Session(model) as session:
+        saver.restore(session, model.saver, variables, ours.FIXTURES / name / "model.ckpt")
         restored = ours.all_variables(session, model)
         trainer = trainers.GraphTrainer(session, model, ours.batch_of(data, 0, settings.batch_size),
                                         settings.batch_size)
@@ -295,8 +308,8 @@ def changed_outputs(way, name):
         twin, batches = twin_of(name)
         return apart(np.asarray(twin(batches[0][0])), numbers["outputs"])
     model = section.build_graph(dataclasses.replace(settings, **ours.unfused(name)))  # for the traps
-    with training.Session(model) as session:
-        bridge.set_graph_weights(session, model, ours.under("initial", numbers))
+    with Session(model) as session:
+        set_graph_weights(session, model, ours.under("initial", numbers))
         outputs = trainers.GraphTrainer(session, model, data, 1).predict(*ours.batch_of(data, 0, settings.batch_size))
     return apart(outputs, numbers["outputs"])
 
@@ -327,7 +340,7 @@ def test_trap_l2_declared_and_minimised_are_not_the_same():
 
 
 def test_trap_keras_epsilon_in_the_twin(monkeypatch):
-    monkeypatch.setattr(bridge, "EPSILON", 1e-7)
+    monkeypatch.setattr(build, "EPSILON", 1e-7)
     assert difference(twin_numbers("section1", n_steps=20), "section1", "trace") > 10 * EXACT["trace"]
 
 
@@ -353,7 +366,7 @@ def test_trap_gates_in_the_order_of_keras_in_the_graph(monkeypatch):
 
 
 def test_trap_gates_not_swapped_on_the_way_to_keras(monkeypatch):
-    monkeypatch.setattr(bridge, "_swap_gates", lambda array: array)
+    monkeypatch.setattr(weights_module, "_swap_gates", lambda array: array)
     assert changed_outputs("twin", "section4") > TRAP
 
 
@@ -363,7 +376,7 @@ def test_trap_no_forget_bias_in_the_graph(monkeypatch):
 
 
 def test_trap_no_forget_bias_on_the_way_to_keras(monkeypatch):
-    monkeypatch.setattr(bridge, "FORGET_BIAS", 0.0)
+    monkeypatch.setattr(weights_module, "FORGET_BIAS", 0.0)
     assert changed_outputs("twin", "section4") > TRAP
 
 
@@ -393,9 +406,9 @@ def test_trap_another_seed_of_an_operation_or_none(name, changed, monkeypatch):
     glorot = tf1.glorot_uniform_initializer
     monkeypatch.setattr(module_of(tf1), "glorot_uniform_initializer", lambda seed: glorot(seed=changed(seed)))
     model = original(name).section.build_graph(original(name).settings)
-    with training.Session(model) as session:
+    with Session(model) as session:
         session.run(model.initializer)
-        initial = bridge.graph_weights(session, model)
+        initial = graph_weights(session, model)
     for variable, value in ours.under("initial", original(name).numbers).items():
         assert (initial[variable].tobytes() == value.tobytes()) == variable.endswith("bias")
 
@@ -412,7 +425,7 @@ def test_trap_keras_upsampling_adds_its_gradient_in_another_order(layer, same):
             tape.watch(x)
             total = tf1.reduce_sum(doubled(x) * slopes)
         return np.asarray(tape.gradient(total, x))
-    of_graph, of_layer = gradient(layers.upsample), gradient(getattr(bridge, layer)("up_sampling2d"))
+    of_graph, of_layer = gradient(layers.upsample), gradient(getattr(build, layer)("up_sampling2d"))
     assert (of_layer.tobytes() == of_graph.tobytes()) is same and apart(of_layer, of_graph) < GRADIENTS
 
 
@@ -429,14 +442,14 @@ def test_trap_the_exact_twin_of_section_3_has_not_keras_upsampling():
 def test_trap_the_running_mean_of_fit_and_of_train_on_batch():
     """Keras means over the batches since reset_metrics(), which newer releases call in train_on_batch by themselves."""
     trace = original("section1").numbers["trace"][:5]
-    twin, batches = twin_of("section1", bridge.keras_adam)
+    twin, batches = twin_of("section1", build.keras_adam)
     losses = []
     for inputs, targets in batches[:5]:
         twin.reset_metrics()
         losses.append(np.ravel(twin.train_on_batch(inputs, targets))[0])
     assert apart(losses, trace) < FIRST_TEN
 
-    twin, _ = twin_of("section1", bridge.keras_adam)
+    twin, _ = twin_of("section1", build.keras_adam)
     inputs, targets = map(np.concatenate, zip(*batches[:5]))
     loss, = twin.fit(inputs, targets, batch_size=len(batches[0][0]), shuffle=False, verbose=0).history["loss"]
     assert apart(loss, trace[-1]) > TRAP and apart(loss, np.mean(trace)) < FIRST_TEN
@@ -509,15 +522,15 @@ def keras_h5(section):
 def test_h5_weights_of_1_15s_keras_give_its_answers_in_the_graph_and_in_the_twin(section):
     settings, scopes = keras_h5(section)
     module, file = ours.section_of(section), os.path.join(os.path.dirname(ours.__file__), "fixtures", "keras", section)
-    values, stored = bridge.read_h5(file + ".h5", scopes), np.load(file + ".npz")
+    values, stored = h5_weights.read_h5(file + ".h5", scopes), np.load(file + ".npz")
     inputs = [stored[f"arr_{k}"] for k in range(len(stored.files) - 1)]
     model = module.build_graph(settings)
-    with training.Session(model) as session:
-        bridge.set_graph_weights(session, model, values)
+    with Session(model) as session:
+        set_graph_weights(session, model, values)
         features = model.features if isinstance(model.features, tuple) else (model.features,)
         assert apart(session.run(model.outputs, dict(zip(features, inputs))), stored["answers"]) < FORWARD
     twin = module.build_keras(settings)
-    bridge.set_keras_weights(twin, values)
+    set_keras_weights(twin, values)
     assert apart(np.asarray(twin(inputs if len(inputs) > 1 else inputs[0])), stored["answers"]) < FORWARD
 
 
@@ -525,9 +538,9 @@ def test_h5_weights_of_1_15s_keras_give_its_answers_in_the_graph_and_in_the_twin
 def test_h5_weights_come_back_as_they_were_written(section, tmp_path):
     _, scopes = keras_h5(section)
     file = os.path.join(os.path.dirname(ours.__file__), "fixtures", "keras", section + ".h5")
-    values = bridge.read_h5(file, scopes)
-    bridge.write_h5(tmp_path / f"{section}.h5", values, scopes)
-    again = bridge.read_h5(tmp_path / f"{section}.h5", scopes)
+    values = h5_weights.read_h5(file, scopes)
+    h5_weights.write_h5(tmp_path / f"{section}.h5", values, scopes)
+    again = h5_weights.read_h5(tmp_path / f"{section}.h5", scopes)
     assert list(again) == list(values)
     for name, value in values.items():
         assert apart(again[name], value) < 1e-7, name  # b - 1 + 1 rounds
@@ -536,7 +549,7 @@ def test_h5_weights_come_back_as_they_were_written(section, tmp_path):
 def test_what_is_no_h5_file_is_refused_in_one_sentence(tmp_path):
     (tmp_path / "weights.h5").write_bytes(b"not one")
     with pytest.raises(ValueError, match="weights.h5: not the weights of a Keras 2 model"):
-        bridge.read_h5(tmp_path / "weights.h5")
+        h5_weights.read_h5(tmp_path / "weights.h5")
 
 
 @pytest.mark.skipif("TF1_AUTOENCODERS_TF115" not in os.environ, reason="needs TensorFlow 1.15.5, see tests/tf115")
@@ -544,8 +557,8 @@ def test_1_15s_keras_loads_h5_weights_that_were_written_here(tmp_path):
     here = os.path.dirname(ours.__file__)
     for section in ("section1", "section4"):
         _, scopes = keras_h5(section)
-        values = bridge.read_h5(os.path.join(here, "fixtures", "keras", section + ".h5"), scopes)
-        bridge.write_h5(tmp_path / f"{section}.h5", values, scopes)
+        values = h5_weights.read_h5(os.path.join(here, "fixtures", "keras", section + ".h5"), scopes)
+        h5_weights.write_h5(tmp_path / f"{section}.h5", values, scopes)
     done = subprocess.run([os.environ["TF1_AUTOENCODERS_TF115"], os.path.join(here, "keras_h5.py"), "check",
                            str(tmp_path)], stdout=subprocess.PIPE, universal_newlines=True)
     assert done.returncode == 0

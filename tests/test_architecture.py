@@ -7,27 +7,21 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "tf1_autoencoders"
+FILES = sorted(PACKAGE.rglob("*.py"))
 
-# module -> the modules of the package that it may import; sections are one room
-SECTION = {"bridge", "datasets", "errors", "frameworks", "layers", "model", "pipeline", "rows"}
+# folder -> the folders that its files may import, beside itself
 ALLOWED = {
-    "__init__": set(), "errors": set(), "paths": set(), "published": set(), "measures": set(), "rows": {"errors"},
-    "frameworks": {"errors"}, "pipeline": {"frameworks"}, "layers": {"frameworks"}, "bridge": {"frameworks"},
-    "model": {"frameworks", "pipeline"}, "figures": {"paths"}, "console": {"errors", "frameworks", "interrupts"},
-    "datasets": {"console", "datasets", "errors", "paths"}, "interrupts": set(),
-    "folders": {"errors", "paths"}, "store": {"errors", "folders", "paths"},
-    "bundle": set(), "checkpoint": {"bundle", "console", "errors", "frameworks", "paths", "store"},
-    "training": {"errors", "frameworks", "interrupts"}, "trainers": {"bridge", "checkpoint", "errors", "frameworks"},
-    "verdicts": {"errors", "paths", "published"},
-    "results": {"console", "figures", "frameworks", "paths", "verdicts"},
-    "page": {"errors", "paths", "results", "verdicts"}}
-TOP = set(ALLOWED) | {"section", "evaluate", "runs", "catalog"}
+    "utils": set(), "graphs": {"utils"}, "keras_twin": {"graphs", "utils"}, "checkpointing": {"utils"},
+    "datasets": {"utils"}, "reporting": {"utils"}, "training": {"checkpointing", "graphs", "keras_twin", "utils"},
+    "sections": {"checkpointing", "datasets", "graphs", "keras_twin", "reporting", "training", "utils", "commands"},
+    # the files at the top of the package
+    "commands": {"checkpointing", "keras_twin", "reporting", "sections", "training", "utils"}}
+# Files that only one place may import, because they are the one door to a library.
+DOORS = {"tensorflow": "utils/frameworks.py", "keras": "utils/frameworks.py", "matplotlib": "reporting/figures.py"}
 
 
-def room(path):
-    relative = path.relative_to(PACKAGE)
-    name = relative.parts[0] if len(relative.parts) > 1 else relative.stem
-    return "section" if name.startswith("section") else name
+def folder_of(relative):
+    return relative.parts[0] if len(relative.parts) > 1 else "commands"
 
 
 def imports(path):
@@ -39,23 +33,50 @@ def imports(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_arrows_go_down_the_page_only(path):
-    allowed = SECTION if room(path) == "section" else ALLOWED.get(room(path), TOP)
+def relative_imports(path):
+    """The package's files that a file imports, as paths relative to the package."""
     for name in imports(path):
-        if name.startswith("tf1_autoencoders"):
-            target = room(PACKAGE / (name.split(".")[1] + ".py"))
-            assert target in allowed, f"{path.name} imports {name}"
+        parts = name.split(".")[1:]
+        while name.startswith("tf1_autoencoders.") and parts:
+            module = Path(*parts)
+            if (PACKAGE / module).with_suffix(".py").is_file() or (PACKAGE / module / "__init__.py").is_file():
+                yield module.with_suffix(".py") if (PACKAGE / module).with_suffix(".py").is_file() \
+                    else module / "__init__.py"
+                break
+            parts.pop()
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_folders_import_each_other_one_way(path):
+    folder = folder_of(path.relative_to(PACKAGE))
+    for imported in relative_imports(path):
+        assert folder_of(imported) in ALLOWED[folder] | {folder}, f"{path.name} imports {imported}"
+
+
+def test_no_folder_imports_itself_by_way_of_others():
+    arrows = {folder: {folder_of(imported) for path in FILES if folder_of(path.relative_to(PACKAGE)) == folder
+                       for imported in relative_imports(path)} - {folder} for folder in ALLOWED}
+    arrows["sections"] -= {"commands"}  # until the stories and their commands are apart
+    while arrows:
+        free = [folder for folder, targets in arrows.items() if not targets & set(arrows)]
+        assert free, f"a circle among {sorted(arrows)}"
+        for folder in free:
+            del arrows[folder]
+
+
+def test_there_are_eight_folders():
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(ALLOWED) - {"commands"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_tensorflow_keras_and_matplotlib_have_one_door_each(path):
     for name in imports(path):
-        assert not name.startswith(("tensorflow", "keras")), f"{path.name} imports {name}"
-        assert not name.startswith("matplotlib") or path.stem == "figures", f"{path.name} imports {name}"
+        door = DOORS.get(name.split(".")[0])
+        assert door in (None, path.relative_to(PACKAGE).as_posix()), f"{path.name} imports {name}"
 
 
 def test_importing_every_module_loads_no_tensorflow():
-    modules = [f"tf1_autoencoders.{path.stem}" for path in PACKAGE.glob("*.py") if path.stem != "__init__"]
+    modules = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in FILES
+               if path.name not in ("__init__.py", "__main__.py")]
     code = f"import sys, {', '.join(modules)}; sys.exit('tensorflow' in sys.modules or 'matplotlib' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=str(PACKAGE.parent))

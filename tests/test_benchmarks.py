@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks import growth, measuring, profile, report, run, startup, tasks
-from tf1_autoencoders import bridge
-from tf1_autoencoders.catalog import SECTIONS
-from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.keras_twin.weights import names
+from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.utils.errors import UserError
 
 SMALL = {1: dict(n_input=53, n_hidden_1=31, n_hidden_2=23, n_hidden_3=17, n_latent=5, batch_size=7),
          2: dict(n_input=121, n_hidden_1=37, n_hidden_2=17, n_hidden_3=31, batch_size=13),
@@ -58,9 +58,9 @@ def test_weights_have_the_graphs_names_and_shapes(number):
     module, sizes = SECTIONS[number].module, settings(number)
     model, given = module.build_graph(module.Settings(**sizes)), small_task(number).weights
     kernels = {name.rpartition("/")[0]: tuple(variable.shape.as_list())
-               for name, variable in zip(bridge.names(model), model.weights) if name.endswith("/kernel")}
+               for name, variable in zip(names(model), model.weights) if name.endswith("/kernel")}
     assert tasks.kernel_shapes(number, sizes) == kernels
-    assert set(given) == set(bridge.names(model))
+    assert set(given) == set(names(model))
 
 
 @pytest.mark.parametrize("number", SECTIONS)

@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 from conftest import SMALL
 
-from tf1_autoencoders import bridge, checkpoint, section2_horses, trainers, training
-from tf1_autoencoders.errors import UserError
-from tf1_autoencoders.frameworks import tf1
+from tf1_autoencoders.checkpointing import saver
+from tf1_autoencoders.keras_twin.weights import graph_weights
+from tf1_autoencoders.sections import section2_horses
+from tf1_autoencoders.training import trainers
+from tf1_autoencoders.training.loop import Progress
+from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.frameworks import tf1
 
 DATA = "model.ckpt.data-00000-of-00001"
 
@@ -17,25 +22,25 @@ DATA = "model.ckpt.data-00000-of-00001"
 def saved(tmp_path, small_rows):
     """(folder, weights) of a trained small network."""
     model = section2_horses.build_graph(SMALL)
-    with training.Session(model) as session:
+    with Session(model) as session:
         session.run(model.initializer)
         trainer = trainers.GraphTrainer(session, model, (small_rows,), 5)
-        trainer.train(np.arange(15), False, training.Progress(), lambda: False)
+        trainer.train(np.arange(15), False, Progress(), lambda: False)
         trainer.write(tmp_path)
         (tmp_path / "settings.json").write_text(json.dumps({"settings": dataclasses.asdict(SMALL)}))
-        return tmp_path, bridge.graph_weights(session, model)
+        return tmp_path, graph_weights(session, model)
 
 
 def restore(path, settings=SMALL, all_variables=False):
     model = section2_horses.build_graph(settings)
-    with training.Session(model) as session:
-        checkpoint.restore(session, model.weights_saver, model.weights, path)
-        return bridge.graph_weights(session, model)
+    with Session(model) as session:
+        saver.restore(session, model.weights_saver, model.weights, path)
+        return graph_weights(session, model)
 
 
 def test_what_was_saved_is_restored_to_the_byte(saved):
     folder, weights = saved
-    restored = restore(checkpoint.find([folder]))
+    restored = restore(saver.find([folder]))
     assert all(np.array_equal(weights[name], restored[name]) for name in weights)
 
 
@@ -50,12 +55,12 @@ def test_it_is_a_checkpoint_for_any_tensorflow_program(saved):
 def test_the_first_folder_with_a_checkpoint_takes_precedence(saved, tmp_path):
     folder, _ = saved
     (folder / "empty").mkdir()
-    assert checkpoint.find([folder / "empty", folder]) == folder / "model.ckpt"
+    assert saver.find([folder / "empty", folder]) == folder / "model.ckpt"
 
 
 def test_no_checkpoint_names_the_places_and_the_command(tmp_path):
     with pytest.raises(UserError, match="no checkpoint: looked for model.ckpt in .*; train one with"):
-        checkpoint.find([tmp_path])
+        saver.find([tmp_path])
     with pytest.raises(UserError, match="no checkpoint there .no other.ckpt.index.; train one with"):
         restore(tmp_path / "other.ckpt")
 
@@ -63,7 +68,7 @@ def test_no_checkpoint_names_the_places_and_the_command(tmp_path):
 @pytest.mark.parametrize("name", ["", "model.ckpt", "model.ckpt.index", DATA])
 def test_a_checkpoint_is_named_by_its_folder_its_prefix_or_a_file_of_it(saved, name):
     folder, _ = saved
-    assert checkpoint.named(folder / name) == folder / "model.ckpt"
+    assert saver.named(folder / name) == folder / "model.ckpt"
 
 
 def test_another_architecture_is_refused_with_the_variable_and_both_shapes(saved):
@@ -99,7 +104,7 @@ def test_a_damaged_checkpoint_is_refused_in_one_sentence(saved, name, how):
 
 def test_settings_come_back_as_they_were_saved(saved):
     folder, _ = saved
-    assert checkpoint.read_settings(folder / "model.ckpt", section2_horses.Settings)[0] == SMALL
+    assert saver.read_settings(folder / "model.ckpt", section2_horses.Settings)[0] == SMALL
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"settings": 3}', '{"settings": {"n_input": 37}}',
@@ -108,4 +113,4 @@ def test_damaged_settings_are_refused_in_one_sentence(saved, content):
     folder, _ = saved
     (folder / "settings.json").write_text(content)
     with pytest.raises(UserError, match="settings.json: .*train again"):
-        checkpoint.read_settings(folder / "model.ckpt", section2_horses.Settings)
+        saver.read_settings(folder / "model.ckpt", section2_horses.Settings)

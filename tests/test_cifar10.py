@@ -10,7 +10,7 @@ from conftest import batch_bytes
 
 from tf1_autoencoders.datasets import cifar10
 from tf1_autoencoders.datasets.download import DownloadError
-from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.utils.errors import UserError
 
 X = np.zeros((10000, 3072), np.uint8)
 LABELS = [k % 10 for k in range(10000)]
@@ -82,7 +82,7 @@ def no_network(*_, **__):
 
 def test_without_network_auto_says_one_line_and_goes_on_with_the_sample(monkeypatch, capsys):
     monkeypatch.setattr(cifar10, "fetch", no_network)
-    monkeypatch.setattr(cifar10.sample, "cifar10", lambda split: (X[:3], np.array([7, 1, 2], np.uint8)))
+    monkeypatch.setattr(cifar10.drawn_sample, "cifar10", lambda split: (X[:3], np.array([7, 1, 2], np.uint8)))
     splits = cifar10.load()
     assert splits["train"].source.is_sample
     error = capsys.readouterr().err
@@ -91,7 +91,7 @@ def test_without_network_auto_says_one_line_and_goes_on_with_the_sample(monkeypa
 
 def test_real_refuses_the_sample_and_sample_looks_nowhere(monkeypatch):
     monkeypatch.setattr(cifar10, "fetch", no_network)
-    monkeypatch.setattr(cifar10.sample, "cifar10", lambda split: (X[:3], np.array([7, 1, 2], np.uint8)))
+    monkeypatch.setattr(cifar10.drawn_sample, "cifar10", lambda split: (X[:3], np.array([7, 1, 2], np.uint8)))
     with pytest.raises(UserError, match="name a folder that holds one with --data-dir"):
         cifar10.load(data="real")
     assert cifar10.load(data="sample", data_dir="/nowhere")["test"].source.is_sample

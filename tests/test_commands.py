@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import small
 
-import run_all
-from tf1_autoencoders import checkpoint, evaluate, section2_horses, section4_sequences
-from tf1_autoencoders.datasets import cifar10, fashion_mnist, sample
-from tf1_autoencoders.errors import UserError
+from tf1_autoencoders import evaluate, run_all
+from tf1_autoencoders.checkpointing import saver
+from tf1_autoencoders.datasets import cifar10, drawn_sample, fashion_mnist
+from tf1_autoencoders.sections import section2_horses, section4_sequences
+from tf1_autoencoders.utils.errors import UserError
 
-ROOT = Path(run_all.__file__).resolve().parent
+ROOT = Path(run_all.__file__).resolve().parent.parent
 PRETRAINED = ROOT / "checkpoints" / "pretrained" / "section2"
 N_TRAIN = 200  # horses here, so that a run takes a second
 
@@ -24,7 +25,7 @@ N_TRAIN = 200  # horses here, so that a run takes a second
 @pytest.fixture(scope="module")
 def few():
     """A small drawn sample in the real one's form: {split: (x, y)}."""
-    x, y = sample.cifar10("test")
+    x, y = drawn_sample.cifar10("test")
     horses = np.flatnonzero(y == 7)
     others = np.flatnonzero(y != 7)
     order = np.concatenate([others[:13], horses[:N_TRAIN], others[13:100]])
@@ -34,7 +35,7 @@ def few():
 @pytest.fixture
 def folders(monkeypatch, few, tmp_path):
     """Commands draw `few`, and write below tmp_path."""
-    monkeypatch.setattr(cifar10.sample, "cifar10", lambda split: few[split])
+    monkeypatch.setattr(cifar10.drawn_sample, "cifar10", lambda split: few[split])
     monkeypatch.setattr(evaluate, "CHECKPOINTS", tmp_path / "checkpoints")
     return tmp_path
 
@@ -111,7 +112,7 @@ def test_without_a_run_evaluate_uses_the_checkpoint_of_the_repository(folders, c
 
 
 def test_the_checkpoint_of_the_repository_holds_weights_only_and_is_small():
-    settings, origin = checkpoint.read_settings(PRETRAINED / "model.ckpt", section2_horses.Settings)
+    settings, origin = saver.read_settings(PRETRAINED / "model.ckpt", section2_horses.Settings)
     assert settings == section2_horses.resolve(section2_horses.PRESETS["report"], 5000)
     assert origin["data"]["kind"] != "drawn sample"
     assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) < 3e6
@@ -239,8 +240,8 @@ def test_a_full_disk_is_said_in_one_sentence_and_leaves_no_half_file(folders, ca
 @pytest.fixture
 def few_garments(monkeypatch):
     """The drawn garments, 300 of them."""
-    x, y = sample.fashion_mnist("test")
-    monkeypatch.setattr(fashion_mnist.sample, "fashion_mnist", lambda split: (x[:300], y[:300]))
+    x, y = drawn_sample.fashion_mnist("test")
+    monkeypatch.setattr(fashion_mnist.drawn_sample, "fashion_mnist", lambda split: (x[:300], y[:300]))
 
 
 def test_the_whole_report_runs(folders, few_garments, monkeypatch, capsys):

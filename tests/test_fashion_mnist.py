@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from test_download import send, server
 
-from tf1_autoencoders.datasets import fashion_mnist, search
+from tf1_autoencoders.datasets import fashion_mnist, locate
 from tf1_autoencoders.datasets.download import DownloadError
-from tf1_autoencoders.errors import UserError
-from tf1_autoencoders.paths import shown
+from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.paths import shown
 
 DEBIAN = Path(fashion_mnist.DEBIAN)  # before a test looks elsewhere
 TRAIN_X, TRAIN_Y, TEST_X, TEST_Y = fashion_mnist.SHAPES
@@ -140,7 +140,7 @@ def test_a_place_that_may_not_be_looked_into_is_passed_over_with_a_warning(capsy
         if folder == "closed":
             raise PermissionError(13, "Permission denied", folder)
         return {split: folder for split in splits}
-    found = search.find("Anything", ("test",), data="real", data_dir=None, folders=("closed", "open"), read=read,
+    found = locate.find("Anything", ("test",), data="real", data_dir=None, folders=("closed", "open"), read=read,
                         download=None, draw=None)
     assert found == {"test": "open"}
     assert capsys.readouterr().err == "[Errno 13] Permission denied: 'closed': this copy is passed over\n"
@@ -153,7 +153,7 @@ def no_network(*_, **__):
 @pytest.fixture
 def few_drawn(monkeypatch):
     drawn = {split: (np.zeros((n, 28, 28), np.uint8), np.zeros(n, np.uint8)) for split, n in COUNTS.items()}
-    monkeypatch.setattr(fashion_mnist.sample, "fashion_mnist", drawn.__getitem__)
+    monkeypatch.setattr(fashion_mnist.drawn_sample, "fashion_mnist", drawn.__getitem__)
 
 
 def test_without_network_auto_says_one_line_and_goes_on_with_the_sample(monkeypatch, few_drawn, capsys):

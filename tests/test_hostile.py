@@ -5,9 +5,9 @@ import crafted
 import fuzz
 import pytest
 
-from tf1_autoencoders import page
 from tf1_autoencoders.datasets import cifar10, fashion_mnist
-from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.reporting import html_report
+from tf1_autoencoders.utils.errors import UserError
 
 CASES = 150  # mutated files for each reader
 CRAFTED = {"CIFAR batch": crafted.pickles(10), "CIFAR archive": crafted.archives(10), "IDX": crafted.idx_files(10),
@@ -120,11 +120,11 @@ def test_what_is_no_file_is_not_read_as_an_account_nor_as_its_picture(reader_of,
         picture.unlink()
         picture.symlink_to(wrong_kinds[k])
         with pytest.raises(UserError, match="its picture a.png is not a file beside it"):
-            page.write(folder)
+            html_report.write(folder)
         account.unlink()
         account.symlink_to(wrong_kinds[k])
         with pytest.raises(UserError, match="account.json: not the account of a run .it is not a file"):
-            page.write(folder)
+            html_report.write(folder)
     finally:
         account.unlink()
         picture.unlink()

@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from tf1_autoencoders.frameworks import tf1
-from tf1_autoencoders.layers import conv_layer, dense_layer, lstm_layer, mean_squared_error, upsample
+from tf1_autoencoders.graphs.layers import conv_layer, dense_layer, lstm_layer, mean_squared_error, upsample
+from tf1_autoencoders.utils.frameworks import tf1
 
 
 @pytest.fixture

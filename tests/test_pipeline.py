@@ -4,10 +4,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tf1_autoencoders import bridge, section1_reconstruction, trainers, training
-from tf1_autoencoders.frameworks import tf1
-from tf1_autoencoders.pipeline import ordered_batches, streamed_batches
-from tf1_autoencoders.rows import shuffled
+from tf1_autoencoders.graphs.input_pipeline import ordered_batches, streamed_batches
+from tf1_autoencoders.keras_twin.weights import graph_weights
+from tf1_autoencoders.sections import section1_reconstruction
+from tf1_autoencoders.training import trainers
+from tf1_autoencoders.training.loop import fit
+from tf1_autoencoders.training.row_order import shuffled
+from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.utils.frameworks import tf1
 
 SMALL = dataclasses.replace(section1_reconstruction.PRESETS["report"], n_input=37, n_hidden_1=13, n_hidden_2=11,
                             n_hidden_3=7, n_latent=3, batch_size=5)
@@ -44,12 +48,12 @@ def test_a_training_from_a_file_comes_to_the_bytes_of_one_from_memory(on_disk):
     made = []
     for streamed in (False, True):
         model = section1_reconstruction.build_graph(dataclasses.replace(SMALL, streamed=streamed))
-        with training.Session(model, threads=1) as session:
+        with Session(model, threads=1) as session:
             session.run(model.initializer)
             trainer = trainers.GraphTrainer(session, model, (on_disk,), SMALL.batch_size)
-            trace = list(training.fit(trainer, n_epochs=3, rows_of=lambda epoch: shuffled(81, 1, epoch),
+            trace = list(fit(trainer, n_epochs=3, rows_of=lambda epoch: shuffled(81, 1, epoch),
                                       validation_rows=np.arange(81, 101)))
-            made.append((trace, bridge.graph_weights(session, model), trainer.predict(on_disk[:7])))
+            made.append((trace, graph_weights(session, model), trainer.predict(on_disk[:7])))
     (trace, weights, answers), (streamed_trace, streamed_weights, streamed_answers) = made
     assert trace == streamed_trace and answers.tobytes() == streamed_answers.tobytes()
     assert all(weights[name].tobytes() == streamed_weights[name].tobytes() for name in weights)

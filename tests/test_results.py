@@ -5,10 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from tf1_autoencoders import figures, page, published, results, section2_horses, spread, verdicts
-from tf1_autoencoders.catalog import SECTIONS
+from tf1_autoencoders import spread
 from tf1_autoencoders.datasets import Source
-from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.reporting import comparison, figures, html_report, published, run_log
+from tf1_autoencoders.sections import SECTIONS, section2_horses
+from tf1_autoencoders.utils.errors import UserError
 
 REAL = Source("CIFAR-10", "official", "a test")
 DRAWN = Source("CIFAR-10", "drawn sample", "a test")
@@ -16,16 +17,16 @@ DRAWN = Source("CIFAR-10", "drawn sample", "a test")
 
 @pytest.fixture
 def no_bands(monkeypatch, tmp_path):
-    monkeypatch.setattr(verdicts, "OWN", tmp_path / "own.json")
-    monkeypatch.setattr(verdicts, "SHIPPED", tmp_path / "shipped.json")
+    monkeypatch.setattr(comparison, "OWN", tmp_path / "own.json")
+    monkeypatch.setattr(comparison, "SHIPPED", tmp_path / "shipped.json")
     return tmp_path
 
 
 def report(folder, source, **options):
     settings = section2_horses.PRESETS["report"]
-    options = results.Options(out=str(folder), **options)
-    described = results.describe(section2_horses, settings, options, source, (np.zeros((2, 3), np.float32),))
-    return results.Report(section2_horses, settings, options, source, described)
+    options = run_log.Options(out=str(folder), **options)
+    described = run_log.describe(section2_horses, settings, options, source, (np.zeros((2, 3), np.float32),))
+    return run_log.Report(section2_horses, settings, options, source, described)
 
 
 def filled(folder, source):
@@ -48,19 +49,19 @@ def test_published_numbers_are_those_of_the_report():
 
 def test_a_number_is_inside_within_two_deviations_or_the_range():
     values = [10.0, 11.0, 12.0, 13.0, 14.0]  # mean 12, standard deviation 1.58
-    assert verdicts.verdict(15.1, values) == "inside" and verdicts.verdict(8.9, values) == "inside"
-    assert verdicts.verdict(15.3, values) == "28% above the mean"
-    assert verdicts.verdict(6, values) == "50% below the mean"
-    assert verdicts.verdict(20, [1.0, 1.0, 1.0, 21.0]) == "inside"  # in the range of a skewed spread
-    assert verdicts.verdict(1, [1.0]) == "no band"
+    assert comparison.verdict(15.1, values) == "inside" and comparison.verdict(8.9, values) == "inside"
+    assert comparison.verdict(15.3, values) == "28% above the mean"
+    assert comparison.verdict(6, values) == "50% below the mean"
+    assert comparison.verdict(20, [1.0, 1.0, 1.0, 21.0]) == "inside"  # in the range of a skewed spread
+    assert comparison.verdict(1, [1.0]) == "no band"
 
 
 def test_own_bands_take_precedence_over_those_of_the_repository(no_bands):
     (no_bands / "shipped.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [1, 2]}}}))
-    assert verdicts.bands(2, "report") == {"a": [1, 2]}
+    assert comparison.bands(2, "report") == {"a": [1, 2]}
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [3]}}}))
-    assert verdicts.bands(2, "report") == {"a": [3.0]}
-    assert verdicts.bands(2, "text") == {}
+    assert comparison.bands(2, "report") == {"a": [3.0]}
+    assert comparison.bands(2, "text") == {}
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"section 2, preset report": {"values": {"a": ["x"]}}}',
@@ -68,13 +69,13 @@ def test_own_bands_take_precedence_over_those_of_the_repository(no_bands):
 def test_damaged_bands_are_an_error_in_one_sentence(no_bands, content):
     (no_bands / "own.json").write_text(content)
     with pytest.raises(UserError, match="own.json: not the bands that `spread` writes .*; remove it"):
-        verdicts.bands(2, "report")
+        comparison.bands(2, "report")
     assert spread.main(["--section", "2", "--out", str(no_bands / "own.json"), "--data", "sample"]) == 1
 
 
 def test_the_repository_has_bands_of_every_section_on_real_data():
     for number, module in ((number, section.module) for number, section in SECTIONS.items()):
-        stored = json.loads(verdicts.SHIPPED.read_text())[verdicts.key(number, "report")]
+        stored = json.loads(comparison.SHIPPED.read_text())[comparison.key(number, "report")]
         assert stored["data"] != "drawn sample" and stored["seeds"] >= 2, module
         assert set(published.NUMBERS[number]) <= set(stored["values"])
 
@@ -94,7 +95,7 @@ def test_what_is_made_from_the_drawn_sample_says_so_everywhere_and_stands_beside
     assert "published" not in said and "2804" not in said
     assert "0 Train MSE: 2900.0 (drawn sample)" in said and "A table (drawn sample)" in said
     assert '"data": "drawn sample"' in (no_bands / "section2" / "metrics.jsonl").read_text()
-    made = page.write(no_bands).read_text()
+    made = html_report.write(no_bands).read_text()
     assert "made from the drawn sample" in made and "A caption (drawn sample)" in made and "2804" not in made
 
 
@@ -109,7 +110,7 @@ def test_the_mark_is_drawn_into_every_figure_of_the_sample(tmp_path):
 
 def test_the_page_is_one_file_with_its_pictures_inside(no_bands):
     filled(no_bands, REAL)
-    made = page.write(no_bands).read_text()
+    made = html_report.write(no_bands).read_text()
     assert "A heading &amp; more" in made and "<h2>Section 2: Stacked autoencoder" in made
     assert len(re.findall(r'src="data:image/png;base64,', made)) == 1
     assert not re.findall(r'(?:src|href)="(?!data:|#)', made) and "http:" not in made
@@ -120,11 +121,11 @@ def test_a_damaged_account_is_an_error_in_one_sentence(no_bands):
     filled(no_bands, REAL)
     (no_bands / "section2" / "account.json").write_text("{")
     with pytest.raises(UserError, match="account.json: not the account of a run .*; run the section again"):
-        page.write(no_bands)
+        html_report.write(no_bands)
 
 
 def test_event_files_hold_scalars_pictures_and_the_graph(no_bands):
-    from tf1_autoencoders.frameworks import tf1
+    from tf1_autoencoders.utils.frameworks import tf1
     made = report(no_bands, REAL, tensorboard=True)
     made.graph(section2_horses.build_graph(section2_horses.PRESETS["report"]))
     made.epoch(10, "10 Train MSE", {"mse": 3.5}, [])

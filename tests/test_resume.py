@@ -13,10 +13,16 @@ import pytest
 import small
 from conftest import ROOT
 
-import run_all
-from tf1_autoencoders import bridge, checkpoint, figures, folders, results, store, training
-from tf1_autoencoders.catalog import SECTIONS
-from tf1_autoencoders.frameworks import tf1
+from tf1_autoencoders import run_all
+from tf1_autoencoders.checkpointing import saver, store
+from tf1_autoencoders.keras_twin.weights import names
+from tf1_autoencoders.reporting import figures, run_log
+from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.sections import run as section_run
+from tf1_autoencoders.training.loop import Progress
+from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.utils.files import lock, prepare
+from tf1_autoencoders.utils.frameworks import tf1
 
 RUNS = [(section, backend) for backend in ("graph", "keras") for section in small.SIZES]
 
@@ -57,14 +63,14 @@ def said(capsys, folder):
 
 def at_step(monkeypatch, number, act):
     """Let `act` happen after the training's step of that number, once."""
-    stepped = training.Progress.stepped
+    stepped = Progress.stepped
 
     def acting(progress):
         stepped(progress)
         if progress.n_steps == number:
-            monkeypatch.setattr(training.Progress, "stepped", stepped)
+            monkeypatch.setattr(Progress, "stepped", stepped)
             act()
-    monkeypatch.setattr(training.Progress, "stepped", acting)
+    monkeypatch.setattr(Progress, "stepped", acting)
 
 
 class Killed(BaseException):
@@ -102,10 +108,10 @@ def test_a_run_that_was_stopped_leaves_the_bytes_of_one_that_was_not(
 
     latest = tf1.train.latest_checkpoint(str(kept))  # and any TensorFlow program reads what it saved
     assert latest == str(kept / "model.ckpt")
-    names = set(bridge.names(SECTIONS[section].module.build_graph(SECTIONS[section].module.PRESETS["report"])))
-    slots = {f"{name}/{slot}" for name in names for slot in ("Adam", "Adam_1")} | {"beta1_power", "beta2_power"}
+    weights = set(names(SECTIONS[section].module.build_graph(SECTIONS[section].module.PRESETS["report"])))
+    slots = {f"{name}/{slot}" for name in weights for slot in ("Adam", "Adam_1")} | {"beta1_power", "beta2_power"}
     stored = set(tf1.train.load_checkpoint(latest).get_variable_to_shape_map())
-    assert names | (slots if backend == "graph" else set()) <= stored
+    assert weights | (slots if backend == "graph" else set()) <= stored
 
 
 @pytest.mark.parametrize("section, backend", RUNS[1:2] + RUNS[5:6])
@@ -143,30 +149,32 @@ def test_a_run_with_other_settings_is_neither_continued_nor_overwritten(tmp_path
 
 
 def test_a_run_is_set_aside_when_any_module_that_its_training_imports_was_edited(tmp_path, capsys, monkeypatch):
-    code = ("import sys, tf1_autoencoders.runs.section2\n"
-            "print(*(module.__file__ for name, module in sys.modules.items() if name.startswith('tf1_autoencoders')))")
+    code = ("import sys, tf1_autoencoders.sections.section2\n"
+            "print(*(module.__file__ for name, module in sys.modules.items() if 'tf1_autoencoders' in name))")
     files = subprocess.check_output([sys.executable, "-c", code], cwd=str(ROOT), universal_newlines=True).split()
     assert len(files) > 25
     package = tmp_path / "tf1_autoencoders"
-    shutil.copytree(str(results.PACKAGE), str(package), ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(results, "PACKAGE", package)
+    shutil.copytree(str(run_log.PACKAGE), str(package), ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(run_log, "PACKAGE", package)
     interrupt(monkeypatch, tmp_path, 2, 6)
     for file in files:
-        module = package / Path(file).relative_to(Path(run_all.__file__).parent / "tf1_autoencoders")
+        if re.match("section[134]", Path(file).name):
+            continue
+        module = package / Path(file).relative_to(Path(run_all.__file__).parent)
         content = module.read_bytes()
         module.write_bytes(content + b"# edited\n")
         capsys.readouterr()
         assert run(tmp_path, 2, "--resume") == 1, module
         assert "holds another run (sha256 is " in capsys.readouterr().err
         module.write_bytes(content)
-    other = package / "section3_denoising.py"
+    other = package / "sections" / "section3_denoising.py"
     other.write_bytes(other.read_bytes() + b"# edited\n")
     assert run(tmp_path, 2, "--resume") == 0  # the code of another section has no part in it
 
 
 def test_the_threads_of_a_run_are_those_that_settings_json_says(tmp_path, monkeypatch):
-    used, session = [], training.Session
-    monkeypatch.setattr(training, "Session", lambda model, threads=0, *more: used.append(threads) or session(
+    used, session = [], Session
+    monkeypatch.setattr(section_run, "Session", lambda model, threads=0, *more: used.append(threads) or session(
         model, threads, *more))
     for number, more, expected in ((4, (), 1), (4, ("--threads", "0"), 0), (4, ("--threads", "2"), 2), (2, (), 0)):
         assert run_all.main(small.arguments(number, tmp_path, *more)) == 0
@@ -176,11 +184,12 @@ def test_the_threads_of_a_run_are_those_that_settings_json_says(tmp_path, monkey
 
 
 def test_keras_gets_the_threads_too(tmp_path):
-    done = subprocess.run([sys.executable, "-c", "import small, sys, run_all; small.shrink(setattr, dict.__setitem__)\n"
-                           "code = run_all.main(sys.argv[1:])\nfrom tf1_autoencoders.frameworks import tf1\n"
-                           "print('threads', code, tf1.config.threading.get_intra_op_parallelism_threads())",
-                           *small.arguments(4, tmp_path, "--backend", "keras", "--threads", "1")],
-                          cwd=str(ROOT / "tests"), stdout=subprocess.PIPE, universal_newlines=True)
+    code = ("import small, sys; from tf1_autoencoders import run_all; small.shrink(setattr, dict.__setitem__)\n"
+            "code = run_all.main(sys.argv[1:])\nfrom tf1_autoencoders.utils.frameworks import tf1\n"
+            "print('threads', code, tf1.config.threading.get_intra_op_parallelism_threads())")
+    arguments = small.arguments(4, tmp_path, "--backend", "keras", "--threads", "1")
+    done = subprocess.run([sys.executable, "-c", code, *arguments], env={**os.environ, "PYTHONPATH": "tests"},
+                          cwd=str(ROOT), stdout=subprocess.PIPE, universal_newlines=True)
     assert done.stdout.endswith("threads 0 1\n")
 
 
@@ -219,14 +228,14 @@ def test_with_every_checkpoint_damaged_a_run_refuses_to_start(tmp_path, capsys, 
 
 def test_a_full_disk_while_saving_ends_the_run_and_the_same_command_goes_on(tmp_path, capsys, monkeypatch):
     assert run(tmp_path / "whole", 2) == 0
-    write, folder = checkpoint.write, tmp_path / "full"
+    write, folder = saver.write, tmp_path / "full"
 
-    def full(session, saver, to):
+    def full(session, tf1_saver, to):
         if to.name.endswith("12"):
             raise OSError(28, "No space left on device")
-        write(session, saver, to)
+        write(session, tf1_saver, to)
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "write", full)
+        patch.setattr(saver, "write", full)
         capsys.readouterr()
         assert run(folder, 2) == 1
     error = capsys.readouterr().err
@@ -240,8 +249,7 @@ def test_two_runs_at_once_in_one_folder_are_refused(tmp_path, capsys):
     with store.Store(tmp_path / "checkpoints" / "section2"):
         assert run(tmp_path, 2) == 1
     assert "is at work there; wait for its end, or choose another --checkpoint-dir" in capsys.readouterr().err
-    results = folders.prepare(tmp_path / "results" / "section2")
-    held = folders.lock(results, "--out")
+    held = lock(prepare(tmp_path / "results" / "section2"), "--out")
     try:
         assert run(tmp_path, 2) == 1
     finally:
@@ -266,7 +274,7 @@ def test_the_report_of_all_sections_resumes_where_it_was(tmp_path, capsys, monke
 
 
 def test_a_second_signal_ends_a_run_at_once():
-    code = ("import os, signal; from tf1_autoencoders import interrupts\n"
+    code = ("import os, signal; from tf1_autoencoders.utils import interrupts\n"
             "with interrupts.noted() as received:\n"
             "    os.kill(os.getpid(), signal.SIGTERM); assert received == [15]\n"
             "    os.kill(os.getpid(), signal.SIGINT); print('never')")

@@ -3,19 +3,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tf1_autoencoders.datasets import sample
+from tf1_autoencoders.datasets import drawn_sample
 
-SETS = (sample.cifar10, sample.fashion_mnist)
+SETS = (drawn_sample.cifar10, drawn_sample.fashion_mnist)
 
 
 @pytest.fixture(scope="module")
 def cifar10():
-    return {split: sample.cifar10(split) for split in ("train", "test")}
+    return {split: drawn_sample.cifar10(split) for split in ("train", "test")}
 
 
 @pytest.fixture(scope="module")
 def fashion_mnist():
-    return {split: sample.fashion_mnist(split) for split in ("train", "test")}
+    return {split: drawn_sample.fashion_mnist(split) for split in ("train", "test")}
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +33,9 @@ def pca_errors(rows, *components):
 
 
 def test_the_classes_have_their_standard_names_in_their_standard_order():
-    assert sample.CLASSES_CIFAR10 == (
+    assert drawn_sample.CLASSES_CIFAR10 == (
         "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-    assert sample.CLASSES_FASHION_MNIST == (
+    assert drawn_sample.CLASSES_FASHION_MNIST == (
         "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
         "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
@@ -85,7 +85,7 @@ def test_the_pictures_of_a_split_are_all_different(cifar10, fashion_mnist):
 
 
 def test_test_picture_13_is_a_horse(cifar10):
-    assert sample.CLASSES_CIFAR10[cifar10["test"][1][13]] == "horse"
+    assert drawn_sample.CLASSES_CIFAR10[cifar10["test"][1][13]] == "horse"
 
 
 def test_cifar10_has_the_brightness_and_contrast_of_natural_pictures(cifar10):

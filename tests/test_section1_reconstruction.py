@@ -4,14 +4,18 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tf1_autoencoders import bridge, crosscheck, published, trainers, training
-from tf1_autoencoders import section1_reconstruction as section
+from tf1_autoencoders import crosscheck
 from tf1_autoencoders.datasets import Pictures, Source
-from tf1_autoencoders.errors import UsageError
-from tf1_autoencoders.frameworks import tf1
-from tf1_autoencoders.layers import dense_layer
-from tf1_autoencoders.rows import n_train
-from tf1_autoencoders.runs import common
+from tf1_autoencoders.graphs.layers import dense_layer
+from tf1_autoencoders.keras_twin.weights import graph_weights, set_keras_weights
+from tf1_autoencoders.reporting import published
+from tf1_autoencoders.sections import run
+from tf1_autoencoders.sections import section1_reconstruction as section
+from tf1_autoencoders.training import trainers
+from tf1_autoencoders.training.row_order import n_train
+from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.utils.errors import UsageError
+from tf1_autoencoders.utils.frameworks import tf1
 
 # Prime sizes, so that no transposed shape passes by luck.
 SMALL = dataclasses.replace(section.PRESETS["report"], n_input=53, n_hidden_1=31, n_hidden_2=23, n_hidden_3=17,
@@ -60,8 +64,8 @@ def test_a_batch_larger_than_the_training_pictures_is_refused():
         section.resolve(dataclasses.replace(SMALL, batch_size=48001), 60000)
 
 
-@pytest.mark.parametrize("build, layer", [(section.build_graph, common._graph_layer),
-                                          (section.build_keras, common._keras_layer)], ids=["graph", "Keras"])
+@pytest.mark.parametrize("build, layer", [(section.build_graph, run._graph_layer),
+                                          (section.build_keras, run._keras_layer)], ids=["graph", "Keras"])
 def test_layers_have_the_published_shapes_and_parameters(build, layer):
     model = build(section.PRESETS["report"])
     rows = [(name, *layer(model, name)) for name, _, _ in published.LAYERS[1]]
@@ -86,9 +90,9 @@ def test_the_comparison_sees_another_activation_of_the_code(x, monkeypatch):
 def test_codes_and_their_pictures_are_the_two_halves_of_the_network(x):
     model, twin = section.build_graph(SMALL), section.build_keras(SMALL)
     encode, decode = section.encoder_and_decoder(trainers.KerasTrainer(twin, (x,), 7, section, SMALL))
-    with training.Session(model) as session:
+    with Session(model) as session:
         session.run(model.initializer)
-        bridge.set_keras_weights(twin, bridge.graph_weights(session, model))
+        set_keras_weights(twin, graph_weights(session, model))
         trainer = trainers.GraphTrainer(session, model, (x,), 7)
         graph_encode, graph_decode = section.encoder_and_decoder(trainer)
         outputs, codes = trainer.predict(x), graph_encode(x)

@@ -5,9 +5,15 @@ import numpy as np
 import pytest
 from conftest import SMALL
 
-from tf1_autoencoders import bridge, crosscheck, pipeline, section2_horses, trainers, training
-from tf1_autoencoders.errors import UsageError
-from tf1_autoencoders.frameworks import keras, tf1
+from tf1_autoencoders import crosscheck
+from tf1_autoencoders.graphs import input_pipeline
+from tf1_autoencoders.keras_twin import build
+from tf1_autoencoders.keras_twin.weights import graph_weights
+from tf1_autoencoders.sections import section2_horses
+from tf1_autoencoders.training import trainers
+from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.utils.errors import UsageError
+from tf1_autoencoders.utils.frameworks import keras, tf1
 
 # Two float32 programs that sum in another order differ in the 7th digit; narrow networks of a few steps keep it there.
 ROUNDING = 2e-6
@@ -52,7 +58,7 @@ def test_a_picture_comes_out_of_the_pipeline_as_it_went_in():
 
 def test_batches_of_the_report_run_on_across_the_end_of_the_data():
     with tf1.Graph().as_default(), tf1.Session() as session:
-        repeated = pipeline.repeated_batches(1)
+        repeated = input_pipeline.repeated_batches(1)
         session.run(repeated.load, {repeated.data[0]: np.arange(7, dtype=np.float32)[:, None], repeated.batch_size: 3})
         batches = [session.run(repeated.batch[0])[:, 0].tolist() for _ in range(4)]
     assert batches == [[0, 1, 2], [3, 4, 5], [6, 0, 1], [2, 3, 4]]
@@ -89,9 +95,9 @@ def test_the_graph_holds_the_variables_of_tensorflow_1_and_no_more():
 
 def test_the_output_is_linear_and_the_hidden_layers_are_elu(small_rows):
     model = section2_horses.build_graph(SMALL)
-    with training.Session(model) as session:
+    with Session(model) as session:
         session.run(model.initializer)
-        weights = bridge.graph_weights(session, model)
+        weights = graph_weights(session, model)
         outputs = trainers.GraphTrainer(session, model, (small_rows,), 5).predict(small_rows)
     x = small_rows.astype(np.float64)
     for layer in ("dense", "dense_1", "dense_2"):
@@ -105,11 +111,11 @@ def test_l2_is_reported_and_minimised_only_where_the_settings_say_so(small_rows)
     for in_loss in (False, True):
         settings = dataclasses.replace(SMALL, l2_reg=0.5, l2_in_loss=in_loss)
         model = section2_horses.build_graph(settings)
-        with training.Session(model) as session:
+        with Session(model) as session:
             session.run(model.initializer)
             trainers.GraphTrainer(session, model, (small_rows,), 5)
             loss, metrics = session.run([model.loss, model.metrics])
-            weights = bridge.graph_weights(session, model)
+            weights = graph_weights(session, model)
         squares = sum(np.sum(np.square(weights[name])) for name in weights if name.endswith("kernel"))
         assert metrics["l2"] == pytest.approx(0.25 * squares, rel=1e-5)
         assert loss == pytest.approx(metrics["mse"] + (metrics["l2"] if in_loss else 0), rel=1e-6)
@@ -118,7 +124,7 @@ def test_l2_is_reported_and_minimised_only_where_the_settings_say_so(small_rows)
 def test_mse_is_in_squared_grey_levels_whatever_the_network_sees(small_rows):
     settings = dataclasses.replace(SMALL, **CENTRED)
     model = section2_horses.build_graph(settings)
-    with training.Session(model) as session:
+    with Session(model) as session:
         session.run(model.initializer)
         outputs = trainers.GraphTrainer(session, model, (small_rows,), 101).predict(small_rows)
         metrics = trainers.GraphTrainer(session, model, (small_rows,), 101).measure(np.arange(101))
@@ -150,13 +156,13 @@ def test_the_comparison_sees_an_l2_that_is_not_halved(small_rows, monkeypatch):
 
 def test_the_comparison_sees_keras_own_epsilon(small_rows, monkeypatch):
     rows = np.resize(small_rows, (N_STEPS * SMALL.batch_size, SMALL.n_input))
-    monkeypatch.setattr(bridge, "EPSILON", 1e-7)
+    monkeypatch.setattr(build, "EPSILON", 1e-7)
     relative = crosscheck.compare(section2_horses, READINGS["L2 declared only"], (rows,), "exact", N_STEPS)
     assert relative["weights"] > 2 * EXACT_STEPS
 
 
 def test_the_real_trace_of_the_report_preset(real_cifar):
-    from tf1_autoencoders.runs import section2
+    from tf1_autoencoders.sections import section2
     data, _ = section2_horses.load(None, data="real", data_dir=real_cifar)
     numbers = section2.measure(section2_horses.PRESETS["report"], data)
     assert numbers["collapsed"] == 0

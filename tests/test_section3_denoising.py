@@ -4,10 +4,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tf1_autoencoders import crosscheck, published, trainers
-from tf1_autoencoders import section3_denoising as section
-from tf1_autoencoders.measures import peak_signal_to_noise_ratio
-from tf1_autoencoders.runs import common
+from tf1_autoencoders import crosscheck
+from tf1_autoencoders.reporting import published
+from tf1_autoencoders.reporting.metrics import peak_signal_to_noise_ratio
+from tf1_autoencoders.sections import run
+from tf1_autoencoders.sections import section3_denoising as section
+from tf1_autoencoders.training import trainers
 
 SMALL = dataclasses.replace(section.PRESETS["report"], n_filters_1=5, n_filters_2=3, n_filters_3=2, batch_size=7,
                             seed=1)
@@ -68,8 +70,8 @@ def test_periodic_noise_is_one_wave_a_picture():
     assert (power[:, :12].sum(axis=1) / power.sum(axis=1)).min() > 0.6  # white noise would have 12 / 784 there
 
 
-@pytest.mark.parametrize("build, layer", [(section.build_graph, common._graph_layer),
-                                          (section.build_keras, common._keras_layer)], ids=["graph", "Keras"])
+@pytest.mark.parametrize("build, layer", [(section.build_graph, run._graph_layer),
+                                          (section.build_keras, run._keras_layer)], ids=["graph", "Keras"])
 def test_layers_have_the_published_shapes_and_parameters(build, layer):
     model = build(section.PRESETS["report"])
     rows = [(name, *layer(model, name)) for name, _, _ in published.LAYERS[3]]
@@ -86,10 +88,10 @@ def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(adam, tolerance
 
 
 def test_the_loss_is_taken_against_the_clean_picture():
-    from tf1_autoencoders import training
+    from tf1_autoencoders.training.session import Session
     clean = np.random.default_rng(2).random((7, 28, 28, 1), dtype=np.float32)
     model = section.build_graph(SMALL)
-    with training.Session(model) as session:
+    with Session(model) as session:
         session.run(model.initializer)
         trainer = trainers.GraphTrainer(session, model, (np.zeros_like(clean), clean), 7)
         loss = trainer.measure(np.arange(7))["loss"]

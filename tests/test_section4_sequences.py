@@ -5,10 +5,21 @@ import itertools
 import numpy as np
 import pytest
 
-from tf1_autoencoders import bridge, crosscheck, trainers, training
-from tf1_autoencoders import section4_sequences as section4
-from tf1_autoencoders.errors import UsageError
-from tf1_autoencoders.frameworks import tf1
+from tf1_autoencoders import crosscheck
+from tf1_autoencoders.keras_twin.weights import (
+    graph_weights,
+    keras_gradients,
+    keras_weights,
+    names,
+    set_graph_weights,
+    set_keras_weights,
+)
+from tf1_autoencoders.sections import section4_sequences as section4
+from tf1_autoencoders.training import trainers
+from tf1_autoencoders.training.loop import fit
+from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.utils.errors import UsageError
+from tf1_autoencoders.utils.frameworks import tf1
 
 SMALL = dataclasses.replace(section4.PRESETS["report"], n_in=5, n_out=3, cardinality=11, n_units=7, n_sequences=101,
                             n_test=13, batch_size=5, learning_rate=0.01, seed=1)
@@ -33,7 +44,7 @@ def random_weights():
     random = np.random.default_rng(3)
     model = section4.build_graph(SMALL)
     return {name: random.normal(scale=0.5, size=variable.shape.as_list()).astype(np.float32)
-            for name, variable in zip(bridge.names(model), model.weights)}
+            for name, variable in zip(names(model), model.weights)}
 
 
 @pytest.fixture
@@ -41,9 +52,9 @@ def coders(random_weights):
     """{"graph", "Keras": (encoder, decoder)} with the same weights."""
     model = section4.build_graph(SMALL)
     twin = section4.build_keras(SMALL)
-    bridge.set_keras_weights(twin, random_weights)
-    with training.Session(model) as session:
-        bridge.set_graph_weights(session, model, random_weights)
+    set_keras_weights(twin, random_weights)
+    with Session(model) as session:
+        set_graph_weights(session, model, random_weights)
         yield {"graph": section4.graph_coders(session, model), "Keras": section4.keras_coders(twin, SMALL)}
 
 
@@ -154,9 +165,9 @@ def test_the_graph_holds_the_variables_of_tensorflow_1_and_no_more():
 def test_initial_values_are_a_function_of_the_seed_and_of_the_layer():
     def first_values(seed):
         model = section4.build_graph(dataclasses.replace(SMALL, seed=seed))
-        with training.Session(model) as session:
+        with Session(model) as session:
             session.run(model.initializer)
-            return bridge.graph_weights(session, model)
+            return graph_weights(session, model)
     first, again, other = first_values(1), first_values(1), first_values(2)
     kernels = ["encoder/rnn/lstm_cell/kernel", "decoder/rnn/lstm_cell/kernel", "dense/kernel"]
     for name in kernels:
@@ -168,8 +179,8 @@ def test_initial_values_are_a_function_of_the_seed_and_of_the_layer():
 def test_outputs_are_probabilities_and_loss_and_acc_are_theirs(small_data, random_weights):
     model = section4.build_graph(SMALL)
     arrays = small_data["train"]
-    with training.Session(model) as session:
-        bridge.set_graph_weights(session, model, random_weights)
+    with Session(model) as session:
+        set_graph_weights(session, model, random_weights)
         trainer = trainers.GraphTrainer(session, model, arrays, SMALL.batch_size)
         metrics = trainer.measure(np.arange(101))  # 20 batches of 5 and one of 1
         outputs = trainer.predict(*arrays)
@@ -183,7 +194,7 @@ def test_outputs_are_probabilities_and_loss_and_acc_are_theirs(small_data, rando
 
 def test_features_are_the_one_hots_of_the_sequence_and_of_its_seed_sequence(small_data):
     model = section4.build_graph(SMALL)
-    with training.Session(model) as session:
+    with Session(model) as session:
         sequences, seeds = trainers.GraphTrainer(session, model, small_data["train"], 5).first_batch(np.arange(5))
     x1, x2, _ = small_data["train"]
     np.testing.assert_array_equal(sequences, section4.one_hot(x1[:5], 11))
@@ -199,9 +210,9 @@ def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(adam, small_dat
 
 def test_keras_computes_the_graphs_outputs_with_weights_that_show_every_gate(small_data, random_weights):
     model, twin = section4.build_graph(SMALL), section4.build_keras(SMALL)
-    bridge.set_keras_weights(twin, random_weights)
-    with training.Session(model) as session:
-        bridge.set_graph_weights(session, model, random_weights)
+    set_keras_weights(twin, random_weights)
+    with Session(model) as session:
+        set_graph_weights(session, model, random_weights)
         outputs = trainers.GraphTrainer(session, model, small_data["train"], 5).predict(*small_data["train"])
     (x1, x2), _ = section4.inputs_and_targets(small_data["train"], SMALL)
     assert crosscheck.relative_difference(outputs, twin.predict([x1, x2], verbose=0)) < ROUNDING
@@ -209,8 +220,8 @@ def test_keras_computes_the_graphs_outputs_with_weights_that_show_every_gate(sma
 
 def test_weights_come_back_from_keras_as_they_went_in(random_weights):
     twin = section4.build_keras(SMALL)
-    bridge.set_keras_weights(twin, random_weights)
-    back = bridge.keras_weights(twin)
+    set_keras_weights(twin, random_weights)
+    back = keras_weights(twin)
     assert set(back) == set(random_weights)
     for name, array in random_weights.items():
         np.testing.assert_allclose(back[name], array, rtol=0, atol=FORGET_BIAS_ROUNDING if "bias" in name else 0)
@@ -218,7 +229,7 @@ def test_weights_come_back_from_keras_as_they_went_in(random_weights):
 
 def test_keras_holds_the_gates_in_its_own_order_and_the_1_in_its_bias(random_weights):
     twin = section4.build_keras(SMALL)
-    bridge.set_keras_weights(twin, random_weights)
+    set_keras_weights(twin, random_weights)
     kernel, recurrent_kernel, bias = twin.get_layer("encoder").get_weights()
     i, j, f, o = np.split(random_weights["encoder/rnn/lstm_cell/kernel"], 4, axis=1)
     np.testing.assert_array_equal(kernel, np.concatenate([i, f, j, o], axis=1)[:11])
@@ -228,22 +239,22 @@ def test_keras_holds_the_gates_in_its_own_order_and_the_1_in_its_bias(random_wei
 
 
 def test_keras_own_first_bias_is_tensorflow_1s_zero():
-    weights = bridge.keras_weights(section4.build_keras(SMALL))
+    weights = keras_weights(section4.build_keras(SMALL))
     assert not weights["encoder/rnn/lstm_cell/bias"].any() and not weights["decoder/rnn/lstm_cell/bias"].any()
 
 
 def test_gradients_from_keras_are_renamed_without_a_forget_bias():
     twin = section4.build_keras(SMALL)
     zeros = [np.zeros(variable.shape, np.float32) for variable in twin.trainable_variables]
-    gradients = bridge.keras_gradients(twin, zeros)
-    assert set(gradients) == set(bridge.keras_weights(twin))
+    gradients = keras_gradients(twin, zeros)
+    assert set(gradients) == set(keras_weights(twin))
     assert not any(gradient.any() for gradient in gradients.values())
 
 
 def test_lstm_weights_of_another_width_are_refused(random_weights):
     random_weights["decoder/rnn/lstm_cell/kernel"] = np.zeros((19, 28), np.float32)
     with pytest.raises(ValueError, match=r"decoder/rnn/lstm_cell/kernel: shape \[19, 28\], expected \[18, 28\]"):
-        bridge.set_keras_weights(section4.build_keras(SMALL), random_weights)
+        set_keras_weights(section4.build_keras(SMALL), random_weights)
 
 
 @pytest.mark.parametrize("start, feed_back", WAYS)
@@ -266,8 +277,8 @@ def test_the_four_ways_of_predicting_are_four(coders, small_data):
 def test_the_decoder_fed_with_the_target_predicts_as_in_training(coders, random_weights, small_data):
     x1, x2, _ = small_data["test"]
     model = section4.build_graph(SMALL)
-    with training.Session(model) as session:
-        bridge.set_graph_weights(session, model, random_weights)
+    with Session(model) as session:
+        set_graph_weights(session, model, random_weights)
         outputs = trainers.GraphTrainer(session, model, small_data["test"], 5).predict(*small_data["test"])
     encoder, decoder = coders["graph"]
     h, c = encoder(section4.one_hot(x1, 11))
@@ -307,10 +318,10 @@ def test_a_small_network_learns_to_reverse():
     settings = dataclasses.replace(SMALL, n_in=3, cardinality=5, n_units=23, n_sequences=1009, batch_size=31)
     data, _ = section4.load(settings)
     model = section4.build_graph(settings)
-    with training.Session(model) as session:
+    with Session(model) as session:
         session.run(model.initializer)
         trainer = trainers.GraphTrainer(session, model, data["train"], settings.batch_size)
-        first, *_, last = (metrics for _, metrics in training.fit(
+        first, *_, last = (metrics for _, metrics in fit(
             trainer, n_epochs=19, rows_of=lambda epoch: np.random.default_rng(epoch).permutation(1009)))
         x1, _, y = data["test"]
         answers = section4.predict_sequence(*section4.graph_coders(session, model), x1, settings)

@@ -9,8 +9,8 @@ import sys
 import pytest
 from conftest import ROOT
 
-from tf1_autoencoders import store
-from tf1_autoencoders.errors import UserError
+from tf1_autoencoders.checkpointing import store
+from tf1_autoencoders.utils.errors import UserError
 
 SETTINGS = {"section": 2, "settings": {"seed": 1, "learning_rate": 0.01}}
 OTHER = {"section": 2, "settings": {"seed": 2, "learning_rate": 0.01}}
@@ -255,8 +255,8 @@ def test_a_second_run_in_the_same_folder_is_refused(filled):
 
 
 def test_a_killed_process_lets_go_of_its_folder(filled):
-    code = ("import os, signal, sys; from tf1_autoencoders import store; kept = store.Store(sys.argv[1]); "
-            "print('held', flush=True); signal.pause()")
+    code = ("import os, signal, sys; from tf1_autoencoders.checkpointing import store\n"
+            "kept = store.Store(sys.argv[1]); print('held', flush=True); signal.pause()")
     other = subprocess.Popen([sys.executable, "-c", code, str(filled)], stdout=subprocess.PIPE, cwd=str(ROOT))
     try:
         assert other.stdout.readline() == b"held\n"

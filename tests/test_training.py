@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 from conftest import SMALL
 
-from tf1_autoencoders import bridge, rows, section1_reconstruction, section2_horses, trainers, training
-from tf1_autoencoders.errors import UserError
-from tf1_autoencoders.frameworks import tf1
-from tf1_autoencoders.runs import section2
+from tf1_autoencoders.keras_twin import build
+from tf1_autoencoders.keras_twin.weights import graph_weights, set_graph_weights, set_keras_weights
+from tf1_autoencoders.sections import section1_reconstruction, section2, section2_horses
+from tf1_autoencoders.training import row_order, trainers
+from tf1_autoencoders.training.loop import fit
+from tf1_autoencoders.training.session import Session, check_bfloat16
+from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.frameworks import tf1
 
 SHUFFLED = dataclasses.replace(SMALL, shuffle=True, pixel_center=127.5, pixel_scale=1 / 255, learning_rate=0.003)
 
@@ -17,12 +21,12 @@ SHUFFLED = dataclasses.replace(SMALL, shuffle=True, pixel_center=127.5, pixel_sc
 def train(settings, x, say=lambda shape: None):
     """([(epoch, mse)], final weights) of a run from its first values."""
     model = section2_horses.build_graph(settings)
-    with training.Session(model) as session:
+    with Session(model) as session:
         session.run(model.initializer)
         trainer = trainers.GraphTrainer(session, model, (x,), settings.batch_size)
         trace = [(epoch, metrics["mse"]) for epoch, metrics in
                  section2.train(trainer, settings, len(x), say)]
-        return trace, bridge.graph_weights(session, model)
+        return trace, graph_weights(session, model)
 
 
 def test_it_measures_the_first_epoch_and_every_nth_after_it(small_rows):
@@ -59,8 +63,8 @@ def test_each_printed_mse_is_that_of_the_next_batch_of_the_pipeline(small_rows):
     settings = dataclasses.replace(SMALL, learning_rate=1e-12, n_epochs=5, print_every=2)  # weights that stay
     trace, weights = train(settings, small_rows)
     model = section2_horses.build_graph(settings)
-    with training.Session(model) as session:
-        bridge.set_graph_weights(session, model, weights)
+    with Session(model) as session:
+        set_graph_weights(session, model, weights)
         errors = (trainers.GraphTrainer(session, model, (small_rows,), 5).predict(small_rows) - small_rows) ** 2
     for prints, (epoch, mse) in enumerate(trace):
         start = (1 + settings.steps_per_epoch * (epoch + 1) + prints) * settings.batch_size
@@ -69,22 +73,22 @@ def test_each_printed_mse_is_that_of_the_next_batch_of_the_pipeline(small_rows):
 
 
 def test_an_order_of_rows_is_a_function_of_seed_and_epoch():
-    orders = [rows.shuffled(10, seed, epoch).tolist() for seed, epoch in [(4, 0), (4, 1), (5, 0), (4, 0)]]
+    orders = [row_order.shuffled(10, seed, epoch).tolist() for seed, epoch in [(4, 0), (4, 1), (5, 0), (4, 0)]]
     assert all(sorted(order) == list(range(10)) for order in orders)
     assert orders[0] == orders[3] and len({tuple(order) for order in orders}) == 3
 
 
 def test_rows_in_turn_run_on_across_the_end():
-    assert [rows.in_turn(first, 3, 7).tolist() for first in (0, 3, 6)] == [[0, 1, 2], [3, 4, 5], [6, 0, 1]]
+    assert [row_order.in_turn(first, 3, 7).tolist() for first in (0, 3, 6)] == [[0, 1, 2], [3, 4, 5], [6, 0, 1]]
 
 
 @pytest.fixture
 def both(small_rows):
     """A graph and its Keras twin with the same weights, on the same rows, each in a trainer."""
-    model, twin = section2_horses.build_graph(SHUFFLED), section2_horses.build_keras(SHUFFLED, bridge.exact_adam)
-    with training.Session(model) as session:
+    model, twin = section2_horses.build_graph(SHUFFLED), section2_horses.build_keras(SHUFFLED, build.exact_adam)
+    with Session(model) as session:
         session.run(model.initializer)
-        bridge.set_keras_weights(twin, bridge.graph_weights(session, model))
+        set_keras_weights(twin, graph_weights(session, model))
         yield (trainers.GraphTrainer(session, model, (small_rows,), 5),
                trainers.KerasTrainer(twin, (small_rows,), 5, section2_horses, SHUFFLED))
 
@@ -96,7 +100,7 @@ def test_both_trainers_take_the_rows_asked_for_in_their_order(both, small_rows):
 
 
 def test_both_trainers_go_through_the_same_loop_with_the_same_result(both):
-    graph, keras = [list(training.fit(trainer, n_epochs=3, rows_of=lambda epoch: rows.shuffled(81, 1, epoch),
+    graph, keras = [list(fit(trainer, n_epochs=3, rows_of=lambda epoch: row_order.shuffled(81, 1, epoch),
                                       validation_rows=np.arange(81, 101))) for trainer in both]
     assert [epoch for epoch, _ in graph] == [epoch for epoch, _ in keras] == [0, 1, 2]
     for (_, metrics), (_, twins) in zip(graph, keras):
@@ -136,7 +140,7 @@ class Losses:
 
 
 def epochs_of(losses, patience):
-    return [epoch for epoch, _ in training.fit(Losses(*losses), n_epochs=len(losses), rows_of=lambda epoch: [0],
+    return [epoch for epoch, _ in fit(Losses(*losses), n_epochs=len(losses), rows_of=lambda epoch: [0],
                                                validation_rows=[0], patience=patience)]
 
 
@@ -158,7 +162,7 @@ def test_one_thread_or_several_make_the_same_first_loss(small_rows):
     losses = []
     for threads in (1, 2):
         model = section2_horses.build_graph(SHUFFLED)
-        with training.Session(model, threads) as session:
+        with Session(model, threads) as session:
             session.run(model.initializer)
             losses.append(trainers.GraphTrainer(session, model, (small_rows,), 5).measure(np.arange(20))["mse"])
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
@@ -166,7 +170,7 @@ def test_one_thread_or_several_make_the_same_first_loss(small_rows):
 
 def test_a_graph_in_training_is_finished(small_rows):
     model = section2_horses.build_graph(SMALL)
-    with training.Session(model) as session:
+    with Session(model) as session:
         trainers.GraphTrainer(session, model, (small_rows,), 5)
         with model.graph.as_default(), pytest.raises(RuntimeError, match="finalized"):
             tf1.constant(1)
@@ -175,20 +179,20 @@ def test_a_graph_in_training_is_finished(small_rows):
 def test_bfloat16_is_refused_where_the_cpu_has_none(tmp_path):
     if not hasattr(tf1.ConfigProto().graph_options.rewrite_options, "auto_mixed_precision_onednn_bfloat16"):
         with pytest.raises(UserError, match="--precision bfloat16: TensorFlow .* cannot rewrite a graph for it"):
-            training.check_bfloat16()
+            check_bfloat16()
         return
     (tmp_path / "cpuinfo").write_text("flags : fpu avx512f avx512_vnni")
     for cpu in (tmp_path / "cpuinfo", tmp_path / "nothing"):
         with pytest.raises(UserError, match="--precision bfloat16: this CPU says neither avx512_bf16 nor amx_bf16"):
-            training.check_bfloat16(cpu)
+            check_bfloat16(cpu)
     (tmp_path / "cpuinfo").write_text("flags : fpu avx512f avx512_bf16")
-    training.check_bfloat16(tmp_path / "cpuinfo")
+    check_bfloat16(tmp_path / "cpuinfo")
 
 
 def test_bfloat16_rounds_to_three_digits():
     """Section 1 at a size that the rewriter takes; where the CPU has no bfloat16, its refusal is tested above."""
     try:
-        training.check_bfloat16()
+        check_bfloat16()
     except UserError as error:
         pytest.skip(str(error))
     settings = dataclasses.replace(section1_reconstruction.PRESETS["report"], n_input=256, n_hidden_1=128,
@@ -196,9 +200,9 @@ def test_bfloat16_rounds_to_three_digits():
     x, losses = np.random.default_rng(0).random((256, 256), dtype=np.float32), []
     for precision in ("float32", "bfloat16"):
         model = section1_reconstruction.build_graph(settings)
-        with training.Session(model, 1, precision) as session:
+        with Session(model, 1, precision) as session:
             session.run(model.initializer)
             trainer = trainers.GraphTrainer(session, model, (x,), 64)
-            losses.append([metrics["loss"] for _, metrics in training.fit(
-                trainer, n_epochs=4, rows_of=lambda epoch: rows.shuffled(256, 1, epoch))])
+            losses.append([metrics["loss"] for _, metrics in fit(
+                trainer, n_epochs=4, rows_of=lambda epoch: row_order.shuffled(256, 1, epoch))])
     assert losses[0] != losses[1] and losses[1] == pytest.approx(losses[0], rel=0.01)

@@ -11,9 +11,21 @@ import sys
 
 import numpy as np
 
-from tf1_autoencoders import bridge, console, trainers, training
-from tf1_autoencoders.catalog import SECTIONS
-from tf1_autoencoders.frameworks import tf1
+from tf1_autoencoders.keras_twin import build
+from tf1_autoencoders.keras_twin.weights import (
+    graph_gradients,
+    graph_weights,
+    keras_gradients,
+    keras_weights,
+    names,
+    set_keras_weights,
+)
+from tf1_autoencoders.reporting import tables
+from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.training import trainers
+from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.utils import cli
+from tf1_autoencoders.utils.frameworks import tf1
 
 N_STEPS = 20
 
@@ -31,7 +43,7 @@ SECTION_TOLERANCES = {
     (3, "exact"): {"outputs": 2e-6, "gradients": 5e-5, "losses": 1e-5, "weights": 1e-3},
     # Keras keeps the forget gate's bias as 1 + b, which rounds b to 1e-7: measured 2e-5 of its size.
     (4, "exact"): {"outputs": 2e-6, "gradients": 2e-6, "losses": 1e-6, "weights": 5e-5}}
-ADAMS = {"exact": bridge.exact_adam, "Keras": bridge.keras_adam}
+ADAMS = {"exact": build.exact_adam, "Keras": build.keras_adam}
 
 
 def relative_difference(values, references):
@@ -59,16 +71,16 @@ def compare(section, settings, arrays, adam="exact", n_steps=N_STEPS):
     arrays = tuple(array[:n_steps * size] for array in arrays)
     exact = getattr(section, "EXACT", {}) if adam == "exact" else {}
     model, twin = section.build_graph(settings), section.build_keras(settings, ADAMS[adam], **exact)
-    gradients = bridge.graph_gradients(model)
+    gradients = graph_gradients(model)
 
-    with training.Session(model) as session:
+    with Session(model) as session:
         session.run(model.initializer)
-        bridge.set_keras_weights(twin, bridge.graph_weights(session, model))
+        set_keras_weights(twin, graph_weights(session, model))
         trainers.GraphTrainer(session, model, arrays, size).start(np.arange(len(arrays[0])))
         outputs, gradients = session.run([model.outputs, gradients])
         trainers.GraphTrainer(session, model, arrays, size).start(np.arange(len(arrays[0])))
         losses = [session.run([model.loss, model.train_op])[0] for _ in range(n_steps)]
-        weights = bridge.graph_weights(session, model)
+        weights = graph_weights(session, model)
 
     batches = [section.inputs_and_targets([array[k * size:(k + 1) * size] for array in arrays], settings)
                for k in range(n_steps)]
@@ -80,8 +92,8 @@ def compare(section, settings, arrays, adam="exact", n_steps=N_STEPS):
         twin_losses.append(float(loss))
         twin.optimizer.apply_gradients(zip(gradients_now, twin.trainable_variables))
     pairs = {"outputs": (outputs, twin_outputs),
-             "gradients": (dict(zip(bridge.names(model), gradients)), bridge.keras_gradients(twin, twin_gradients)),
-             "losses": (losses, twin_losses), "weights": (weights, bridge.keras_weights(twin))}
+             "gradients": (dict(zip(names(model), gradients)), keras_gradients(twin, twin_gradients)),
+             "losses": (losses, twin_losses), "weights": (weights, keras_weights(twin))}
     return {quantity: relative_difference(*pair) for quantity, pair in pairs.items()}
 
 
@@ -100,18 +112,18 @@ def step_of(twin):
 
 
 def main(argv=None):
-    parser = console.Parser(prog="python -m tf1_autoencoders.crosscheck",
+    parser = cli.Parser(prog="python -m tf1_autoencoders.crosscheck",
                             description="Compare each section's graph with its Keras twin: outputs, gradients, losses "
                                         "and weights\nafter the same Adam steps. Exit code 1 where one is beyond its "
                                         "tolerance.")
     parser.add_argument("--section", choices=[str(n) for n in SECTIONS], metavar="N",
                         help=f"one section only, of {', '.join(map(str, SECTIONS))} (default: all)")
-    parser.add_argument("--steps", type=console.whole_number(1, 1000, "expected 1 to 1000 steps"), default=N_STEPS,
+    parser.add_argument("--steps", type=cli.whole_number(1, 1000, "expected 1 to 1000 steps"), default=N_STEPS,
                         metavar="N", help=f"Adam steps (default: {N_STEPS}, what the tolerances are for)")
-    parser.add_argument("--seed", type=console.whole_number(0), default=0, metavar="N",
+    parser.add_argument("--seed", type=cli.whole_number(0), default=0, metavar="N",
                         help="of the initial weights (default: 0, what the tolerances are for)")
-    console.add_data_arguments(parser)
-    return console.run_command(parser, crosscheck, argv)
+    cli.add_data_arguments(parser)
+    return cli.run_command(parser, crosscheck, argv)
 
 
 def crosscheck(args):
@@ -133,7 +145,7 @@ def crosscheck(args):
                                  "pass" if passed else "FAIL"))
         print(f"section {number}: {source}")
     print()
-    print(*console.markdown(("section", "settings", "Adam", "quantity", "largest relative difference", "tolerance",
+    print(*tables.markdown(("section", "settings", "Adam", "quantity", "largest relative difference", "tolerance",
                              "verdict"), rows), sep="\n")
     return 0 if all(row[-1] == "pass" for row in rows) else 1
 

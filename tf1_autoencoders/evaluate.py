@@ -6,10 +6,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tf1_autoencoders import checkpoint, console, figures, section2_horses, trainers, training
-from tf1_autoencoders.errors import UserError
-from tf1_autoencoders.measures import mean_squared_error
-from tf1_autoencoders.paths import CHECKPOINTS, PRETRAINED, RESULTS, shown
+from tf1_autoencoders.checkpointing import saver
+from tf1_autoencoders.reporting import figures
+from tf1_autoencoders.reporting.metrics import mean_squared_error
+from tf1_autoencoders.sections import section2_horses
+from tf1_autoencoders.training import trainers
+from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.utils import cli
+from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.paths import CHECKPOINTS, PRETRAINED, RESULTS, shown
 
 N_TEST = 10000  # pictures in CIFAR-10's test set
 
@@ -51,16 +56,16 @@ def reconstruct_image(df, image_number, *, checkpoint_path=None, settings=None):
             architecture.
     """
     if checkpoint_path is None:
-        path = checkpoint.find([folder / "section2" for folder in (CHECKPOINTS, PRETRAINED)])
+        path = saver.find([folder / "section2" for folder in (CHECKPOINTS, PRETRAINED)])
     else:
-        path = checkpoint.named(checkpoint_path)
-    stored, origin = checkpoint.read_settings(path, section2_horses.Settings)
+        path = saver.named(checkpoint_path)
+    stored, origin = saver.read_settings(path, section2_horses.Settings)
     settings = settings or stored or section2_horses.Settings()
     picture = _row(df, image_number, settings.n_input)
 
     model = section2_horses.build_graph(section2_horses.resolve(settings, settings.batch_size))
-    with training.Session(model) as session:
-        checkpoint.restore(session, model.weights_saver, model.weights, path)
+    with Session(model) as session:
+        saver.restore(session, model.weights_saver, model.weights, path)
         reconstructed = trainers.GraphTrainer(session, model, (picture,), 1).predict(picture)
     return Reconstruction(picture, reconstructed, mean_squared_error(picture, reconstructed), path, origin)
 
@@ -105,11 +110,11 @@ def describe_origin(reconstruction):
 
 
 def main(argv=None):
-    parser = console.Parser(
+    parser = cli.Parser(
         prog="python -m tf1_autoencoders.evaluate",
         description="Reconstruct one CIFAR-10 test picture with the trained network of section 2 "
                     "and draw it beside the real one.")
-    in_test_set = console.whole_number(0, N_TEST - 1, f"the CIFAR-10 test set has images 0 to {N_TEST - 1}")
+    in_test_set = cli.whole_number(0, N_TEST - 1, f"the CIFAR-10 test set has images 0 to {N_TEST - 1}")
     parser.add_argument("--image", type=in_test_set, default=section2_horses.TEST_IMAGE, metavar="N",
                         help=f"number of the test picture, 0 to {N_TEST - 1} (default: 13, the report's)")
     parser.add_argument("--checkpoint", metavar="PATH",
@@ -120,8 +125,8 @@ def main(argv=None):
                              "else report)")
     parser.add_argument("--out", default=str(RESULTS / "section2"), metavar="DIR",
                         help="folder for the picture (default: results/section2)")
-    console.add_data_arguments(parser)
-    return console.run_command(parser, evaluate, argv)
+    cli.add_data_arguments(parser)
+    return cli.run_command(parser, evaluate, argv)
 
 
 def evaluate(args):

@@ -15,9 +15,12 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
-from tf1_autoencoders import bridge, checkpoint, trainers, training  # noqa: E402
-from tf1_autoencoders.catalog import SECTIONS  # noqa: E402
-from tf1_autoencoders.frameworks import tf1  # noqa: E402
+from tf1_autoencoders.checkpointing import saver  # noqa: E402
+from tf1_autoencoders.keras_twin.weights import graph_gradients, graph_weights, names, set_graph_weights  # noqa: E402
+from tf1_autoencoders.sections import SECTIONS  # noqa: E402
+from tf1_autoencoders.training import trainers  # noqa: E402
+from tf1_autoencoders.training.session import Session  # noqa: E402
+from tf1_autoencoders.utils.frameworks import tf1  # noqa: E402
 
 FIXTURES = HERE / "fixtures"
 SIZES = json.loads((FIXTURES / "sizes.json").read_text())
@@ -79,7 +82,7 @@ def run(session, model, data, batch_size, hidden, initial=None, n_steps=N_STEPS)
         initial: {variable name: array} to start from; None for what the initialisers give.
         n_steps: of Adam.
     """
-    gradients = dict(zip(bridge.names(model), bridge.graph_gradients(model)))
+    gradients = dict(zip(names(model), graph_gradients(model)))
     fetches = {"outputs": model.outputs, "loss": model.loss, "loss_without_l2": model.loss}
     if "l2" in model.metrics:
         squared_error = model.metrics["mse"].op.inputs[0]  # before it is brought back to grey levels
@@ -93,9 +96,9 @@ def run(session, model, data, batch_size, hidden, initial=None, n_steps=N_STEPS)
     trainers.GraphTrainer(session, model, laid_out, batch_size).start(np.arange(len(laid_out[0])))
 
     session.run(model.initializer)
-    numbers = {f"initial/{variable}": value for variable, value in bridge.graph_weights(session, model).items()}
+    numbers = {f"initial/{variable}": value for variable, value in graph_weights(session, model).items()}
     if initial is not None:
-        bridge.set_graph_weights(session, model, initial)
+        set_graph_weights(session, model, initial)
     numbers.update(session.run(fetches))
     trace = []
     for _ in range(n_steps):  # two runs a step, as the original has them
@@ -112,11 +115,11 @@ def write(folder):
     for name, sizes in SIZES.items():
         section, data = section_of(name), tuple(under("data", numbers_in(name)).values())
         model = section.build_graph(section.Settings(**sizes))
-        with training.Session(model, threads=1) as session:
+        with Session(model, threads=1) as session:
             run(session, model, data, sizes["batch_size"], hidden=())
             values = all_variables(session, model)
             (Path(folder) / name).mkdir(parents=True, exist_ok=True)
-            checkpoint.write(session, model.saver, Path(folder) / name)
+            saver.write(session, model.saver, Path(folder) / name)
         np.savez(str(Path(folder) / name / "values.npz"), **values)
         print(f"{name}: {len(values)} variables, {sum(value.size for value in values.values())} numbers")
 

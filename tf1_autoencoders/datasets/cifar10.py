@@ -14,11 +14,11 @@ import tarfile
 
 import numpy as np
 
-from tf1_autoencoders.datasets import Pictures, Source, sample, search
+from tf1_autoencoders.datasets import Pictures, Source, drawn_sample, locate
 from tf1_autoencoders.datasets.download import fetch, unfinished
-from tf1_autoencoders.datasets.reading import BadFile, Unpacked
-from tf1_autoencoders.errors import UserError, brief
-from tf1_autoencoders.paths import DATA, shown
+from tf1_autoencoders.datasets.gzip_reader import BadFile, Unpacked
+from tf1_autoencoders.utils.errors import UserError, brief
+from tf1_autoencoders.utils.paths import DATA, shown
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 ARCHIVE = "cifar-10-python.tar.gz"
@@ -51,10 +51,10 @@ def load(splits=("train", "test"), *, data="auto", data_dir=None):
     Raises:
         UserError: the folder named holds no readable copy, or data="real" and there is no copy to be had.
     """
-    datasets = search.keras_datasets()
-    return search.find("CIFAR-10", splits, data=data, data_dir=data_dir,
+    datasets = locate.keras_datasets()
+    return locate.find("CIFAR-10", splits, data=data, data_dir=data_dir,
                        folders=(DATA, datasets / "cifar-10-batches-py-target", datasets),
-                       read=_read_copy, download=_download, draw=sample.cifar10)
+                       read=_read_copy, download=_download, draw=drawn_sample.cifar10)
 
 
 def _holds_copy(folder):
@@ -88,7 +88,7 @@ def _read_copy(folder, splits, must_be_official=False):
     elif (folder / ARCHIVE).is_file():
         files = _archive_members(folder / ARCHIVE, names)
     else:
-        raise search.NoCopy(f"{shown(folder)}: expected a folder with {FOLDER}/ or {ARCHIVE} in it; "
+        raise locate.NoCopy(f"{shown(folder)}: expected a folder with {FOLDER}/ or {ARCHIVE} in it; "
                             "name another with --data-dir, or leave it out to download CIFAR-10")
     official, parts = True, {}
     for name, content in files:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tf1_autoencoders.errors import UserError, brief
+from tf1_autoencoders.utils.errors import UserError, brief
 
 BLOCK = 1 << 17  # bytes
 ABANDONED = 600  # seconds after which nobody is writing to an unfinished file any more

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tf1_autoencoders.datasets import Pictures, Source, sample, search
+from tf1_autoencoders.datasets import Pictures, Source, drawn_sample, locate
 from tf1_autoencoders.datasets.download import DownloadError, fetch
-from tf1_autoencoders.datasets.reading import BadFile, Unpacked
-from tf1_autoencoders.errors import UserError, brief
-from tf1_autoencoders.paths import DATA, file_sum, shown
+from tf1_autoencoders.datasets.gzip_reader import BadFile, Unpacked
+from tf1_autoencoders.utils.errors import UserError, brief
+from tf1_autoencoders.utils.files import file_sum
+from tf1_autoencoders.utils.paths import DATA, shown
 
 MIRRORS = ("https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
            "https://fashion-mnist.s3.eu-central-1.amazonaws.com/")
@@ -57,9 +58,9 @@ def load(splits=("train", "test"), *, data="auto", data_dir=None):
     Raises:
         UserError: the folder named holds no readable copy, or data="real" and there is no copy to be had.
     """
-    return search.find("Fashion-MNIST", splits, data=data, data_dir=data_dir,
-                       folders=(DATA / FOLDER, search.keras_datasets() / FOLDER, DEBIAN),
-                       read=_read_copy, download=_download, draw=sample.fashion_mnist)
+    return locate.find("Fashion-MNIST", splits, data=data, data_dir=data_dir,
+                       folders=(DATA / FOLDER, locate.keras_datasets() / FOLDER, DEBIAN),
+                       read=_read_copy, download=_download, draw=drawn_sample.fashion_mnist)
 
 
 def _download():
@@ -94,7 +95,7 @@ def _read_copy(folder, splits, must_be_official=False):
     for name in (name for split in splits for name in SPLITS[split]):
         path = _path(folder, name)
         if path is None:
-            raise search.NoCopy(f"{shown(folder)}: no {name}.gz in it, expected the four files of Fashion-MNIST; "
+            raise locate.NoCopy(f"{shown(folder)}: no {name}.gz in it, expected the four files of Fashion-MNIST; "
                                 "name another folder with --data-dir, or leave it out to download them")
         content = _content(path, _size(SHAPES[name]))
         official = official and hashlib.sha256(content).hexdigest() == OFFICIAL_SHA256[name]

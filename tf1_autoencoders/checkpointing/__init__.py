@@ -1,0 +1,1 @@
+"""Checkpoints: written, read, and kept so that nothing is lost."""

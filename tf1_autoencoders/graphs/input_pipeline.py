@@ -1,0 +1,104 @@
+"""Input pipelines: data enters the graph once, each session.run then takes the next batch by itself.
+
+Three kinds. `repeated_batches` is the report's own (section 2): rows in their order, batches that run on across the end
+of the data. `ordered_batches` is for epochs that shuffle: the arrays stay in the graph as variables (the "preloaded
+data" of the TensorFlow 1 guides) and the pipeline carries row numbers, in an order fed for each epoch, so that an epoch
+is a function of that order alone, in every TensorFlow. `streamed_batches` gives the same batches, of arrays that
+need not fit in memory.
+"""
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from tf1_autoencoders.utils.frameworks import tf1
+
+
+class Pipeline(NamedTuple):
+    """What feeds a graph.
+
+    | field      | dtype[shape]           | meaning                                                                |
+    |------------|------------------------|------------------------------------------------------------------------|
+    | data       | placeholders [n, ...]  | the arrays, fed to `load`; a list that holds them for streamed_batches |
+    | batch_size | int64[] placeholder    | rows a batch, fed to the iterator's initializer                        |
+    | load       | operation              | puts the arrays in; for repeated_batches, the iterator's initializer;  |
+    |            |                        | None for streamed_batches                                              |
+    | order      | int64[m] placeholder   | row numbers, fed to `start`; None for repeated_batches                 |
+    | start      | operation              | the iterator's initializer, starts at order[0]; None likewise          |
+    | batch      | tensors [batch, ...]   | the next batch of each array                                           |
+    """
+
+    data: Any
+    batch_size: Any
+    load: Any
+    order: Optional[Any]
+    start: Optional[Any]
+    batch: Tuple[Any, ...]
+
+
+def _untuned(dataset):
+    """The dataset without autotuning: that of TensorFlow 2 makes the first batch of an epoch wait up to two seconds."""
+    options = tf1.data.Options()
+    if hasattr(options, "autotune"):
+        options.autotune.enabled = False
+    elif hasattr(options.experimental_optimization, "autotune"):  # before 2.7
+        options.experimental_optimization.autotune = False
+    return dataset.with_options(options)
+
+
+def _row_numbers():
+    """(batch_size, order, dataset): two placeholders, and the order in batches."""
+    batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
+    order = tf1.placeholder(tf1.int64, [None], name="order")
+    return batch_size, order, tf1.data.Dataset.from_tensor_slices(order).batch(batch_size)
+
+
+def repeated_batches(n_input):
+    """The report's pipeline on one array float32[n, n_input], in its own words."""
+    x = tf1.placeholder(tf1.float32, [None, n_input], name="x")
+    batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
+    dataset = tf1.data.Dataset.from_tensor_slices(x).repeat().batch(batch_size)
+    iterator = tf1.data.make_initializable_iterator(_untuned(dataset))
+    features = iterator.get_next()
+    return Pipeline((x,), batch_size, iterator.initializer, None, None, (features,))
+
+
+def ordered_batches(*shapes_and_dtypes):
+    """Batches of arrays in an order fed for each epoch; the last batch of an order may be short.
+
+    Args:
+        shapes_and_dtypes: for each array (shape of a row, dtype), e.g. ([784], tf1.float32).
+    """
+    data, resident = [], []
+    for shape, dtype in shapes_and_dtypes:
+        data.append(tf1.placeholder(dtype, [None, *shape], name="data"))
+        resident.append(tf1.Variable(data[-1], trainable=False, collections=[], validate_shape=False,
+                                     use_resource=True, name="resident", shape=tf1.TensorShape([None, *shape])))
+    batch_size, order, dataset = _row_numbers()
+    iterator = tf1.data.make_initializable_iterator(_untuned(dataset))
+    rows = iterator.get_next()
+    batch = tuple(tf1.gather(array, rows) for array in resident)
+    for (shape, _), part in zip(shapes_and_dtypes, batch):
+        part.set_shape([None, *shape])
+    return Pipeline(tuple(data), batch_size, tf1.group(*(array.initializer for array in resident)), order,
+                    iterator.initializer, batch)
+
+
+def streamed_batches(*shapes_and_dtypes):
+    """ordered_batches of arrays that stay where they are, for instance np.memmap: read a batch ahead of the training.
+
+    Args:
+        shapes_and_dtypes: as for ordered_batches.
+    """
+    arrays, dtypes = [], [dtype for _, dtype in shapes_and_dtypes]
+    batch_size, order, dataset = _row_numbers()
+
+    def read(rows):
+        return [np.asarray(array[rows], dtype.as_numpy_dtype) for array, dtype in zip(arrays, dtypes)]
+    dataset = dataset.map(lambda rows: tuple(tf1.py_func(read, [rows], dtypes))).prefetch(1)
+    iterator = tf1.data.make_initializable_iterator(_untuned(dataset))
+    batch = iterator.get_next()
+    for (shape, _), part in zip(shapes_and_dtypes, batch):
+        part.set_shape([None, *shape])
+    return Pipeline(arrays, batch_size, None, order, iterator.initializer, batch)

@@ -1,0 +1,1 @@
+"""The loop, the session, and what goes through them: a graph or a Keras twin."""
