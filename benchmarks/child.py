@@ -8,13 +8,10 @@ import os
 import platform
 import sys
 import time
-from pathlib import Path
 
-if not __package__:  # a script: the project in place of this folder, whose names are not for import
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from benchmarks import tasks  # noqa: E402
+from benchmarks import tasks
 
 
 def main():

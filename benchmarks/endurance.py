@@ -1,6 +1,6 @@
 """A long training with checkpoints: does memory grow, or the number of open files, or the graph?
 
-    python benchmarks/endurance.py [--steps 10000] [--data-dir DIR]
+    python -m benchmarks.endurance [--steps 10000] [--data-dir DIR]
 
 trains section 2 as `run_all.py` does, with a checkpoint every ten epochs, and looks at its own process after each.
 """
@@ -12,15 +12,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import numpy as np
 
-import numpy as np  # noqa: E402
-
-from tf1_autoencoders.reporting import tables  # noqa: E402
-from tf1_autoencoders.reporting.run_log import Options  # noqa: E402
-from tf1_autoencoders.sections import run, section2  # noqa: E402
-from tf1_autoencoders.sections import section2_horses as section  # noqa: E402
-from tf1_autoencoders.utils import cli  # noqa: E402
+from tf1_autoencoders.reporting import tables
+from tf1_autoencoders.reporting.run_log import Options
+from tf1_autoencoders.sections import run, section2
+from tf1_autoencoders.sections import section2_horses as section
+from tf1_autoencoders.utils import cli
 
 
 def measured():
@@ -54,7 +52,7 @@ def endure(args):
 
 
 def main(argv=None):
-    parser = cli.Parser(prog="python benchmarks/endurance.py", description=__doc__.split("\n\n    ")[0])
+    parser = cli.Parser(prog="python -m benchmarks.endurance", description=__doc__.split("\n\n    ")[0])
     parser.add_argument("--steps", type=cli.whole_number(500), default=10000, metavar="N",
                         help="training steps (default: 10000)")
     cli.add_data_arguments(parser)

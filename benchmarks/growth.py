@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What more rows cost our graph: seconds per epoch and peak memory with 1, 2, 4 and 8 times as many.
 
-    python benchmarks/growth.py --section 2
+    python -m benchmarks.growth --section 2
 
 Each measurement is a process of its own; the sizes take turns, round by round.
 """
@@ -13,15 +13,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-if not __package__:  # a script: the project in place of this folder, whose names are not for import
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+from tqdm import tqdm
 
-from tqdm import tqdm  # noqa: E402
-
-from benchmarks import measuring, report, tasks  # noqa: E402
-from tf1_autoencoders.reporting import tables  # noqa: E402
-from tf1_autoencoders.sections import SECTIONS  # noqa: E402
-from tf1_autoencoders.utils import cli  # noqa: E402
+from benchmarks import measuring, report, tasks
+from tf1_autoencoders.reporting import tables
+from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.utils import cli
 
 TIMES = (1, 2, 4, 8)
 HEADER = ("rows", "of data, MB", "seconds an epoch", "microseconds a row", "times the first's (lowest to highest)",

@@ -10,13 +10,11 @@ import resource
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any, Dict, NamedTuple, Tuple
 
 from tf1_autoencoders.utils.cli import warn
 from tf1_autoencoders.utils.errors import UserError
 
-CHILD = Path(__file__).resolve().parent / "child.py"
 IDLE = 0.05  # share of the CPU that others may take before a measurement
 
 
@@ -63,9 +61,9 @@ def measure(row, python, task_path):
     """
     busy, own, start = _busy_seconds(), _seconds_of_children(), time.time()
     try:
-        done = subprocess.run([python, str(CHILD), row.program, str(task_path), "--options", json.dumps(row.options),
-                               "--started", repr(start)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              universal_newlines=True)
+        done = subprocess.run([python, "-m", "benchmarks.child", row.program, str(task_path), "--options",
+                               json.dumps(row.options), "--started", repr(start)],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
     except OSError as error:
         raise UserError(f"{row.label}: {python}: {error.strerror}") from None
     if done.returncode:

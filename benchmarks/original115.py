@@ -6,15 +6,10 @@ a batch's copy is nothing.
 """
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+import tensorflow as tf
 
 from benchmarks.tasks import Task
-
-sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "tests" / "tf115"))
-
-import original  # noqa: E402
-import tensorflow as tf  # noqa: E402
+from tests.tf115 import original
 
 
 class Contestant:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Where a training step of our graph spends its time: its operations by time, and a timeline for chrome://tracing.
 
-    python benchmarks/profile.py --section 3
+    python -m benchmarks.profile --section 3
 
 An operation's time is from its start to its end, so that those that ran side by side add up to more than the step took;
 tracing itself costs some.
@@ -14,17 +14,14 @@ import statistics
 import sys
 from pathlib import Path
 
-if not __package__:  # a script: the project in place of this folder, whose names are not for import
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
-
-from benchmarks import tasks  # noqa: E402
-from tf1_autoencoders.reporting import tables  # noqa: E402
-from tf1_autoencoders.sections import SECTIONS  # noqa: E402
-from tf1_autoencoders.training.session import Session  # noqa: E402
-from tf1_autoencoders.utils import cli  # noqa: E402
-from tf1_autoencoders.utils.files import write_whole  # noqa: E402
-from tf1_autoencoders.utils.frameworks import tf1  # noqa: E402
-from tf1_autoencoders.utils.paths import RESULTS, shown  # noqa: E402
+from benchmarks import tasks
+from tf1_autoencoders.reporting import tables
+from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.utils import cli
+from tf1_autoencoders.utils.files import write_whole
+from tf1_autoencoders.utils.frameworks import tf1
+from tf1_autoencoders.utils.paths import RESULTS, shown
 
 WARM_UP = 3  # steps before those that are traced
 N_STEPS = 5

@@ -69,7 +69,7 @@ def text(result):
     """The whole report in Markdown."""
     machine, lines = result["machine"], ["# Benchmark", ""]
     lines += [f"{machine['CPU']}, {machine['cores']} cores, {machine['memory']}, {machine['system']}, "
-              f"{machine['date']}. Made by `python benchmarks/run.py`: in each round a fresh process for every row."]
+              f"{machine['date']}. Made by `python -m benchmarks.run`: in each round a fresh process for every row."]
     for number, section in result["sections"].items():
         lines += ["", f"## Section {number}: {section['title']}", "",
                   f"{rounds(section)} rounds, {section['rows_per_epoch']:,} rows an epoch, batches of "

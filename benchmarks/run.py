@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """How fast each section's graph trains, beside its Keras twin, PyTorch and TensorFlow 1.15.5: a table and a picture.
 
-    python benchmarks/run.py --torch-python PATH --tf115-python PATH     everything, into results/
-    python benchmarks/run.py --section 2 --rows graph,keras --rounds 3   some of it
-    python benchmarks/run.py --table results/benchmark.json              table and picture anew, nothing measured
+    python -m benchmarks.run --torch-python PATH --tf115-python PATH     everything, into results/
+    python -m benchmarks.run --section 2 --rows graph,keras --rounds 3   some of it
+    python -m benchmarks.run --table results/benchmark.json              table and picture anew, nothing measured
 
 Each measurement is a process of its own; the rows take turns, round by round. README.md beside this file says more.
 """
@@ -15,18 +15,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-if not __package__:  # a script: the project in place of this folder, whose names are not for import
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+from tqdm import tqdm
 
-from tqdm import tqdm  # noqa: E402
-
-from benchmarks import measuring, report, tasks  # noqa: E402
-from benchmarks.measuring import ROWS  # noqa: E402
-from tf1_autoencoders.sections import SECTIONS  # noqa: E402
-from tf1_autoencoders.utils import cli  # noqa: E402
-from tf1_autoencoders.utils.errors import UsageError, UserError  # noqa: E402
-from tf1_autoencoders.utils.files import write_whole  # noqa: E402
-from tf1_autoencoders.utils.paths import RESULTS, shown  # noqa: E402
+from benchmarks import measuring, report, tasks
+from benchmarks.measuring import ROWS
+from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.utils import cli
+from tf1_autoencoders.utils.errors import UsageError, UserError
+from tf1_autoencoders.utils.files import write_whole
+from tf1_autoencoders.utils.paths import RESULTS, shown
 
 
 def build_parser():

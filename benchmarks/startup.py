@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a command takes before it does anything: --help, evaluate beside a bare import of TensorFlow, reading the data.
 
-    python benchmarks/startup.py --data-dir DIR
+    python -m benchmarks.startup --data-dir DIR
 
 The commands are timed from outside, reading from inside a fresh process, after one round that warms the disk's cache.
 """
@@ -13,20 +13,17 @@ import tempfile
 import time
 from pathlib import Path
 
+from tqdm import tqdm
+
+from benchmarks import measuring, report
+from tf1_autoencoders.reporting import tables
+from tf1_autoencoders.utils import cli
+from tf1_autoencoders.utils.errors import UserError
+
 ROOT = Path(__file__).resolve().parent.parent
-if not __package__:  # a script: the project in place of this folder, whose names are not for import
-    sys.path[0] = str(ROOT)
-
-from tqdm import tqdm  # noqa: E402
-
-from benchmarks import measuring, report  # noqa: E402
-from tf1_autoencoders.reporting import tables  # noqa: E402
-from tf1_autoencoders.utils import cli  # noqa: E402
-from tf1_autoencoders.utils.errors import UserError  # noqa: E402
-
 READING = """
 import time
-from tf1_autoencoders import section1_reconstruction, section2_horses
+from tf1_autoencoders.sections import section1_reconstruction, section2_horses
 start = time.perf_counter()
 {read}
 print(time.perf_counter() - start)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Section 1 on more data than the memory it is allowed: from a copy in the graph, and streamed from a file.
 
-    python benchmarks/streaming.py
+    python -m benchmarks.streaming
 
 makes a file of random pictures, allows the process that trains on it less memory than that (RLIMIT_DATA), and says what
 becomes of one epoch in either way. The network is a narrow one, so that reading is not hidden behind products.
@@ -17,18 +17,15 @@ import tempfile
 import time
 from pathlib import Path
 
-if not __package__:  # a script: the project in place of this folder, whose names are not for import
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+import numpy as np
 
-import numpy as np  # noqa: E402
-
-from tf1_autoencoders.reporting import tables  # noqa: E402
-from tf1_autoencoders.sections import section1_reconstruction as section  # noqa: E402
-from tf1_autoencoders.training import trainers  # noqa: E402
-from tf1_autoencoders.training.loop import fit  # noqa: E402
-from tf1_autoencoders.training.row_order import shuffled  # noqa: E402
-from tf1_autoencoders.training.session import Session  # noqa: E402
-from tf1_autoencoders.utils import cli  # noqa: E402
+from tf1_autoencoders.reporting import tables
+from tf1_autoencoders.sections import section1_reconstruction as section
+from tf1_autoencoders.training import trainers
+from tf1_autoencoders.training.loop import fit
+from tf1_autoencoders.training.row_order import shuffled
+from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.utils import cli
 
 NARROW = dict(n_hidden_1=64, n_hidden_2=32, n_hidden_3=16)
 BLOCK = 10000  # rows written at a time
@@ -57,7 +54,8 @@ def stream(args):
                 np.random.default_rng(block).random((BLOCK, 784), dtype=np.float32).tofile(opened)
         for streamed in (False, True):
             task = dict(file=str(file), n_rows=n_rows, streamed=streamed, allowed=args.allowed)
-            done = subprocess.run([sys.executable, __file__, "--child", json.dumps(task)], stdout=subprocess.PIPE,
+            command = [sys.executable, "-m", "benchmarks.streaming", "--child", json.dumps(task)]
+            done = subprocess.run(command, stdout=subprocess.PIPE,
                                   stderr=subprocess.DEVNULL, universal_newlines=True)
             made = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {}
             rows.append(("streamed" if streamed else "in the graph", f"{n_rows:,}", f"{args.data:,}",

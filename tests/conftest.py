@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tf1_autoencoders.datasets import cifar10, fashion_mnist
+from tf1_autoencoders.sections import section2_horses
+from tf1_autoencoders.utils.frameworks import NeedsKeras3
 
-from tf1_autoencoders.datasets import cifar10, fashion_mnist  # noqa: E402
-from tf1_autoencoders.sections import section2_horses  # noqa: E402
-from tf1_autoencoders.utils.frameworks import NeedsKeras3  # noqa: E402
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)

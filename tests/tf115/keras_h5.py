@@ -1,7 +1,7 @@
-"""Weights of tf.keras in TensorFlow 1.15.5, for tests/test_against_tf115.py; runs under 1.15.5 only.
+"""Weights of tf.keras in TensorFlow 1.15.5, for tests/tf115/test_against_tf115.py; runs under 1.15.5 only.
 
-    python keras_h5.py write            fixtures/keras/*.h5 with inputs and answers: two small models of the report
-    python keras_h5.py check FOLDER     load FOLDER/*.h5 into the same models; exit code 1 where they answer otherwise
+    python -m tests.tf115.keras_h5 write         fixtures/keras/*.h5 with inputs and outputs of two models
+    python -m tests.tf115.keras_h5 check FOLDER  load FOLDER/*.h5 into the same models; exit code 1 if they differ
 """
 from __future__ import annotations
 

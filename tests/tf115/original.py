@@ -1,8 +1,8 @@
 """The original: each section's network as a program of 2019, for the real TensorFlow 1.15.5 (Python 3.7) and no other.
 
-    python original.py write                        the numbers and checkpoints in fixtures/, anew
-    python original.py compare [--full]             this program and the package's graphs in one process: same bytes?
-    python original.py restore PATH --section N     a model.ckpt of the package, restored into this program
+    python -m tests.tf115.original write                      write the numbers and checkpoints in fixtures/ anew
+    python -m tests.tf115.original compare [--full]           compare this program with the package's graphs, bit by bit
+    python -m tests.tf115.original restore PATH --section N   restore a model.ckpt of the package into this program
 
 The networks import nothing from the package: tf.layers, tf.contrib and tf.nn.rnn_cell, as the report's time had them.
 Only the operations' seeds are the package's, 10 * seed, 10 * seed + 1, ..., so that initial values can be compared.
@@ -23,9 +23,9 @@ from typing import Any, Dict, NamedTuple, Tuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig  # noqa: E402
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 
 HERE = Path(__file__).resolve().parent
 FIXTURES = HERE / "fixtures"
@@ -296,7 +296,7 @@ def compare(args):
     more than the network: fed from a placeholder or from a pipeline, the same program differs by 1e-7. This is left out
     here, on both sides; with --optimised it is not, and such differences show.
     """
-    import ours  # which brings the package; nothing above needs it
+    from tests.tf115 import ours  # which brings the package; nothing above needs it
     print(f"| section | size | initial values | forward | gradients | {N_STEPS} losses | final weights | "
           "slots, powers |\n|---|---|---|---|---|---|---|---|")
     failed, as_written = False, not args.optimised

@@ -1,8 +1,9 @@
 """The package's side of the comparison with the original: the same numbers under the same keys, in any TensorFlow.
 
-    python ours.py FOLDER           each small network trained for 50 steps: FOLDER/<name>/model.ckpt and values.npz
+    python -m tests.tf115.ours FOLDER     train each small network for 50 steps, into FOLDER/<name>/model.ckpt and
+                                          values.npz
 
-`python original.py restore FOLDER/<name>/model.ckpt --section N` then restores them under TensorFlow 1.15.5.
+`python -m tests.tf115.original restore FOLDER/<name>/model.ckpt --section N` then restores them under 1.15.5.
 """
 from __future__ import annotations
 
@@ -12,16 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
+from tf1_autoencoders.checkpointing import saver
+from tf1_autoencoders.keras_twin.weights import graph_gradients, graph_weights, names, set_graph_weights
+from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.training import trainers
+from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.utils.frameworks import tf1
+
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent))
-
-from tf1_autoencoders.checkpointing import saver  # noqa: E402
-from tf1_autoencoders.keras_twin.weights import graph_gradients, graph_weights, names, set_graph_weights  # noqa: E402
-from tf1_autoencoders.sections import SECTIONS  # noqa: E402
-from tf1_autoencoders.training import trainers  # noqa: E402
-from tf1_autoencoders.training.session import Session  # noqa: E402
-from tf1_autoencoders.utils.frameworks import tf1  # noqa: E402
-
 FIXTURES = HERE / "fixtures"
 SIZES = json.loads((FIXTURES / "sizes.json").read_text())
 N_STEPS = 50
@@ -126,5 +125,5 @@ def write(folder):
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        sys.exit("usage: python ours.py FOLDER")
+        sys.exit("usage: python -m tests.tf115.ours FOLDER")
     write(sys.argv[1])

@@ -6,8 +6,8 @@ import tarfile
 
 import numpy as np
 import pytest
-from conftest import batch_bytes
 
+from tests.conftest import batch_bytes
 from tf1_autoencoders.datasets import cifar10
 from tf1_autoencoders.datasets.download import DownloadError
 from tf1_autoencoders.utils.errors import UserError

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from conftest import SMALL
 
+from tests.conftest import SMALL
 from tf1_autoencoders.keras_twin import build
 from tf1_autoencoders.keras_twin.weights import graph_weights, set_graph_weights, set_keras_weights
 from tf1_autoencoders.sections import section1_reconstruction, section2, section2_horses

@@ -1,6 +1,6 @@
 """Mutated and crafted files, thousands for each reader: our error or the right thing, and never anything else.
 
-    python tests/fuzz.py [--cases N] [--seed S] [--reader NAME] [--keep DIR]
+    python -m tests.robustness.fuzz [--cases N] [--seed S] [--reader NAME] [--keep DIR]
 
 A failure is another exception, a message that is not one short line, code that runs or modules that are imported, a
 file written, more than SLOWEST seconds, more than MOST_MEMORY beyond what the process had, a crash or a hang. A case
@@ -24,11 +24,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
-import crafted
 import numpy as np
-from conftest import SMALL
 from tqdm import tqdm
 
+from tests.conftest import SMALL
+from tests.robustness import hostile_files as crafted
 from tf1_autoencoders.datasets import cifar10, fashion_mnist
 from tf1_autoencoders.reporting import comparison, html_report, tables
 from tf1_autoencoders.sections import section2_horses
@@ -400,9 +400,9 @@ def run(name, seed, n, keep):
     counts, failures, slowest, peak, done = Counter(), [], 0.0, 0.0, -1
     with tqdm(total=n, desc=name, file=sys.stderr, disable=None) as bar:
         while True:
-            process = subprocess.Popen([sys.executable, __file__, "--child", name, "--seed", str(seed),
-            "--first", str(done + 1),
-                                        "--cases", str(n)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen([sys.executable, "-m", "tests.robustness.fuzz", "--child", name, "--seed",
+                                        str(seed), "--first", str(done + 1), "--cases", str(n)],
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             for line in process.stdout:
                 if not line.startswith(b'{"k"'):
                     continue
@@ -438,7 +438,7 @@ def _keep(name, seed, failures, keep):
 
 
 def main(argv=None):
-    parser = cli.Parser(prog="tests/fuzz.py", description=__doc__)
+    parser = cli.Parser(prog="python -m tests.robustness.fuzz", description=__doc__)
     parser.add_argument("--cases", type=cli.whole_number(1), default=2000, metavar="N",
                         help="mutated files for each reader (default: 2000)")
     parser.add_argument("--seed", type=cli.whole_number(0), default=0, metavar="N",

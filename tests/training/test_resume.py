@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small
-from conftest import ROOT
 
+from tests import small_sections as small
+from tests.conftest import ROOT
 from tf1_autoencoders import run_all
 from tf1_autoencoders.checkpointing import saver, store
 from tf1_autoencoders.keras_twin.weights import names
@@ -29,7 +29,7 @@ RUNS = [(section, backend) for backend in ("graph", "keras") for section in smal
 
 @pytest.fixture(autouse=True)
 def small_sections(monkeypatch):
-    """Small sections whose figures are what would be drawn, not drawn: kill.py compares the drawn ones."""
+    """Small sections whose figures are what would be drawn, not drawn: kill_runs.py compares the drawn ones."""
     small.shrink(monkeypatch.setattr, monkeypatch.setitem)
     for name in ("pictures", "grid", "curves", "scatter"):
         monkeypatch.setattr(figures, name, lambda *what, **more: content_of([what, more]))
@@ -184,12 +184,13 @@ def test_the_threads_of_a_run_are_those_that_settings_json_says(tmp_path, monkey
 
 
 def test_keras_gets_the_threads_too(tmp_path):
-    code = ("import small, sys; from tf1_autoencoders import run_all; small.shrink(setattr, dict.__setitem__)\n"
+    code = ("import sys; from tests import small_sections as small; from tf1_autoencoders import run_all\n"
+            "small.shrink(setattr, dict.__setitem__)\n"
             "code = run_all.main(sys.argv[1:])\nfrom tf1_autoencoders.utils.frameworks import tf1\n"
             "print('threads', code, tf1.config.threading.get_intra_op_parallelism_threads())")
     arguments = small.arguments(4, tmp_path, "--backend", "keras", "--threads", "1")
-    done = subprocess.run([sys.executable, "-c", code, *arguments], env={**os.environ, "PYTHONPATH": "tests"},
-                          cwd=str(ROOT), stdout=subprocess.PIPE, universal_newlines=True)
+    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=str(ROOT), stdout=subprocess.PIPE,
+                          universal_newlines=True)
     assert done.stdout.endswith("threads 0 1\n")
 
 
@@ -291,7 +292,8 @@ def test_sigterm_before_the_training_ends_a_run_with_its_code(tmp_path, capsys, 
 
 
 def test_a_dozen_kills_lose_nothing():
-    done = subprocess.run([sys.executable, "tests/kill.py", "--kills", "12", "--section", "2", "--backend", "graph"],
-                          cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    done = subprocess.run([sys.executable, "-m", "tests.robustness.kill_runs", "--kills", "12", "--section", "2",
+                           "--backend", "graph"], cwd=str(ROOT),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
     assert done.returncode == 0, done.stdout
     assert '{"kills": 12, "wrong": 0}' in done.stdout

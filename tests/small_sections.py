@@ -1,6 +1,6 @@
 """The four sections at sizes that train in a second, for tests of whole runs; as a command, one of them:
 
-    python tests/small.py --section N --out DIR --checkpoint-dir DIR [--backend keras] [--epochs N] ...
+    python -m tests.small_sections --section N --out DIR --checkpoint-dir DIR [--backend keras] [--epochs N] ...
 
 the arguments are run_all.py's.
 """
@@ -12,12 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from tf1_autoencoders import run_all
-from tf1_autoencoders.datasets import Source  # noqa: E402
-from tf1_autoencoders.reporting import figures  # noqa: E402
-from tf1_autoencoders.sections import SECTIONS  # noqa: E402
+from tf1_autoencoders.datasets import Source
+from tf1_autoencoders.reporting import figures
+from tf1_autoencoders.sections import SECTIONS
 
 SIZES = {
     1: dict(n_hidden_1=23, n_hidden_2=17, n_hidden_3=13, n_latent=7, batch_size=16, n_epochs=5),

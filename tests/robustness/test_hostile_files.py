@@ -1,10 +1,10 @@
 """Hostile files: a short run of fuzz, and every crafted file by its name."""
 import os
 
-import crafted
-import fuzz
 import pytest
 
+from tests.robustness import fuzz
+from tests.robustness import hostile_files as crafted
 from tf1_autoencoders.datasets import cifar10, fashion_mnist
 from tf1_autoencoders.reporting import html_report
 from tf1_autoencoders.utils.errors import UserError

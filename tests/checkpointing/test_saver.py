@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from conftest import SMALL
 
+from tests.conftest import SMALL
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.keras_twin.weights import graph_weights
 from tf1_autoencoders.sections import section2_horses

@@ -1,14 +1,14 @@
 """Runs that are killed, over and over, at random instants or at each system call of a save; what is left of them.
 
-    python tests/kill.py --kills 200           SIGKILL at random instants, over the four sections, graph and Keras
-    python tests/kill.py --system-calls        SIGKILL at each system call of a save, one that removes an old checkpoint
+    python -m tests.robustness.kill_runs --kills 200      SIGKILL at random instants
+    python -m tests.robustness.kill_runs --system-calls   SIGKILL at each system call of a save
 
 Each run goes on from where the one killed before it came to, in a process of its own. After every kill the store must
 hold only good checkpoints, none of the epochs that were printed may be lost (the small runs save every epoch), and when
 a run comes to its end, it must leave the same bytes as one that nobody killed. Exit code 1 where one of them does not.
 
-The sections are those of tests/small.py. The processes are forked from this one, which has loaded TensorFlow and not
-used it, so that a run takes a second. --system-calls needs strace.
+The sections are those of tests/small_sections.py. The processes are forked from this one, which has loaded TensorFlow
+and not used it, so that a run takes a second. --system-calls needs strace.
 """
 from __future__ import annotations
 
@@ -29,16 +29,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import small  # noqa: E402
-
+from tests import small_sections as small
 from tf1_autoencoders import run_all
-from tf1_autoencoders.checkpointing import store  # noqa: E402
-from tf1_autoencoders.reporting import figures, tables  # noqa: E402
-from tf1_autoencoders.utils import cli  # noqa: E402
-from tf1_autoencoders.utils.errors import UserError  # noqa: E402
-from tf1_autoencoders.utils.frameworks import keras, tf1  # noqa: E402
+from tf1_autoencoders.checkpointing import store
+from tf1_autoencoders.reporting import figures, tables
+from tf1_autoencoders.utils import cli
+from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.frameworks import keras, tf1
 
 SYSTEM_CALLS = "openat,creat,write,pwrite64,writev,fsync,fdatasync,ftruncate,rename,renameat,renameat2,mkdir,mkdirat," \
     "symlink,symlinkat,unlink,unlinkat,rmdir,close,flock"
@@ -199,7 +196,7 @@ def kill_at_system_calls(section, backend, folder, bar):
 
 
 def main(argv=None):
-    parser = cli.Parser(prog="python tests/kill.py", description=__doc__.split("\n\n    ")[0])
+    parser = cli.Parser(prog="python -m tests.robustness.kill_runs", description=__doc__.split("\n\n    ")[0])
     parser.add_argument("--kills", type=cli.whole_number(1), default=200, metavar="N",
                         help="at random instants, in all (default: 200)")
     parser.add_argument("--system-calls", action="store_true", help="at each system call of a save instead")

@@ -3,8 +3,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from conftest import SMALL
 
+from tests.conftest import SMALL
 from tf1_autoencoders import crosscheck
 from tf1_autoencoders.graphs import input_pipeline
 from tf1_autoencoders.keras_twin import build

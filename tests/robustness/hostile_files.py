@@ -11,7 +11,8 @@ import struct
 import tarfile
 
 import numpy as np
-from conftest import batch_bytes
+
+from tests.conftest import batch_bytes
 
 CANARY = "canary"  # a file in the working directory that a payload would make
 COMMAND = f"touch {CANARY}"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small
 
+from tests import small_sections as small
 from tf1_autoencoders import evaluate, run_all
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.datasets import cifar10, drawn_sample, fashion_mnist
@@ -279,7 +279,7 @@ def test_a_setting_that_a_section_does_not_have_is_refused(folders, few_garments
 
 
 def test_a_run_of_its_own_process_prints_nothing_of_tensorflow(tmp_path):
-    done = subprocess.run([sys.executable, "tests/small.py", *small.arguments(2, tmp_path)], cwd=str(ROOT),
+    done = subprocess.run([sys.executable, "-m", "tests.small_sections", *small.arguments(2, tmp_path)], cwd=str(ROOT),
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "X: (83, 1024)" in done.stdout

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The graph tests and the comparison with TensorFlow 1.15.5 on many releases of TensorFlow, as a table.
 
-    python tests/matrix.py                           every release of RELEASES, into docs/matrix.md
-    python tests/matrix.py --only 2.16.2 2.21.0      some of them, to the terminal
+    python -m tests.release_matrix                           every release of RELEASES, into docs/matrix.md
+    python -m tests.release_matrix --only 2.16.2 2.21.0      some of them, to the terminal
 
 Each release gets a virtual environment of its own, which is removed before the next one is made (about 2.5 GB of disk).
 The Pythons are looked for where --pythons says, and as python3.X on the PATH.
@@ -18,12 +18,10 @@ import subprocess
 import sys
 import tempfile
 
+from tf1_autoencoders.reporting import tables
+from tf1_autoencoders.utils import cli
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, ROOT)
-
-from tf1_autoencoders.reporting import tables  # noqa: E402
-from tf1_autoencoders.utils import cli  # noqa: E402
-
 OLD = ["protobuf<3.21", "numpy<1.19", "h5py<3"]
 RELEASES = [  # TensorFlow, Python, what else it needs
     ("1.15.5", "3.7", OLD), ("2.0.4", "3.7", OLD), ("2.1.4", "3.7", OLD), ("2.2.3", "3.8", OLD), ("2.3.4", "3.8", OLD),
@@ -35,24 +33,23 @@ RELEASES = [  # TensorFlow, Python, what else it needs
     ("2.16.2", "3.11", ["numpy<2"]), ("2.17.1", "3.12", ["numpy<2"]), ("2.18.1", "3.12", []), ("2.19.1", "3.12", []),
     ("2.20.0", "3.13", []), ("2.21.0", "3.10", []), ("2.21.0", "3.11", []), ("2.21.0", "3.12", []),
     ("2.21.0", "3.13", [])]
-TESTS = ["test_layers", "test_section1_reconstruction", "test_section2_horses", "test_section3_denoising",
-         "test_section4_sequences", "test_pipeline", "test_training", "test_checkpoint", "test_against_tf115"]
+TESTS = ["graphs", "sections", "training/test_training.py", "checkpointing/test_saver.py",
+         "tf115/test_against_tf115.py"]
 HEADER = ("TensorFlow", "Python", "numpy", "Keras", "passed", "skipped", "failed",
           "1.15.5: forward", "gradients", "trace", "final weights")
 
 # Runs in the environment: versions, and the graph's largest differences from 1.15.5 over the sections. Section 2 on
 # grey levels, which amplifies rounding, is left to the tests.
 DIFFERENCES = """
-import json, sys
-sys.path[:0] = [{root!r}, {tests!r}]
+import json
 import numpy
-from tf1_autoencoders.frameworks import tf1
+from tf1_autoencoders.utils.frameworks import tf1
 from importlib import import_module
 try:
     keras = import_module("keras").__version__
 except ImportError:
     keras = tf1.keras.__version__
-import test_against_tf115 as original
+from tests.tf115 import test_against_tf115 as original
 names = [name for name in original.NAMES if name != "section2"]
 print("RESULT", json.dumps([numpy.__version__, keras] + [
     max(original.difference("graph", name, of) for name in names)
@@ -83,11 +80,11 @@ def try_release(tensorflow, version, needs, python, log):
         log.write(done.stdout)
         if done.returncode:
             return (tensorflow, version, "-", "-", "does not install", *[""] * 6)
-        tested = run(here, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{name}.py" for name in TESTS))
+        tested = run(here, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{name}" for name in TESTS))
         log.write(tested.stdout)
         counts = [next(iter(re.findall(rf"(\d+) {word}", tested.stdout.strip().splitlines()[-1])), "0")
                   for word in ("passed", "skipped", "failed|\\d+ error")]
-        compared = run(here, "-c", DIFFERENCES.format(root=ROOT, tests=os.path.join(ROOT, "tests")))
+        compared = run(here, "-c", DIFFERENCES)
         log.write(compared.stdout)
         result = re.search("^RESULT (.*)$", compared.stdout, re.M)
         numpy, keras, *differences = json.loads(result.group(1)) if result else ("?", "?", *[float("nan")] * 4)
@@ -97,7 +94,7 @@ def try_release(tensorflow, version, needs, python, log):
 
 
 def main(argv=None):
-    parser = cli.Parser(prog="tests/matrix.py", description=__doc__)
+    parser = cli.Parser(prog="python -m tests.release_matrix", description=__doc__)
     releases = list(dict.fromkeys(release for release, _, _ in RELEASES))
     parser.add_argument("--only", nargs="+", choices=releases, metavar="RELEASE",
                         help=f"some of {', '.join(releases)} (default: all)")
@@ -124,9 +121,9 @@ def try_all(args):
     if not args.only:
         os.makedirs(os.path.join(ROOT, "docs"), exist_ok=True)
         with open(os.path.join(ROOT, "docs", "matrix.md"), "w") as file:
-            file.write("# Every TensorFlow from 1.15.5 on\n\nMade by `python tests/matrix.py`. Skipped are tests of "
-                       "the Keras twins where TensorFlow brings no Keras 3, and those that need real pictures; the "
-                       "differences are relative to the largest value, the worst of the sections.\n\n" + table)
+            file.write("# Every TensorFlow from 1.15.5 on\n\nMade by `python -m tests.release_matrix`. "
+                       "Skipped are tests of the Keras twins where TensorFlow brings no Keras 3, and those that need real "
+                       "pictures; the differences are relative to the largest value, the worst of the sections.\n\n" + table)
     print("", table, sep="\n")
     return 0 if all(row[6] == "0" for row in rows) else 1
 

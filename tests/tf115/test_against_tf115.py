@@ -16,8 +16,8 @@ from typing import Any, Dict, NamedTuple, Tuple
 
 import numpy as np
 import pytest
-from tf115 import ours
 
+from tests.tf115 import ours
 from tf1_autoencoders import crosscheck, evaluate
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.graphs import layers
@@ -277,7 +277,7 @@ def tensorflow_1_15():
         pytest.skip("needs TensorFlow 1.15.5: set TF1_AUTOENCODERS_TF115 to its python (tests/tf115/README.md)")
 
     def run(*arguments):
-        return subprocess.run([python, str(ours.HERE / "original.py"), *map(str, arguments)], stdout=subprocess.PIPE,
+        return subprocess.run([python, "-m", "tests.tf115.original", *map(str, arguments)], stdout=subprocess.PIPE,
                               universal_newlines=True)
     return run
 
@@ -503,7 +503,8 @@ def test_trap_the_gradient_of_block_lstm_v2_is_wrong_by_finite_differences(lstm,
 
 def test_two_processes_leave_the_same_bytes_for_every_section(tmp_path):
     for folder in ("one", "other"):
-        subprocess.run([sys.executable, ours.__file__, str(tmp_path / folder)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-m", "tests.tf115.ours", str(tmp_path / folder)], check=True,
+                       stdout=subprocess.DEVNULL)
     files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.*"))
     assert len(files) == 3 * len(NAMES)
     for file in files:

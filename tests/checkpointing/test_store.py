@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
 
+from tests.conftest import ROOT
 from tf1_autoencoders.checkpointing import store
 from tf1_autoencoders.utils.errors import UserError
 

@@ -10,8 +10,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import ROOT
 
+from tests.conftest import ROOT
 from tf1_autoencoders.datasets.download import ABANDONED, BLOCK, DownloadError, fetch
 
 CONTENT = bytes(range(256)) * 5000
