@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tf1_autoencoders.reporting import tables
-from tf1_autoencoders.reporting.run_log import Options
+from tf1_autoencoders.reporting.run_log import RunOptions
 from tf1_autoencoders.sections import run, section2
 from tf1_autoencoders.sections import section2_horses as section
 from tf1_autoencoders.utils import cli
@@ -31,12 +31,12 @@ def endure(args):
     """The command: a table of memory, open files and operations against steps."""
     data, source = section.load(None, data=args.data, data_dir=args.data_dir)
     arrays = section.training_arrays(data)
-    settings = section.resolve(section.PRESETS["report"], len(arrays[0]))
+    settings = section.check_settings(section.PRESETS["report"], len(arrays[0]))
     n_epochs = -(-args.steps // settings.steps_per_epoch)
     settings = dataclasses.replace(settings, n_epochs=n_epochs)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        options = Options(out=folder, checkpoint_dir=folder)
+        options = RunOptions(out=folder, checkpoint_dir=folder)
         with run.Kept(section, options) as kept:
             report = kept.report(settings, source, arrays)
             with run.network(section, settings, arrays, options) as made, kept.training(report, made) as going_on:
@@ -44,7 +44,7 @@ def endure(args):
                     n_operations = len(made.model.graph.get_operations())
                     rows.append(((epoch + 1) * settings.steps_per_epoch, *measured(), n_operations))
     every = max(1, len(rows) // 10)
-    print("", *tables.markdown(("step", "resident memory, MB", "open files", "operations in the graph"), [
+    print("", *tables.markdown_table(("step", "resident memory, MB", "open files", "operations in the graph"), [
         (step, f"{memory:.1f}", *counts) for step, memory, *counts in rows[::every] + rows[-1:]]), sep="\n")
     steps, memory = np.array([row[:2] for row in rows[len(rows) // 10:]], float).T  # without the first tenth
     print("", f"memory grows by {1000 * np.polyfit(steps, memory, 1)[0]:+.3f} MB per 1000 steps "

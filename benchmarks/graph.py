@@ -6,7 +6,7 @@ from tf1_autoencoders.keras_twin.weights import set_graph_weights
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.training import trainers
 from tf1_autoencoders.training.loop import fit
-from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.frameworks import tf1
 
 
@@ -19,8 +19,8 @@ class Contestant:
         options: more arguments of the session.
     """
 
-    def __init__(self, task: Task, session=Session, **options):
-        section = SECTIONS[task.number].module
+    def __init__(self, task: Task, session=TimedSession, **options):
+        section = SECTIONS[task.number]
         self.task, self.take = task, task.turn()
         self.model = section.build_graph(section.Settings(**task.settings))
         self.threads = task.threads or section.THREADS
@@ -31,8 +31,8 @@ class Contestant:
 
     def fit(self, n_rows, n_epochs, lap):
         measured = {} if self.task.number != 2 else dict(  # as runs/section2.py has it
-            measure_every=self.task.epochs_per_lap, measured_rows_of=lambda epoch: self.take(self.task.batch_size))
-        for _ in fit(self.trainer, n_epochs=n_epochs, rows_of=lambda epoch: self.take(n_rows), **measured):
+            evaluate_every=self.task.epochs_per_lap, evaluation_rows=lambda epoch: self.take(self.task.batch_size))
+        for _ in fit(self.trainer, n_epochs=n_epochs, rows_for_epoch=lambda epoch: self.take(n_rows), **measured):
             lap()
 
     def predict(self, n):

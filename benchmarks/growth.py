@@ -42,7 +42,7 @@ def main(argv=None):
 def grow(args):
     """The command: measure, print a table."""
     number = int(args.section)
-    settings = dataclasses.asdict(SECTIONS[number].module.PRESETS["report"])
+    settings = dataclasses.asdict(SECTIONS[number].PRESETS["report"])
     sizes, measurements = {}, {times: [] for times in TIMES}
     with tempfile.TemporaryDirectory() as scratch:
         for times in TIMES:
@@ -55,7 +55,7 @@ def grow(args):
                                                          Path(scratch) / f"{times}.npz"))
     machine = measuring.machine()
     print(f"section {number}, {machine['CPU']}, {machine['cores']} cores, {machine['memory']}, {machine['date']}", "",
-          *tables.markdown(HEADER, lines(sizes, measurements)), sep="\n")
+          *tables.markdown_table(HEADER, lines(sizes, measurements)), sep="\n")
 
 
 def lines(sizes, measurements):

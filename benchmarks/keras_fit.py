@@ -27,7 +27,7 @@ class Contestant:
             for set_threads in (tf1.config.threading.set_intra_op_parallelism_threads,
                                 tf1.config.threading.set_inter_op_parallelism_threads):
                 set_threads(task.threads)
-        section, self.task = SECTIONS[task.number].module, task
+        section, self.task = SECTIONS[task.number], task
         settings = section.Settings(**task.settings)
         self.model = section.build_keras(settings)
         self.model.jit_compile = jit_compile

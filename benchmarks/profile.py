@@ -17,17 +17,17 @@ from pathlib import Path
 from benchmarks import tasks
 from tf1_autoencoders.reporting import tables
 from tf1_autoencoders.sections import SECTIONS
-from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils import cli
-from tf1_autoencoders.utils.files import write_whole
+from tf1_autoencoders.utils.files import write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
-from tf1_autoencoders.utils.paths import RESULTS, shown
+from tf1_autoencoders.utils.paths import RESULTS, display_path
 
 WARM_UP = 3  # steps before those that are traced
 N_STEPS = 5
 
 
-class TracedSession(Session):
+class TracedSession(TimedSession):
     """A Session that keeps what TensorFlow says about its runs, once `tracing` is true."""
 
     one_thread_executor = "DEFAULT"  # the other one cannot be traced
@@ -64,7 +64,7 @@ def profile(args):
     from benchmarks import graph
     folder, number = Path(args.out), int(args.section)
     folder.mkdir(parents=True, exist_ok=True)
-    task = tasks.make(number, dataclasses.asdict(SECTIONS[number].module.PRESETS["report"]), n_steps=WARM_UP + N_STEPS,
+    task = tasks.make(number, dataclasses.asdict(SECTIONS[number].PRESETS["report"]), n_steps=WARM_UP + N_STEPS,
                       threads=args.threads)
     contestant = graph.Contestant(task, session=TracedSession)
     contestant.fit(WARM_UP * task.batch_size, 1, lambda: None)
@@ -80,13 +80,13 @@ def profile(args):
         by_kind[kind] += spent
     for header, counts in (("operation",), by_kind), (("operation", "node"), by_node):
         total = sum(counts.values())
-        print("", *tables.markdown((*header, "ms", "share"), [
+        print("", *tables.markdown_table((*header, "ms", "share"), [
             (*((key,) if isinstance(key, str) else key), f"{spent / 1e3:.3f}", f"{spent / total:.1%}")
             for key, spent in counts.most_common(args.top)]), sep="\n")
     from tensorflow.python.client import timeline
     trace = timeline.Timeline(contestant.session.traces[traced.index(steps[-1])].step_stats)
-    path = write_whole(folder / f"timeline_section{number}.json", trace.generate_chrome_trace_format().encode())
-    print("", f"saved: {shown(path)}", sep="\n")
+    path = write_atomically(folder / f"timeline_section{number}.json", trace.generate_chrome_trace_format().encode())
+    print("", f"saved: {display_path(path)}", sep="\n")
 
 
 def microseconds(stats):

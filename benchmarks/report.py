@@ -5,7 +5,7 @@ import io
 import statistics
 
 from benchmarks.measuring import ROWS
-from tf1_autoencoders.reporting.tables import markdown
+from tf1_autoencoders.reporting.tables import markdown_table
 
 # Okabe and Ito's colours, which the colour-blind tell apart
 COLOURS = {"graph": "#0072B2", "keras": "#E69F00", "pytorch": "#009E73", "tf115": "#8C8C8C"}
@@ -62,7 +62,7 @@ def table(section):
             f"{statistics.median(rates(section, row)) / 1e9:.1f}", share,
             f"{statistics.median(one['peak_bytes'] for one in measured) / 1e6:,.0f}",
             f"{statistics.median(one['start_up'] for one in measured):.1f}", f"{measured[-1]['loss']:.5g}"))
-    return markdown(HEADER, lines)
+    return markdown_table(HEADER, lines)
 
 
 def text(result):

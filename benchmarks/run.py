@@ -22,8 +22,8 @@ from benchmarks.measuring import ROWS
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UsageError, UserError
-from tf1_autoencoders.utils.files import write_whole
-from tf1_autoencoders.utils.paths import RESULTS, shown
+from tf1_autoencoders.utils.files import write_atomically
+from tf1_autoencoders.utils.paths import RESULTS, display_path
 
 
 def build_parser():
@@ -72,7 +72,7 @@ def run(args):
     result = {"machine": measuring.machine(), "sections": {}}
     with tempfile.TemporaryDirectory() as scratch:
         for number in numbers:
-            module = SECTIONS[number].module
+            module = SECTIONS[number]
             task = tasks.make(number, dataclasses.asdict(module.PRESETS["report"]), n_laps=args.laps,
                               n_steps=args.steps, threads=args.threads)
             path = Path(scratch) / "task.npz"
@@ -122,7 +122,7 @@ def take_turns(rows, task_path, pythons, rounds, patience, title):
 
 
 def write_json(result, folder):
-    return write_whole(folder / "benchmark.json", (json.dumps(result, indent=1) + "\n").encode())
+    return write_atomically(folder / "benchmark.json", (json.dumps(result, indent=1) + "\n").encode())
 
 
 def write(result, folder, anew=False):
@@ -131,10 +131,10 @@ def write(result, folder, anew=False):
     print(text)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [] if anew else [write_json(result, folder)]
-    paths.append(write_whole(folder / "benchmark.md", text.encode()))
+    paths.append(write_atomically(folder / "benchmark.md", text.encode()))
     if any(map(report.contestants, result["sections"].values())):
-        paths.append(write_whole(folder / "benchmark.png", report.picture(result)))
-    print("saved:", ", ".join(map(shown, paths)))
+        paths.append(write_atomically(folder / "benchmark.png", report.picture(result)))
+    print("saved:", ", ".join(map(display_path, paths)))
     said = report.disagreements(result)
     for sentence in said:
         cli.warn(sentence)

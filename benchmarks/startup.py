@@ -60,7 +60,7 @@ def measure(args):
             for what in seconds if k else ():
                 seconds[what].append(taken[what])
     machine = measuring.machine()
-    print(f"{machine['CPU']}, {machine['cores']} cores, {machine['date']}", "", *tables.markdown(
+    print(f"{machine['CPU']}, {machine['cores']} cores, {machine['date']}", "", *tables.markdown_table(
         ("what", "seconds (lowest to highest)", f"times {IMPORT} (lowest to highest)"),
         [(what, report.spread(taken),
           report.spread([mine / theirs for mine, theirs in zip(taken, seconds[IMPORT])]))

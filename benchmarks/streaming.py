@@ -23,8 +23,8 @@ from tf1_autoencoders.reporting import tables
 from tf1_autoencoders.sections import section1_reconstruction as section
 from tf1_autoencoders.training import trainers
 from tf1_autoencoders.training.loop import fit
-from tf1_autoencoders.training.row_order import shuffled
-from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.training.row_order import shuffled_rows
+from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils import cli
 
 NARROW = dict(n_hidden_1=64, n_hidden_2=32, n_hidden_3=16)
@@ -62,7 +62,7 @@ def stream(args):
                          f"{args.allowed:,}",
                          f"loss {made['loss']:.4f}" if made else f"fails (exit code {done.returncode})",
                          f"{made['seconds']:.1f}" if made else "-", f"{made['own']:,.0f}" if made else "-"))
-    print(*tables.markdown(("batches", "rows", "of data, MB", "memory allowed, MB", "one epoch", "seconds",
+    print(*tables.markdown_table(("batches", "rows", "of data, MB", "memory allowed, MB", "one epoch", "seconds",
                              "memory of its own at the end, MB"), rows), sep="\n")
     return 0 if rows[1][4].startswith("loss") else 1
 
@@ -72,13 +72,13 @@ def train(task):
     import resource
     resource.setrlimit(resource.RLIMIT_DATA, (task["allowed"] * 10 ** 6,) * 2)
     pictures = np.memmap(task["file"], np.float32, "r", shape=(task["n_rows"], 784))
-    settings = dataclasses.replace(section.PRESETS["report"], streamed=task["streamed"], **NARROW)
+    settings = dataclasses.replace(section.PRESETS["report"], stream_batches=task["streamed"], **NARROW)
     model = section.build_graph(settings)
-    with Session(model) as session:
+    with TimedSession(model) as session:
         session.run(model.initializer)
         trainer = trainers.GraphTrainer(session, model, (pictures,), settings.batch_size)
         start = time.perf_counter()
-        (_, metrics), = fit(trainer, n_epochs=1, rows_of=lambda epoch: shuffled(len(pictures), 0, epoch))
+        (_, metrics), = fit(trainer, n_epochs=1, rows_for_epoch=lambda epoch: shuffled_rows(len(pictures), 0, epoch))
         seconds = time.perf_counter() - start
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     print(json.dumps({"seconds": seconds, "own": int(status["RssAnon"].split()[0]) / 1e3, **metrics}))

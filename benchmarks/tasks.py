@@ -114,7 +114,7 @@ def _data(number, settings, n_rows, random):
     if number == 3:
         clean = (levels(settings["side"] ** 2) / np.float32(255)).reshape(-1, settings["side"], settings["side"], 1)
         noise = random.uniform(size=clean.shape).astype(np.float32)
-        return np.where(random.uniform(size=clean.shape) < settings["strength"], noise, clean), clean
+        return np.where(random.uniform(size=clean.shape) < settings["noise_strength"], noise, clean), clean
     x1 = random.randint(1, settings["cardinality"], (n_rows, settings["n_in"])).astype(np.int32)
     y = np.ascontiguousarray(x1[:, :settings["n_out"]][:, ::-1])
     return x1, np.concatenate([np.zeros_like(y[:, :1]), y[:, :-1]], axis=1), y

@@ -24,7 +24,7 @@ def no_copy_of_anything(monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setattr(cifar10, "URL", "http://127.0.0.1:9/cifar-10-python.tar.gz")  # nobody listens there
     monkeypatch.setattr(fashion_mnist, "DATA", tmp_path / "data")
-    monkeypatch.setattr(fashion_mnist, "DEBIAN", tmp_path / "debian")
+    monkeypatch.setattr(fashion_mnist, "DEBIAN_FOLDER", tmp_path / "debian")
     monkeypatch.setattr(fashion_mnist, "MIRRORS", ("http://127.0.0.1:9/",))
 
 
@@ -95,5 +95,5 @@ def real_cifar():
     """The folder of real pictures that TF1_AUTOENCODERS_CIFAR10 names; without one the test is skipped."""
     folder = os.environ.get("TF1_AUTOENCODERS_CIFAR10")
     if not folder:
-        pytest.skip("needs the real pictures: set TF1_AUTOENCODERS_CIFAR10 to a folder with cifar-10-batches-py/")
+        pytest.skip("needs the real images: set TF1_AUTOENCODERS_CIFAR10 to a folder with cifar-10-batches-py/")
     return folder

@@ -117,13 +117,13 @@ def try_all(args):
                 continue
             rows.append(try_release(tensorflow, version, needs, python, log))
             print(*rows[-1], flush=True)
-    table = "\n".join(tables.markdown(HEADER, rows)) + "\n"
+    table = "\n".join(tables.markdown_table(HEADER, rows)) + "\n"
     if not args.only:
         os.makedirs(os.path.join(ROOT, "docs"), exist_ok=True)
         with open(os.path.join(ROOT, "docs", "matrix.md"), "w") as file:
-            file.write("# Every TensorFlow from 1.15.5 on\n\nMade by `python -m tests.release_matrix`. "
-                       "Skipped are tests of the Keras twins where TensorFlow brings no Keras 3, and those that need real "
-                       "pictures; the differences are relative to the largest value, the worst of the sections.\n\n" + table)
+            file.write("# Every TensorFlow from 1.15.5 on\n\nMade by `python -m tests.release_matrix`. Tests of "
+                       "the Keras twins are skipped if TensorFlow brings no Keras 3, and tests on real images always. "
+                       "The differences are relative to the largest value, the worst of the sections.\n\n" + table)
     print("", table, sep="\n")
     return 0 if all(row[6] == "0" for row in rows) else 1
 

@@ -20,7 +20,7 @@ from tf1_autoencoders.sections import SECTIONS
 SIZES = {
     1: dict(n_hidden_1=23, n_hidden_2=17, n_hidden_3=13, n_latent=7, batch_size=16, n_epochs=5),
     2: dict(n_hidden_1=19, n_hidden_2=11, n_hidden_3=13, batch_size=16, n_epochs=9, print_every=4),
-    3: dict(n_filters_1=5, n_filters_2=3, n_filters_3=2, batch_size=16, n_epochs=3, epochs_before=1),
+    3: dict(n_filters_1=5, n_filters_2=3, n_filters_3=2, batch_size=16, n_epochs=3, pretrain_epochs=1),
     4: dict(n_in=5, n_out=3, cardinality=13, n_units=11, n_sequences=100, n_test=20, batch_size=16, n_epochs=4)}
 SOURCE = Source("random pictures", "drawn sample", "a test")
 
@@ -55,7 +55,7 @@ def shrink(set_attribute, set_item):
     """Make the sections small: set_attribute(module, name, value), set_item(dict, key, value), e.g. monkeypatch's."""
     set_attribute(figures, "DOTS_PER_INCH", 30)
     for number, sizes in SIZES.items():
-        module = SECTIONS[number].module
+        module = SECTIONS[number]
         set_item(module.PRESETS, "report", dataclasses.replace(module.PRESETS["report"], **sizes))
         set_attribute(module, "SAVE_EVERY", 1)
         if number in LOADS:
@@ -64,14 +64,14 @@ def shrink(set_attribute, set_item):
 
 def arguments(section, folder, *more):
     """run_all's, for a run into a folder."""
-    return ["--section", str(section), "--out", str(Path(folder) / "results"), "--checkpoint-dir",
+    return ["--section", str(section), "--results-dir", str(Path(folder) / "results"), "--checkpoint-dir",
             str(Path(folder) / "checkpoints"), *more]
 
 
 def remains(folder, section):
     """The bytes that a finished run leaves behind: {file: bytes}; without its account, which tells the seconds."""
     results, kept = Path(folder) / "results" / f"section{section}", Path(folder) / "checkpoints" / f"section{section}"
-    files = [path for path in results.rglob("*") if path.name != "account.json"]
+    files = [path for path in results.rglob("*") if path.name != "transcript.json"]
     files += (kept / "latest").resolve().iterdir()
     return {path.name: path.read_bytes() for path in files if path.is_file()}
 

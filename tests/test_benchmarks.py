@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import growth, measuring, profile, report, run, startup, tasks
-from tf1_autoencoders.keras_twin.weights import names
+from tf1_autoencoders.keras_twin.weights import weight_names
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.utils.errors import UserError
 
@@ -25,7 +25,7 @@ FLOPS = {1: 2 * (3 * 2 * (784 * 2000 + 2000 * 1200 + 1200 * 500 + 500 * 10) - 78
 
 
 def settings(number, **sizes):
-    return {**dataclasses.asdict(SECTIONS[number].module.PRESETS["report"]), **sizes}
+    return {**dataclasses.asdict(SECTIONS[number].PRESETS["report"]), **sizes}
 
 
 def small_task(number, n_steps=3):
@@ -55,12 +55,12 @@ def test_operations_of_a_row_are_those_counted_by_hand(number):
 
 @pytest.mark.parametrize("number", SECTIONS)
 def test_weights_have_the_graphs_names_and_shapes(number):
-    module, sizes = SECTIONS[number].module, settings(number)
+    module, sizes = SECTIONS[number], settings(number)
     model, given = module.build_graph(module.Settings(**sizes)), small_task(number).weights
     kernels = {name.rpartition("/")[0]: tuple(variable.shape.as_list())
-               for name, variable in zip(names(model), model.weights) if name.endswith("/kernel")}
+               for name, variable in zip(weight_names(model), model.weights) if name.endswith("/kernel")}
     assert tasks.kernel_shapes(number, sizes) == kernels
-    assert set(given) == set(names(model))
+    assert set(given) == set(weight_names(model))
 
 
 @pytest.mark.parametrize("number", SECTIONS)

@@ -1,23 +1,16 @@
 """The report on autoencoders as TensorFlow 1 graphs that run on TensorFlow 2, each beside its Keras twin.
 
-Where to find what:
+    sections       THE REPORT: one file a section, from the data to the last figure
+    graphs         TensorFlow 1: what a graph is made of
+    keras_twin     Keras: what a twin is made of, and its exchange of weights with a graph
+    training       the loop, the session, the trainers of graph and twin
+    checkpointing  checkpoints that survive a kill at any moment
+    reporting      what a run shows: log, figures, the HTML report, published beside measured
+    datasets       CIFAR-10, Fashion-MNIST, their downloads, the drawn sample
+    utils          the ground: errors, paths, files, command line, the door to TensorFlow and Keras
 
-    section1_reconstruction, section2_horses, section3_denoising, section4_sequences
-                      a section of the report each: settings, data, graph, Keras twin
-    runs              the account of each section, from the data to the last picture
-    catalog           section number -> section and run
-    layers, pipeline, model     what the graphs are made of: layers, input pipelines, GraphModel, a graph's contract
-    training, trainers          the session, the only loop; what goes through it: a graph or a Keras model
-    checkpoint, store, folders  the only place that writes or reads model.ckpt; the folder in which a kill loses nothing
-    bundle            a checkpoint's index, read without trusting it
-    interrupts        Ctrl-C and SIGTERM
-    bridge            weights by name between a graph, its Keras twin and a checkpoint
-    crosscheck        `python -m tf1_autoencoders.crosscheck`: graph against Keras, a table
-    evaluate          `python -m tf1_autoencoders.evaluate --image 13`
-    spread            `python -m tf1_autoencoders.spread`: the numbers over several seeds
-    published, verdicts         the numbers the report prints; whether they lie inside the seeds' spread
-    results, page, figures      what a run leaves behind; the page made of it; pictures (the only use of matplotlib)
-    datasets, rows    CIFAR-10, Fashion-MNIST, their downloads, the drawn samples; which rows are trained on
-    frameworks        the one door to TensorFlow and Keras
-    console, errors, measures, paths     what the commands share
+The files beside this one are the commands: `python run_all.py` (run_all), `python -m tf1_autoencoders.evaluate`,
+`python -m tf1_autoencoders.crosscheck` and `python -m tf1_autoencoders.spread`. Start with sections/section2_horses.py.
 """
+
+__version__ = "2.0.0"

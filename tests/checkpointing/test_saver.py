@@ -11,7 +11,7 @@ from tf1_autoencoders.keras_twin.weights import graph_weights
 from tf1_autoencoders.sections import section2_horses
 from tf1_autoencoders.training import trainers
 from tf1_autoencoders.training.loop import Progress
-from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
 
@@ -22,25 +22,25 @@ DATA = "model.ckpt.data-00000-of-00001"
 def saved(tmp_path, small_rows):
     """(folder, weights) of a trained small network."""
     model = section2_horses.build_graph(SMALL)
-    with Session(model) as session:
+    with TimedSession(model) as session:
         session.run(model.initializer)
         trainer = trainers.GraphTrainer(session, model, (small_rows,), 5)
         trainer.train(np.arange(15), False, Progress(), lambda: False)
-        trainer.write(tmp_path)
+        trainer.save(tmp_path)
         (tmp_path / "settings.json").write_text(json.dumps({"settings": dataclasses.asdict(SMALL)}))
         return tmp_path, graph_weights(session, model)
 
 
 def restore(path, settings=SMALL, all_variables=False):
     model = section2_horses.build_graph(settings)
-    with Session(model) as session:
+    with TimedSession(model) as session:
         saver.restore(session, model.weights_saver, model.weights, path)
         return graph_weights(session, model)
 
 
 def test_what_was_saved_is_restored_to_the_byte(saved):
     folder, weights = saved
-    restored = restore(saver.find([folder]))
+    restored = restore(saver.newest_good_checkpoint([folder]))
     assert all(np.array_equal(weights[name], restored[name]) for name in weights)
 
 
@@ -55,12 +55,12 @@ def test_it_is_a_checkpoint_for_any_tensorflow_program(saved):
 def test_the_first_folder_with_a_checkpoint_takes_precedence(saved, tmp_path):
     folder, _ = saved
     (folder / "empty").mkdir()
-    assert saver.find([folder / "empty", folder]) == folder / "model.ckpt"
+    assert saver.newest_good_checkpoint([folder / "empty", folder]) == folder / "model.ckpt"
 
 
 def test_no_checkpoint_names_the_places_and_the_command(tmp_path):
     with pytest.raises(UserError, match="no checkpoint: looked for model.ckpt in .*; train one with"):
-        saver.find([tmp_path])
+        saver.newest_good_checkpoint([tmp_path])
     with pytest.raises(UserError, match="no checkpoint there .no other.ckpt.index.; train one with"):
         restore(tmp_path / "other.ckpt")
 
@@ -68,7 +68,7 @@ def test_no_checkpoint_names_the_places_and_the_command(tmp_path):
 @pytest.mark.parametrize("name", ["", "model.ckpt", "model.ckpt.index", DATA])
 def test_a_checkpoint_is_named_by_its_folder_its_prefix_or_a_file_of_it(saved, name):
     folder, _ = saved
-    assert saver.named(folder / name) == folder / "model.ckpt"
+    assert saver.checkpoint_path_from_argument(folder / name) == folder / "model.ckpt"
 
 
 def test_another_architecture_is_refused_with_the_variable_and_both_shapes(saved):

@@ -15,7 +15,7 @@ from tf1_autoencoders.utils.errors import UserError
 SETTINGS = {"section": 2, "settings": {"seed": 1, "learning_rate": 0.01}}
 OTHER = {"section": 2, "settings": {"seed": 2, "learning_rate": 0.01}}
 DATA, INDEX, STATE = "model.ckpt.data-00000-of-00001", "model.ckpt.index", "checkpoint"
-FILES = (DATA, INDEX, STATE, store.SETTINGS, store.PROGRESS, store.SUMS)
+FILES = (DATA, INDEX, STATE, store.SETTINGS, store.PROGRESS, store.CHECKSUMS)
 
 
 def writer(number, of="this run"):
@@ -32,7 +32,7 @@ def save(folder, *numbers, settings=SETTINGS, of="this run", ended=False):
         for number in numbers:
             kept.save(number, writer(number, of), settings, {"n_steps": number, "measurements": of})
         if ended:
-            kept.end()
+            kept.mark_finished()
     return folder
 
 
@@ -46,7 +46,7 @@ def begin(folder, settings=SETTINGS, resume=False):
     """(number of the checkpoint to go on from, or None; what is said)."""
     said = []
     with store.Store(folder) as kept:
-        found = kept.begin(settings, resume, said.append)
+        found = kept.open_run(settings, resume, said.append)
     assert all("\n" not in line and len(line) < 500 for line in said)
     return found and found.number, said
 
@@ -66,7 +66,7 @@ def test_a_checkpoint_is_a_numbered_folder_and_the_latest_has_the_reports_name(f
 def test_retention_keeps_the_newest_three_over_restarts_too(filled):
     for number in (40, 50):
         save(filled, number)
-        assert [path.name for path in store.steps(filled)] == [
+        assert [path.name for path in store.checkpoint_folders(filled)] == [
             f"step-000000{number - back}" for back in (0, 10, 20)]
 
 
@@ -120,16 +120,16 @@ def test_damage_is_named_and_the_checkpoint_before_it_used(filled, others, name,
     DAMAGES[damage](file, others)
     number, said = begin(filled)
     assert number == 20
-    assert "step-00000030: the checkpoint is damaged (" in said[0] and said[0].endswith("; it is left out")
-    blamed = {name, store.SUMS} if name != store.SUMS else set(FILES)  # wrong sums may speak against any file
+    assert "step-00000030: the checkpoint is damaged (" in said[0] and said[0].endswith("; it is skipped")
+    blamed = {name, store.CHECKSUMS} if name != store.CHECKSUMS else set(FILES)  # wrong sums may speak against any file
     assert any(file in said[0] for file in blamed)
-    assert "latest: not the latest checkpoint; put right" in said[1]
+    assert "latest: not the latest checkpoint; the link is repaired" in said[1]
     assert (filled / DATA).read_bytes() == (filled / "step-00000020" / DATA).read_bytes()
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_with_no_good_checkpoint_left_it_refuses_and_never_starts_from_zero(filled, others, damage):
-    for path in store.steps(filled):
+    for path in store.checkpoint_folders(filled):
         DAMAGES[damage](path / DATA, others)
     before = {path: path.lstat().st_size for path in filled.rglob("*")}
     for resume in (False, True):
@@ -142,7 +142,7 @@ def test_a_whole_checkpoint_of_another_run_is_left_out(filled, others):
     shutil.rmtree(str(filled / "step-00000030"))
     shutil.copytree(str(others), str(filled / "step-00000030"))
     number, said = begin(filled)
-    assert number == 20 and said[0].endswith("step-00000030: a checkpoint of another run; it is left out")
+    assert number == 20 and said[0].endswith("step-00000030: a checkpoint of another run; it is skipped")
 
 
 def test_a_checkpoint_under_another_number_is_damaged(filled):
@@ -174,7 +174,7 @@ def test_links_that_lead_elsewhere_are_put_right(filled, name, how):
 
 
 def test_the_clock_does_not_matter(filled):
-    for age, path in enumerate(store.steps(filled)):
+    for age, path in enumerate(store.checkpoint_folders(filled)):
         for file in [path, *path.iterdir()]:
             os.utime(str(file), (10 ** 9 - 10 ** 6 * age,) * 2 if age else (0, 0))
     assert begin(filled) == (30, [])
@@ -202,7 +202,7 @@ def test_a_run_with_other_settings_is_kept_aside(filled):
     assert number is None and said[0].startswith("the unfinished run that was in ") and str(aside) in said[0]
     assert names(filled) == []
     assert (aside / DATA).read_bytes() == (aside / "step-00000030" / DATA).read_bytes()
-    assert [path.name for path in store.steps(aside)] == ["step-00000030"]  # the newest is enough
+    assert [path.name for path in store.checkpoint_folders(aside)] == ["step-00000030"]  # the newest is enough
 
 
 def test_a_finished_run_is_kept_aside_once_and_shown_again_when_asked(tmp_path):
@@ -222,9 +222,9 @@ def test_a_run_whose_training_but_not_its_end_was_reached_is_taken_up_again(tmp_
     folder = save(tmp_path / "section2", 10, 20, ended=True)
     assert begin(folder, resume=True) == (20, [])
     for content in (b"", b"step-00000010", b"\xff"):
-        (folder / store.ENDED).write_bytes(content)
+        (folder / store.FINISHED).write_bytes(content)
         assert begin(folder) == (20, [])
-    (folder / store.ENDED).unlink()
+    (folder / store.FINISHED).unlink()
     assert begin(folder) == (20, [])
 
 
@@ -240,7 +240,7 @@ def test_a_folder_with_something_else_in_it_is_kept_aside(tmp_path):
 def test_resume_refuses_another_run_and_says_what_differs(filled):
     with pytest.raises(UserError, match="--resume: .*holds another run .seed is 1 there, 2 here.; leave --resume out"):
         begin(filled, OTHER, resume=True)
-    assert len(store.steps(filled)) == 3
+    assert len(store.checkpoint_folders(filled)) == 3
 
 
 def test_resume_refuses_an_empty_folder(tmp_path):
@@ -309,7 +309,7 @@ def test_a_kill_at_any_call_of_a_save_leaves_a_good_store(monkeypatch, tmp_path)
             failing_at(patch, n, Killed())
             kept.save(40, writer(40), SETTINGS, {"n_steps": 40})
         number, said = begin(folder)
-        assert number in (30, 40) and all("put right" in line for line in said)
+        assert number in (30, 40) and all("the link is repaired" in line for line in said)
         assert (folder / DATA).read_bytes() == (folder / f"step-{number:08d}" / DATA).read_bytes()
         came_to.add(number)
         save(folder, 40)
@@ -327,7 +327,7 @@ def test_an_error_at_any_call_of_a_save_is_one_sentence_and_loses_nothing(monkey
             kept.save(40, writer(40), SETTINGS, {"n_steps": 40})
         message = str(error.value)
         assert f"the checkpoint could not be written ({os.strerror(code)})" in message and "\n" not in message
-        assert "the same command goes on from step-000000" in message
+        assert "the same command continues from step-000000" in message
         assert begin(folder)[0] in (30, 40)
 
 
@@ -348,7 +348,7 @@ def test_without_symbolic_links_the_latest_is_a_copy(monkeypatch, tmp_path):
                                      '{"checkpoint": 1e999}', "\ud800", '[{"size": 1}]',
                                      json.dumps({name: {} for name in FILES})])
 def test_sums_that_are_no_sums_are_damage(filled, content):
-    (filled / "step-00000030" / store.SUMS).write_bytes(content.encode("utf-8", "surrogatepass"))
+    (filled / "step-00000030" / store.CHECKSUMS).write_bytes(content.encode("utf-8", "surrogatepass"))
     assert begin(filled)[0] == 20
 
 

@@ -2,7 +2,6 @@
 import dataclasses
 import errno
 import json
-import pathlib
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from tf1_autoencoders import evaluate, run_all
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.datasets import cifar10, drawn_sample, fashion_mnist
 from tf1_autoencoders.sections import section2_horses, section4_sequences
+from tf1_autoencoders.utils import files
 from tf1_autoencoders.utils.errors import UserError
 
 ROOT = Path(run_all.__file__).resolve().parent.parent
@@ -36,26 +36,27 @@ def few():
 def folders(monkeypatch, few, tmp_path):
     """Commands draw `few`, and write below tmp_path."""
     monkeypatch.setattr(cifar10.drawn_sample, "cifar10", lambda split: few[split])
-    monkeypatch.setattr(evaluate, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(section2_horses, "CHECKPOINTS", tmp_path / "checkpoints")
     return tmp_path
 
 
 def run(folder, *arguments):
     return run_all.main(["--section", "2", "--data", "sample", "--batch-size", "20", "--epochs", "11",
-                         "--out", str(folder / "results"), "--checkpoint-dir", str(folder / "checkpoints"), *arguments])
+                         "--results-dir", str(folder / "results"),
+                         "--checkpoint-dir", str(folder / "checkpoints"), *arguments])
 
 
 def evaluate_in(folder, *arguments):
-    return evaluate.main(["--data", "sample", "--out", str(folder / "results"), *arguments])
+    return evaluate.main(["--data", "sample", "--results-dir", str(folder / "results"), *arguments])
 
 
 def test_a_run_goes_from_the_data_to_the_reconstruction(folders, capsys):
     assert run(folders) == 0
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for line in ("X: (300, 1024)", "Y: (300,)", "horses: (200, 1024)", "pipeline check, batch_size 1: (1, 1024)",
                  "Training...", "(20, 1024)", "0 Train MSE: ", "10 Train MSE: ", "Model saved in path: ",
                  "INFO:tensorflow:Restoring parameters from ", "Model restored.", "(1, 1024)"):
-        assert "\n" + line in said
+        assert "\n" + line in output
     results = folders / "results" / "section2"
     for name in ("horse_53", "pipeline_check", "loss_trace", "test_horses", "image_13"):
         assert (results / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -70,20 +71,20 @@ def test_a_run_goes_from_the_data_to_the_reconstruction(folders, capsys):
 
 def test_everything_made_from_the_sample_says_so_and_stands_beside_no_published_number(folders, capsys):
     run(folders)
-    said = capsys.readouterr().out
-    assert "published" not in said and "2804" not in said
-    assert all("drawn sample" in line for line in said.splitlines() if "MSE" in line)
+    output = capsys.readouterr().out
+    assert "published" not in output and "2804" not in output
+    assert all("drawn sample" in line for line in output.splitlines() if "MSE" in line)
     for line in (folders / "results" / "section2" / "metrics.jsonl").read_text().splitlines():
         assert json.loads(line)["data"] == "drawn sample"
 
 
 def test_published_values_stand_beside_those_of_real_pictures(folders, cifar_copy, capsys):
     assert run_all.main(["--section", "2", "--data-dir", str(cifar_copy), "--epochs", "1", "--steps-per-epoch", "2",
-                         "--out", str(folders / "r"), "--checkpoint-dir", str(folders / "c")]) == 0
-    said = capsys.readouterr().out
-    assert "   published: 2804.4246   L2: " in said
-    assert "X: (50000, 1024)" in said and "unverified copy" in said
-    assert "drawn sample" not in said and "distance from the published numbers" in said
+                         "--results-dir", str(folders / "r"), "--checkpoint-dir", str(folders / "c")]) == 0
+    output = capsys.readouterr().out
+    assert "   published: 2804.4246   L2: " in output
+    assert "X: (50000, 1024)" in output and "unverified copy" in output
+    assert "drawn sample" not in output and "distance from the published numbers" in output
 
 
 def test_two_runs_with_one_seed_leave_the_same_bytes(folders):
@@ -92,7 +93,7 @@ def test_two_runs_with_one_seed_leave_the_same_bytes(folders):
         run(folders)
         kept.append({path.name: path.read_bytes() for folder in ("results/section2", "checkpoints/section2")
                      for path in (folders / folder).iterdir()
-                     if path.is_file() and path.name != "account.json"})  # it tells seconds
+                     if path.is_file() and path.name != "transcript.json"})  # it tells seconds
     assert kept[0] == kept[1]
 
 
@@ -100,35 +101,38 @@ def test_evaluate_uses_the_last_run_and_says_so(folders, capsys):
     run(folders, "--preset", "tuned")
     capsys.readouterr()
     assert evaluate_in(folders, "--image", "13") == 0
-    said = capsys.readouterr().out
-    assert "checkpoint: a run of your own, preset tuned, seed 0, trained on drawn sample of CIFAR-10" in said
-    assert "\nModel restored.\n(1, 1024)\nMSE of image 13: " in said
+    output = capsys.readouterr().out
+    assert "checkpoint: a run of your own, preset tuned, seed 0, trained on drawn sample of CIFAR-10" in output
+    assert "\nModel restored.\n(1, 1024)\nMSE of image 13: " in output
     assert (folders / "results" / "image_13.png").is_file()
 
 
 def test_without_a_run_evaluate_uses_the_checkpoint_of_the_repository(folders, capsys):
     assert evaluate_in(folders) == 0
-    assert "checkpoint: the one that comes with the repository, preset report, seed 0" in capsys.readouterr().out
+    assert "checkpoint: the one that comes with the project, preset report, seed 0" in capsys.readouterr().out
 
 
 def test_the_checkpoint_of_the_repository_holds_weights_only_and_is_small():
-    settings, origin = saver.read_settings(PRETRAINED / "model.ckpt", section2_horses.Settings)
-    assert settings == section2_horses.resolve(section2_horses.PRESETS["report"], 5000)
+    settings, origin = saver.read_settings(PRETRAINED / "model.ckpt", section2_horses.Settings,
+                                           section2_horses.FORMER_NAMES)
+    assert settings == section2_horses.check_settings(section2_horses.PRESETS["report"], 5000)
     assert origin["data"]["kind"] != "drawn sample"
     assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) < 3e6
 
 
 def test_reconstruct_image_takes_an_array_or_a_data_frame(folders, few):
     rows = section2_horses.to_grey(few["test"][0][:20])
-    made = evaluate.reconstruct_image(rows, 13)
-    assert made.real.shape == made.reconstructed.shape == (1, 1024)
-    np.testing.assert_array_equal(made.real[0], rows[13])
-    assert made.mse == pytest.approx(np.mean((made.real - made.reconstructed) ** 2), rel=1e-5)
+    reconstruction = evaluate.reconstruct_image(rows, 13)
+    assert reconstruction.real.shape == reconstruction.reconstructed.shape == (1, 1024)
+    np.testing.assert_array_equal(reconstruction.real[0], rows[13])
+    difference = reconstruction.real - reconstruction.reconstructed
+    assert reconstruction.mse == pytest.approx(np.mean(difference ** 2), rel=1e-5)
 
     class DataFrame:  # what pandas promises, without pandas: an array by __array__
         def __array__(self, dtype=None, copy=None):
             return rows.astype(dtype)
-    np.testing.assert_array_equal(evaluate.reconstruct_image(DataFrame(), 13).reconstructed, made.reconstructed)
+    from_frame = evaluate.reconstruct_image(DataFrame(), 13)
+    np.testing.assert_array_equal(from_frame.reconstructed, reconstruction.reconstructed)
 
 
 def test_reconstruct_image_takes_a_pandas_data_frame(folders, few):
@@ -151,7 +155,7 @@ WITH_NAN[1, 5] = np.nan
     (GOOD * 3, 0, "values from 300 to 300 in row 0: expected grey levels 0 to 255"), (-GOOD, 0, "values from -100"),
     (GOOD, 3, "image_number 3: df has the rows 0 to 2"), (GOOD, -1, "image_number -1"), (GOOD, "x", "image_number 'x'"),
     (GOOD, 1.0, "image_number 1.0"), (GOOD, True, "image_number True")])
-def test_reconstruct_image_refuses_what_is_no_picture(folders, df, number, message):
+def test_reconstruct_image_refuses_what_is_no_image(folders, df, number, message):
     with pytest.raises(UserError, match=message) as error:
         evaluate.reconstruct_image(df, number)
     assert "\n" not in str(error.value)
@@ -224,13 +228,11 @@ def test_a_full_disk_is_said_in_one_sentence_and_leaves_no_half_file(folders, ca
     run(folders)
     before = (folders / "results" / "section2" / "image_13.png").read_bytes()
 
-    def full(path, content):
-        with open(str(path), "wb") as file:
-            file.write(content[:7])
+    def full(descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr(pathlib.Path, "write_bytes", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     capsys.readouterr()
-    assert evaluate_in(folders, "--out", str(folders / "results" / "section2")) == 1
+    assert evaluate_in(folders, "--results-dir", str(folders / "results" / "section2")) == 1
     error = capsys.readouterr().err
     assert "No space left on device; free space or choose another folder" in error and error.count("\n") == 1
     assert (folders / "results" / "section2" / "image_13.png").read_bytes() == before
@@ -249,12 +251,12 @@ def test_the_whole_report_runs(folders, few_garments, monkeypatch, capsys):
         section4_sequences.PRESETS["report"], n_sequences=500, n_test=20))
     assert run_all.main(["--data", "sample", "--epochs", "1", "--batch-size", "100", "--out",
                          str(folders / "results"), "--checkpoint-dir", str(folders / "checkpoints")]) == 0
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for line in ("Section 1: Image reconstruction", "Section 2: Stacked", "Section 3: Image denoising",
                  "Section 4: Sequence", "-----Dataset is normalized", "9,154,194", "49,761", "190,899",
                  "Input Sequence=[14, 19, 20, 38, 27, 39] SeedSequence=[20, 19, 14], PredictedSequence="):
-        assert line in said
-    assert "published: 1.4507 0.5511" in said  # sequences are drawn in the report too: they are the real ones
+        assert line in output
+    assert "published: 1.4507 0.5511" in output  # sequences are drawn in the report too: they are the real ones
     for number in (1, 2, 3, 4):
         assert (folders / "checkpoints" / f"section{number}" / "model.ckpt.index").is_file()
     page = (folders / "results" / "report.html").read_text()
@@ -269,10 +271,10 @@ def test_the_whole_report_runs(folders, few_garments, monkeypatch, capsys):
     (["--section", "1", "--preset", "tuned"], "--preset tuned: expected one of report"),
     (["--preset", "tuned"], "--preset tuned: presets are for one section; name it with --section"),
     (["--section", "3", "--noise", "rain"], "--noise: invalid choice: 'rain'"),
-    (["--section", "1", "--batch-size", "241"], "--batch-size 241: there are 240 pictures to train on; choose"),
+    (["--section", "1", "--batch-size", "241"], "--batch-size 241: there are 240 images to train on; choose"),
     (["--section", "4", "--batch-size", "100001"], "--batch-size 100001: there are 100000 sequences; choose 1 to")])
 def test_a_setting_that_a_section_does_not_have_is_refused(folders, few_garments, capsys, arguments, message):
-    assert exit_code(run_all.main, ["--data", "sample", "--out", str(folders / "results"), "--checkpoint-dir",
+    assert exit_code(run_all.main, ["--data", "sample", "--results-dir", str(folders / "results"), "--checkpoint-dir",
                                     str(folders / "checkpoints"), *arguments]) == 2
     error = capsys.readouterr().err
     assert error.startswith("run_all.py: " + message) and error.count("\n") == 1

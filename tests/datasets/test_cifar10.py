@@ -20,7 +20,7 @@ LABELS = [k % 10 for k in range(10000)]
 def official(monkeypatch, cifar_copy):
     """The copy of noise passes for the official one."""
     import hashlib
-    sums = {name: hashlib.md5((cifar_copy / cifar10.FOLDER / name).read_bytes()).hexdigest()
+    sums = {name: hashlib.md5((cifar_copy / cifar10.FOLDER_NAME / name).read_bytes()).hexdigest()
             for name in cifar10.OFFICIAL_MD5}
     monkeypatch.setattr(cifar10, "OFFICIAL_MD5", sums)
 
@@ -36,7 +36,7 @@ def pack(path, members):
 
 @pytest.mark.parametrize("inner", [False, True])
 def test_a_folder_named_by_the_user_is_read_and_said_to_be_unverified(cifar_copy, inner):
-    folder = cifar_copy / cifar10.FOLDER if inner else cifar_copy
+    folder = cifar_copy / cifar10.FOLDER_NAME if inner else cifar_copy
     splits = cifar10.load(data_dir=str(folder))
     train, test = splits["train"], splits["test"]
     assert train.x.shape == (50000, 3072) and train.x.dtype == np.uint8
@@ -50,16 +50,17 @@ def test_official_sums_are_recognised(cifar_copy, official):
 
 
 def test_an_archive_is_read_without_unpacking_it(cifar_copy, tmp_path):
-    pack(tmp_path / cifar10.ARCHIVE, {f"cifar-10-batches-py/{name}": (cifar_copy / cifar10.FOLDER / name).read_bytes()
+    copy = cifar_copy / cifar10.FOLDER_NAME
+    pack(tmp_path / cifar10.ARCHIVE_NAME, {f"cifar-10-batches-py/{name}": (copy / name).read_bytes()
                                       for name in ("data_batch_1", "test_batch")})
     pictures = cifar10.load(("test",), data_dir=str(tmp_path))["test"]
     np.testing.assert_array_equal(pictures.x, cifar10.load(("test",), data_dir=str(cifar_copy))["test"].x)
-    assert os.listdir(str(tmp_path)) == [cifar10.ARCHIVE]
+    assert os.listdir(str(tmp_path)) == [cifar10.ARCHIVE_NAME]
 
 
 def test_no_path_in_an_archive_is_ever_written(cifar_copy, tmp_path):
-    content = (cifar_copy / cifar10.FOLDER / "test_batch").read_bytes()
-    pack(tmp_path / cifar10.ARCHIVE, {"../../evil": b"x", "/tmp/evil-cifar": b"x", "../test_batch": content})
+    content = (cifar_copy / cifar10.FOLDER_NAME / "test_batch").read_bytes()
+    pack(tmp_path / cifar10.ARCHIVE_NAME, {"../../evil": b"x", "/tmp/evil-cifar": b"x", "../test_batch": content})
     cifar10.load(("test",), data_dir=str(tmp_path))
     assert not (tmp_path.parent / "evil").exists() and not os.path.exists("/tmp/evil-cifar")
 
@@ -67,13 +68,13 @@ def test_no_path_in_an_archive_is_ever_written(cifar_copy, tmp_path):
 def test_keras_cache_is_used_only_with_official_content(cifar_copy, official, tmp_path, monkeypatch, capsys):
     datasets = tmp_path / "keras" / "datasets"
     datasets.mkdir(parents=True)
-    (datasets / cifar10.FOLDER).symlink_to(cifar_copy / cifar10.FOLDER)
+    (datasets / cifar10.FOLDER_NAME).symlink_to(cifar_copy / cifar10.FOLDER_NAME)
     assert cifar10.load(("test",), data="real")["test"].source.kind == "official"
     monkeypatch.setitem(cifar10.OFFICIAL_MD5, "test_batch", "0" * 32)
-    monkeypatch.setattr(cifar10, "fetch", no_network)
+    monkeypatch.setattr(cifar10, "download", no_network)
     with pytest.raises(UserError, match="no copy of CIFAR-10 here, and the download failed"):
         cifar10.load(("test",), data="real")
-    assert "test_batch is not the official file (md5 differs): this copy is passed over" in capsys.readouterr().err
+    assert "test_batch is not the official file (md5 differs): this copy is skipped" in capsys.readouterr().err
 
 
 def no_network(*_, **__):
@@ -81,16 +82,16 @@ def no_network(*_, **__):
 
 
 def test_without_network_auto_says_one_line_and_goes_on_with_the_sample(monkeypatch, capsys):
-    monkeypatch.setattr(cifar10, "fetch", no_network)
+    monkeypatch.setattr(cifar10, "download", no_network)
     monkeypatch.setattr(cifar10.drawn_sample, "cifar10", lambda split: (X[:3], np.array([7, 1, 2], np.uint8)))
     splits = cifar10.load()
     assert splits["train"].source.is_sample
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and "no route to host): going on with the drawn sample" in error
+    assert error.count("\n") == 1 and "no route to host): the drawn sample is used instead" in error
 
 
 def test_real_refuses_the_sample_and_sample_looks_nowhere(monkeypatch):
-    monkeypatch.setattr(cifar10, "fetch", no_network)
+    monkeypatch.setattr(cifar10, "download", no_network)
     monkeypatch.setattr(cifar10.drawn_sample, "cifar10", lambda split: (X[:3], np.array([7, 1, 2], np.uint8)))
     with pytest.raises(UserError, match="name a folder that holds one with --data-dir"):
         cifar10.load(data="real")
@@ -101,13 +102,13 @@ def test_a_download_is_unpacked_into_the_cache_and_used_from_there(cifar_copy, o
     def fetch(url, path, size, sha256):
         assert (url, size, sha256) == (cifar10.URL, 170498071, cifar10.ARCHIVE_SHA256)
         path.parent.mkdir(parents=True)
-        pack(path, {f"cifar-10-batches-py/{name}": (cifar_copy / cifar10.FOLDER / name).read_bytes()
+        pack(path, {f"cifar-10-batches-py/{name}": (cifar_copy / cifar10.FOLDER_NAME / name).read_bytes()
                     for name in cifar10.OFFICIAL_MD5})
-    monkeypatch.setattr(cifar10, "fetch", fetch)
+    monkeypatch.setattr(cifar10, "download", fetch)
     assert cifar10.load(("test",), data="real")["test"].source.kind == "official"
-    assert sorted(os.listdir(str(tmp_path / "data" / cifar10.FOLDER))) == sorted(cifar10.OFFICIAL_MD5)
-    assert os.listdir(str(tmp_path / "data")) == [cifar10.FOLDER]
-    monkeypatch.setattr(cifar10, "fetch", no_network)
+    assert sorted(os.listdir(str(tmp_path / "data" / cifar10.FOLDER_NAME))) == sorted(cifar10.OFFICIAL_MD5)
+    assert os.listdir(str(tmp_path / "data")) == [cifar10.FOLDER_NAME]
+    monkeypatch.setattr(cifar10, "download", no_network)
     assert cifar10.load(("test",), data="real")["test"].source.kind == "official"
 
 
@@ -119,19 +120,19 @@ def test_an_empty_folder_is_refused(tmp_path):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    (tmp_path / cifar10.FOLDER).mkdir()
+    (tmp_path / cifar10.FOLDER_NAME).mkdir()
     with pytest.raises(UserError, match="data_batch_1: No such file or directory; a copy of CIFAR-10 has 6 "):
         cifar10.load(data_dir=str(tmp_path))
 
 
 def whole_archive(path, cifar_copy):
-    pack(path, {"cifar-10-batches-py/test_batch": (cifar_copy / cifar10.FOLDER / "test_batch").read_bytes()})
+    pack(path, {"cifar-10-batches-py/test_batch": (cifar_copy / cifar10.FOLDER_NAME / "test_batch").read_bytes()})
     return path.read_bytes()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.00001, 0.5, 0.9999])
 def test_a_truncated_archive_is_refused(cifar_copy, tmp_path, share):
-    path = tmp_path / cifar10.ARCHIVE
+    path = tmp_path / cifar10.ARCHIVE_NAME
     content = whole_archive(path, cifar_copy)
     path.write_bytes(content[:int(share * len(content))])
     with pytest.raises(UserError, match="not a whole gzip-compressed tar archive"):
@@ -139,7 +140,7 @@ def test_a_truncated_archive_is_refused(cifar_copy, tmp_path, share):
 
 
 def test_a_tampered_or_renamed_archive_is_refused(cifar_copy, tmp_path):
-    path = tmp_path / cifar10.ARCHIVE
+    path = tmp_path / cifar10.ARCHIVE_NAME
     content = bytearray(whole_archive(path, cifar_copy))
     content[len(content) // 2] ^= 255
     path.write_bytes(bytes(content))
@@ -154,7 +155,7 @@ def test_a_tampered_or_renamed_archive_is_refused(cifar_copy, tmp_path):
 
 
 def test_an_archive_whose_member_claims_a_gigabyte_is_refused(tmp_path):
-    with tarfile.open(str(tmp_path / cifar10.ARCHIVE), "w:gz") as archive:
+    with tarfile.open(str(tmp_path / cifar10.ARCHIVE_NAME), "w:gz") as archive:
         member = tarfile.TarInfo("test_batch")
         member.size = 1 << 30
         archive.addfile(member)  # the header alone
@@ -169,7 +170,7 @@ class RunsCode:
 
 def test_a_pickle_that_wants_to_run_code_is_refused_and_does_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="it asks for (posix|nt).system, which no batch of pictures needs"):
+    with pytest.raises(UserError, match="it asks for (posix|nt).system, which no batch of images needs"):
         cifar10.read_batch(pickle.dumps({b"data": RunsCode(), b"labels": LABELS}), "test_batch")
     assert not os.listdir(str(tmp_path))
 
@@ -197,9 +198,9 @@ def test_what_is_no_batch_is_refused_in_one_sentence(content):
 
 
 def test_a_file_of_another_size_is_not_even_read(tmp_path):
-    (tmp_path / cifar10.FOLDER).mkdir()
-    with open(str(tmp_path / cifar10.FOLDER / "test_batch"), "wb") as file:
-        file.truncate(cifar10.LARGEST_FILE + 1)
+    (tmp_path / cifar10.FOLDER_NAME).mkdir()
+    with open(str(tmp_path / cifar10.FOLDER_NAME / "test_batch"), "wb") as file:
+        file.truncate(cifar10.MAX_FILE_BYTES + 1)
     with pytest.raises(UserError, match="expected a file of about 31 million"):
         cifar10.load(("test",), data_dir=str(tmp_path))
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.conftest import ROOT
-from tf1_autoencoders.datasets.download import ABANDONED, BLOCK, DownloadError, fetch
+from tf1_autoencoders.datasets.download import ABANDONED_AFTER_SECONDS, BLOCK_SIZE, DownloadError, download
 
 CONTENT = bytes(range(256)) * 5000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -132,7 +132,7 @@ def redirect_to(url):
 
 
 def get(url, path, **kwargs):
-    fetch(url, path, size=len(CONTENT), sha256=SHA256, timeout=0.3, pause=0.01, **kwargs)
+    download(url, path, size=len(CONTENT), sha256=SHA256, timeout=0.3, pause=0.01, **kwargs)
 
 
 def test_a_good_answer_becomes_the_file(tmp_path):
@@ -183,8 +183,8 @@ BAD = {
     "sends a body without end": (endless, "sha256 .* expected"),
     "resets": (reset, "[Cc]onnection|closed"), "says nothing and closes": (raw(b""), "closed"),
     "not found": (send(b"no", 404), "Not Found"), "an error of its own": (send(b"no", 500), "Internal Server Error"),
-    "unavailable": (send(b"no", 503), "Service Unavailable"), "no content": (send(b"", 204), "0 bytes came"),
-    "a web page": (send(b"<html>log in</html>"), "19 bytes came, expected"),
+    "unavailable": (send(b"no", 503), "Service Unavailable"), "no content": (send(b"", 204), "received 0 bytes"),
+    "a web page": (send(b"<html>log in</html>"), "received 19 bytes, expected"),
     "a long web page": (send(b"<html>log in</html>" * 10 ** 5), "sha256"),
     "no HTTP": (raw(b"220 ftp.example.org FTP server\x1b[2J\r\n"), "220 ftp"),
     "a status line of a megabyte": (raw(b"HTTP/1.0 " + b"2" * (1 << 20)), "too long|status line|2222|reset"),
@@ -193,8 +193,8 @@ BAD = {
     "chunks that are none": (chunks(end=b"zz\r\n"), "IncompleteRead"),
     "a chunk of 2 ** 60": (chunks(end=b"1000000000000000\r\nabc"), "IncompleteRead|bytes came"),
     "truncated": (send(CONTENT[:7000], length=len(CONTENT)), "7000 bytes|IncompleteRead|more expected"),
-    "truncated without a word": (send(CONTENT[:7000]), "7000 bytes came, expected 1280000"),
-    "with a length that is too small": (send(length=1000), "1000 bytes came, expected 1280000"),
+    "truncated without a word": (send(CONTENT[:7000]), "received 7000 bytes, expected 1280000"),
+    "with a length that is too small": (send(length=1000), "received 1000 bytes, expected 1280000"),
     "wrong bytes": (send(b"?" + CONTENT[1:]), "sha256 .* expected " + SHA256[:12]),
     "another file before it": (send(b"other" + CONTENT), "sha256 .* expected " + SHA256[:12]),
     "to itself": (redirect_to("/file"), "infinite loop"),
@@ -259,10 +259,10 @@ def killed(tmp_path):
     """What a download leaves behind that is killed in the middle."""
     def half(handler):
         begin(handler)
-        handler.wfile.write(CONTENT[:BLOCK + 1000])
+        handler.wfile.write(CONTENT[:BLOCK_SIZE + 1000])
         on_and_on(handler, b"", 0.05)
-    code = ("import sys; from tf1_autoencoders.datasets.download import fetch; "
-            f"fetch(sys.argv[1], sys.argv[2], size={len(CONTENT)}, sha256='{SHA256}', timeout=60)")
+    code = ("import sys; from tf1_autoencoders.datasets.download import download; "
+            f"download(sys.argv[1], sys.argv[2], size={len(CONTENT)}, sha256='{SHA256}', timeout=60)")
     with server(half) as url:
         process = subprocess.Popen([sys.executable, "-c", code, url, str(tmp_path / "file")], cwd=str(ROOT))
         for _ in range(500):
@@ -280,7 +280,7 @@ def test_a_killed_download_leaves_no_half_file_under_the_name_and_the_next_one_s
     with server(send()) as url:
         get(url, killed / "file", attempts=1)
         assert (killed / "file").read_bytes() == CONTENT and part.exists()  # it may be another process's
-        os.utime(str(part), (time.time() - ABANDONED - 9,) * 2)
+        os.utime(str(part), (time.time() - ABANDONED_AFTER_SECONDS - 9,) * 2)
         get(url, killed / "file", attempts=1)
     assert [path.name for path in killed.iterdir()] == ["file"]
 

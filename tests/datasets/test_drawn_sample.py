@@ -119,3 +119,12 @@ def test_the_background_of_the_garments_is_black(fashion_mnist):
 def test_an_unknown_split_is_refused_in_one_sentence(draw):
     with pytest.raises(ValueError, match=r"^The split must be 'train' or 'test', not 'valid'\.$"):
         draw("valid")
+
+
+def test_levels_above_255_are_clipped_and_never_wrap(monkeypatch):
+    monkeypatch.setattr(drawn_sample, "CHUNK", 1000)
+    def paint_too_bright(sketch):
+        sketch.place(14, 14, 14)
+        sketch.paint(-sketch.y, 300.0)
+    x, _ = drawn_sample.draw("test", 60000, [paint_too_bright] * 10, 1, 28)
+    assert x[:, :, 1:].min() == 255

@@ -14,9 +14,9 @@ from test_download import send, server
 from tf1_autoencoders.datasets import fashion_mnist, locate
 from tf1_autoencoders.datasets.download import DownloadError
 from tf1_autoencoders.utils.errors import UserError
-from tf1_autoencoders.utils.paths import shown
+from tf1_autoencoders.utils.paths import display_path
 
-DEBIAN = Path(fashion_mnist.DEBIAN)  # before a test looks elsewhere
+DEBIAN = Path(fashion_mnist.DEBIAN_FOLDER)  # before a test looks elsewhere
 TRAIN_X, TRAIN_Y, TEST_X, TEST_Y = fashion_mnist.SHAPES
 COUNTS = {"train": 61, "test": 17}  # pictures here, so that a test takes milliseconds
 SHAPES = {TRAIN_X: (61, 28, 28), TRAIN_Y: (61,), TEST_X: (17, 28, 28), TEST_Y: (17,)}
@@ -47,7 +47,7 @@ def small(monkeypatch):
                                                            for name, content in FILES.items()})
     monkeypatch.setattr(fashion_mnist, "ARCHIVES", {name: (len(content), hashlib.sha256(content).hexdigest())
                                                     for name, content in PACKED.items()})
-    monkeypatch.setattr(fashion_mnist, "fetch", functools.partial(fashion_mnist.fetch, pause=0.01))
+    monkeypatch.setattr(fashion_mnist, "download", functools.partial(fashion_mnist.download, pause=0.01))
 
 
 def put(folder, changed=None, packed=True):
@@ -78,7 +78,7 @@ def test_a_folder_named_by_the_user_is_read_whether_packed_or_not(tmp_path, pack
         np.testing.assert_array_equal(splits[split].x, ARRAYS[x])
         np.testing.assert_array_equal(splits[split].y, ARRAYS[y])
         assert splits[split].x.dtype == splits[split].y.dtype == np.uint8 and splits[split].x.flags.writeable
-        assert splits[split].source == ("Fashion-MNIST", "official", shown(tmp_path / inner))
+        assert splits[split].source == ("Fashion-MNIST", "official", display_path(tmp_path / inner))
 
 
 def test_all_60000_and_10000_pictures_are_read(monkeypatch, tmp_path):
@@ -104,9 +104,9 @@ def test_a_split_alone_needs_its_own_files_only(tmp_path):
 def test_places_are_tried_in_the_order_that_is_promised(tmp_path):
     names = ["mine", "data/fashion-mnist", "keras/datasets/fashion-mnist", "debian"]
     places = [put(tmp_path / name) for name in names]
-    assert fashion_mnist.load(data_dir=str(places.pop(0)))["test"].source.where == shown(tmp_path / "mine")
+    assert fashion_mnist.load(data_dir=str(places.pop(0)))["test"].source.where == display_path(tmp_path / "mine")
     for place in places:
-        assert fashion_mnist.load(data="real")["test"].source == ("Fashion-MNIST", "official", shown(place))
+        assert fashion_mnist.load(data="real")["test"].source == ("Fashion-MNIST", "official", display_path(place))
         (place / (TRAIN_Y + ".gz")).unlink()
 
 
@@ -114,17 +114,17 @@ def test_a_copy_with_other_content_is_passed_over_with_a_warning(tmp_path, capsy
     put(tmp_path / "data" / "fashion-mnist", {TEST_Y: other(TEST_Y)})
     put(tmp_path / "keras" / "datasets" / "fashion-mnist", {TEST_Y: PACKED[TEST_Y][:-1]})
     put(tmp_path / "debian")
-    assert fashion_mnist.load(data="real")["test"].source.where == shown(tmp_path / "debian")
+    assert fashion_mnist.load(data="real")["test"].source.where == display_path(tmp_path / "debian")
     first, second = capsys.readouterr().err.splitlines()
-    assert first.endswith(f"{TEST_Y}.gz: not the official content (sha256 differs): this copy is passed over")
-    assert "not a whole gzip file" in second and second.endswith(": this copy is passed over")
+    assert first.endswith(f"{TEST_Y}.gz: not the official content (sha256 differs): this copy is skipped")
+    assert "not a whole gzip file" in second and second.endswith(": this copy is skipped")
 
 
 def test_a_place_without_the_files_is_passed_over_without_a_word(tmp_path, capsys):
     put(tmp_path / "data" / "fashion-mnist", {TEST_Y: None})
     (tmp_path / "keras").write_bytes(b"a file where Keras has a folder")
     put(tmp_path / "debian")
-    assert fashion_mnist.load(data="real")["test"].source.where == shown(tmp_path / "debian")
+    assert fashion_mnist.load(data="real")["test"].source.where == display_path(tmp_path / "debian")
     assert capsys.readouterr().err == ""
 
 
@@ -132,7 +132,7 @@ def test_keras_cache_is_below_the_home_folder_where_keras_home_is_not_set(tmp_pa
     monkeypatch.delenv("KERAS_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     folder = put(tmp_path / ".keras" / "datasets" / "fashion-mnist")
-    assert fashion_mnist.load(data="real")["test"].source.where == shown(folder)
+    assert fashion_mnist.load(data="real")["test"].source.where == display_path(folder)
 
 
 def test_a_place_that_may_not_be_looked_into_is_passed_over_with_a_warning(capsys):
@@ -140,10 +140,11 @@ def test_a_place_that_may_not_be_looked_into_is_passed_over_with_a_warning(capsy
         if folder == "closed":
             raise PermissionError(13, "Permission denied", folder)
         return {split: folder for split in splits}
-    found = locate.find("Anything", ("test",), data="real", data_dir=None, folders=("closed", "open"), read=read,
+    found = locate.find_dataset("Anything", ("test",), data="real", data_dir=None, folders=("closed", "open"),
+                                read=read,
                         download=None, draw=None)
     assert found == {"test": "open"}
-    assert capsys.readouterr().err == "[Errno 13] Permission denied: 'closed': this copy is passed over\n"
+    assert capsys.readouterr().err == "[Errno 13] Permission denied: 'closed': this copy is skipped\n"
 
 
 def no_network(*_, **__):
@@ -157,16 +158,16 @@ def few_drawn(monkeypatch):
 
 
 def test_without_network_auto_says_one_line_and_goes_on_with_the_sample(monkeypatch, few_drawn, capsys):
-    monkeypatch.setattr(fashion_mnist, "fetch", no_network)
+    monkeypatch.setattr(fashion_mnist, "download", no_network)
     splits = fashion_mnist.load()
     assert splits["train"].source.is_sample and splits["train"].x.shape == (61, 28, 28)
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and error.startswith("No copy of Fashion-MNIST here, and the download failed (")
-    assert "no route to host): going on with the drawn sample (--data-dir" in error
+    assert "no route to host): the drawn sample is used instead (--data-dir" in error
 
 
 def test_real_refuses_the_sample(monkeypatch, capsys):
-    monkeypatch.setattr(fashion_mnist, "fetch", no_network)
+    monkeypatch.setattr(fashion_mnist, "download", no_network)
     with pytest.raises(UserError, match=r"no copy of Fashion-MNIST here, .* name a folder that holds one with --data"):
         fashion_mnist.load(data="real")
     assert capsys.readouterr().err == ""
@@ -202,7 +203,7 @@ def test_a_download_goes_into_the_cache_and_is_used_from_there(monkeypatch, tmp_
         mirror(monkeypatch, url)
         for _ in range(2):
             source = fashion_mnist.load(("test",), data="real")["test"].source
-            assert source == ("Fashion-MNIST", "official", shown(tmp_path / "data" / "fashion-mnist"))
+            assert source == ("Fashion-MNIST", "official", display_path(tmp_path / "data" / "fashion-mnist"))
     assert asked == list(SHAPES) and capsys.readouterr().err == ""
     assert {path.name: path.read_bytes() for path in (tmp_path / "data" / "fashion-mnist").iterdir()} == {
         name + ".gz": content for name, content in PACKED.items()}
@@ -301,7 +302,7 @@ PACKED_DAMAGE = {
     "a web page": (lambda content: b"<!DOCTYPE html><title>Sign in</title>", "not a whole gzip file"),
     "not packed": (lambda content: gzip.decompress(content), "not a whole gzip file"),
     "packed twice": (gzip.compress, r"it starts with b'\\x1f\\x8b"),
-    "of several members": (lambda content: content + gzip.compress(b"x"), "not a whole gzip file .more behind its end")}
+    "of several members": (lambda content: content + gzip.compress(b"x"), "not a whole gzip file .there is more")}
 
 
 @pytest.mark.parametrize("name", [TRAIN_X, TEST_Y])
@@ -379,13 +380,13 @@ def test_a_file_that_may_not_be_read_is_refused_and_named(tmp_path, monkeypatch)
     refused(tmp_path, f"{TRAIN_X}.gz: Permission denied; ")
 
 
-# the real pictures
+# the real images
 
 @pytest.fixture
 def real(monkeypatch):
     """Debian's folder and the real shapes and sums; where the package is not installed the test is skipped."""
     if not DEBIAN.is_dir():
-        pytest.skip(f"needs the real pictures: install Debian's package dataset-fashion-mnist ({DEBIAN})")
+        pytest.skip(f"needs the real images: install Debian's package dataset-fashion-mnist ({DEBIAN})")
     monkeypatch.undo()
     return DEBIAN
 

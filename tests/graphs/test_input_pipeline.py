@@ -9,8 +9,8 @@ from tf1_autoencoders.keras_twin.weights import graph_weights
 from tf1_autoencoders.sections import section1_reconstruction
 from tf1_autoencoders.training import trainers
 from tf1_autoencoders.training.loop import fit
-from tf1_autoencoders.training.row_order import shuffled
-from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.training.row_order import shuffled_rows
+from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.frameworks import tf1
 
 SMALL = dataclasses.replace(section1_reconstruction.PRESETS["report"], n_input=37, n_hidden_1=13, n_hidden_2=11,
@@ -47,11 +47,11 @@ def test_streamed_batches_are_ordered_batches(on_disk):
 def test_a_training_from_a_file_comes_to_the_bytes_of_one_from_memory(on_disk):
     made = []
     for streamed in (False, True):
-        model = section1_reconstruction.build_graph(dataclasses.replace(SMALL, streamed=streamed))
-        with Session(model, threads=1) as session:
+        model = section1_reconstruction.build_graph(dataclasses.replace(SMALL, stream_batches=streamed))
+        with TimedSession(model, threads=1) as session:
             session.run(model.initializer)
             trainer = trainers.GraphTrainer(session, model, (on_disk,), SMALL.batch_size)
-            trace = list(fit(trainer, n_epochs=3, rows_of=lambda epoch: shuffled(81, 1, epoch),
+            trace = list(fit(trainer, n_epochs=3, rows_for_epoch=lambda epoch: shuffled_rows(81, 1, epoch),
                                       validation_rows=np.arange(81, 101)))
             made.append((trace, graph_weights(session, model), trainer.predict(on_disk[:7])))
     (trace, weights, answers), (streamed_trace, streamed_weights, streamed_answers) = made

@@ -159,23 +159,23 @@ def _inner_checkpoint(which, content, chance):
 
 def _cifar_batch(folder, n):
     def read(which, content):
-        (folder / cifar10.FOLDER / "test_batch").write_bytes(content)
+        (folder / cifar10.FOLDER_NAME / "test_batch").write_bytes(content)
         with armed():
             pictures = cifar10.load(("test",), data_dir=str(folder))["test"]
         assert pictures.x.shape == (n, 3072) and pictures.y.shape == (n,) and pictures.y.max() <= 9
         assert pictures.x.dtype == pictures.y.dtype == np.uint8
-    (folder / cifar10.FOLDER).mkdir()
-    cifar10.N_BATCH = n
+    (folder / cifar10.FOLDER_NAME).mkdir()
+    cifar10.IMAGES_PER_BATCH = n
     return Reader([crafted.batch(n)], read, lambda which, content, chance: mutated(content, chance), crafted.pickles(n))
 
 
 def _cifar_archive(folder, n):
     def read(which, content):
-        (folder / cifar10.ARCHIVE).write_bytes(content)
+        (folder / cifar10.ARCHIVE_NAME).write_bytes(content)
         with armed():
             pictures = cifar10.load(("test",), data_dir=str(folder))["test"]
         assert pictures.x.shape == (n, 3072) and pictures.x.dtype == np.uint8 and pictures.y.shape == (n,)
-    cifar10.N_BATCH = n
+    cifar10.IMAGES_PER_BATCH = n
     return Reader([crafted.packed(crafted.archive(n))], read, _inner_archive, crafted.archives(n))
 
 
@@ -219,7 +219,7 @@ def _settings(folder, n):
     return Reader([json.dumps(whole, indent=2).encode()], read, _inner_json, crafted.documents())
 
 
-def _account(folder, n):
+def _transcript(folder, n):
     (folder / "section2").mkdir()
     (folder / "section2" / "a.png").write_bytes(b"\x89PNG" + bytes(100))
     whole = {
@@ -227,15 +227,16 @@ def _account(folder, n):
         "versions": {"numpy": "2"},
         "title": "A <title>", "about": "About.\n\nSource: a book.\n\nDepartures: none.\n", "source": "CIFAR-10",
         "mark": "",
-        "account": [{"kind": "heading", "text": "One & two"}, {"kind": "text", "lines": ["a", "b"]},
-                    {"kind": "figure", "file": "a.png", "caption": "A picture"},
+        "transcript": [{"kind": "heading", "text": "One & two"}, {"kind": "text", "lines": ["a", "b"]},
+                    {"kind": "figure", "file": "a.png", "caption": "A figure"},
                     {"kind": "table", "caption": "A table", "header": ["a", "b"], "rows": [["1", "2"]]}],
-        "measured": {"epoch 0 Train MSE": 2900.0}, "compared": [["epoch 0", "1", "2", "1 ± 1 (2)", "inside"]]}
+        "measured": {"epoch 0 Train MSE": 2900.0}, "note": "A note.",
+        "compared": [["epoch 0", "1", "2", "1 ± 1 (2)", "inside"]]}
 
     def read(which, content):
-        (folder / "section2" / "account.json").write_bytes(content)
+        (folder / "section2" / "transcript.json").write_bytes(content)
         with armed(folder / "report.html"):
-            made = html_report.write(folder)
+            made = html_report.write_html_report(folder)
         text = made.read_text(encoding="utf-8")
         assert "<script" not in text and "root:" not in text and text.endswith("</html>\n")
     return Reader([json.dumps(whole).encode()], read, _inner_json, crafted.documents())
@@ -248,7 +249,7 @@ def _bands(folder, n):
     def read(which, content):
         (folder / "bands.json").write_bytes(content)
         with armed():
-            stored = comparison.read(folder / "bands.json")
+            stored = comparison.read_bands(folder / "bands.json")
         for entry in stored.values():
             for values in entry["values"].values():
                 assert comparison.verdict(2.0, values).endswith(("inside", "the mean", "no band"))
@@ -257,11 +258,11 @@ def _bands(folder, n):
 
 def _checkpoint(folder, n):
     from tf1_autoencoders.checkpointing import saver
-    from tf1_autoencoders.training.session import Session
+    from tf1_autoencoders.training.session import TimedSession
     model = section2_horses.build_graph(SMALL)
-    session = Session(model)
+    session = TimedSession(model)
     session.run(model.initializer)
-    saver.write(session, model.weights_saver, folder)
+    saver.save(session, model.weights_saver, folder)
     files = [folder / "model.ckpt.index", folder / "model.ckpt.data-00000-of-00001"]
     bases = [file.read_bytes() for file in files]
 
@@ -270,7 +271,7 @@ def _checkpoint(folder, n):
             file.write_bytes(base)
         files[which].write_bytes(content)
         with armed():
-            saver.restore(session, model.weights_saver, model.weights, folder / saver.NAME)
+            saver.restore(session, model.weights_saver, model.weights, folder / saver.CHECKPOINT_NAME)
         for weight in session.run(model.weights):
             assert weight.dtype == np.float32
     return Reader(bases, read, _inner_checkpoint, crafted.indexes(bases[0]))
@@ -279,7 +280,7 @@ def _checkpoint(folder, n):
 READERS = {  # name -> (function, pictures of a file); at the official size a case takes a fifth of a second
     "CIFAR batch": (_cifar_batch, 10), "CIFAR archive": (_cifar_archive, 10), "IDX": (_idx, 10),
     "settings": (_settings, 0),
-    "account": (_account, 0), "bands": (_bands, 0), "checkpoint": (_checkpoint, 0),
+    "transcript": (_transcript, 0), "bands": (_bands, 0), "checkpoint": (_checkpoint, 0),
     "CIFAR batch, full": (_cifar_batch, 10000), "CIFAR archive, full": (_cifar_archive, 10000),
     "IDX, full": (_idx, 10000)}
 
@@ -463,7 +464,7 @@ def fuzz(args):
         row, failed = run(name, args.seed, args.cases // SHARE_AT_FULL_SIZE if full else args.cases, keep)
         rows.append(row)
         failures += failed
-    print(*tables.markdown(HEADER, rows), sep="\n")
+    print(*tables.markdown_table(HEADER, rows), sep="\n")
     if failures:
         print("", *failures, f"files kept in {keep}", sep="\n")
     return 1 if failures else 0

@@ -79,7 +79,7 @@ class Chain:
         """Is each checkpoint good, and is everything there that was printed?"""
         kept, problems = self.folder / "checkpoints" / f"section{self.section}", []
         self.in_save += any(kept.glob("unfinished-*"))
-        found = list(store.good(kept, problems))
+        found = list(store.good_checkpoints(kept, problems))
         self.wrong += problems
         n_steps = found[0].number if found else 0
         n_saved = len(found[0].progress["measurements"]) if found else 0
@@ -177,7 +177,7 @@ def kill_at_system_calls(section, backend, folder, bar):
         if match:
             counts[match.groups()] += 1
             n_saves += match.group(2) == "mkdir" and "/unfinished-step-" in line and line.endswith("= 0")
-            if str(chain.folder / "checkpoints") in line and n_saves == store.KEEP + 1:
+            if str(chain.folder / "checkpoints") in line and n_saves == store.N_KEPT + 1:
                 points.add((match.group(2), counts[match.groups()]))
     bar.total = len(points)
     killed = Counter()
@@ -213,7 +213,7 @@ def kill(args):
     pairs = [(int(section), backend) for section in ([args.section] if args.section else "1234")
              for backend in ([args.backend] if args.backend else ("graph", "keras"))]
     tf1.version.VERSION, keras.Model  # noqa: B018  loaded here, used in the forks only
-    figures.pictures([np.zeros(4)], [""])
+    figures.images([np.zeros(4)], [""])
     folder, rows, wrong = Path(tempfile.mkdtemp()), [], []
     chance = random.Random(args.seed)
     with tqdm(total=args.kills, unit="kill", file=sys.stderr, disable=None) as bar:
@@ -229,7 +229,7 @@ def kill(args):
             wrong += problems
     header = ("section", "backend", "system call", "in a save", "killed at") if args.system_calls else \
         ("section", "backend", "kills", "of them while saving", "runs brought to their end", "wrong")
-    print(*tables.markdown(header, rows), "", *wrong, sep="\n")
+    print(*tables.markdown_table(header, rows), "", *wrong, sep="\n")
     print(json.dumps({"kills": sum(row[-1] if args.system_calls else row[2] for row in rows), "wrong": len(wrong)}))
     if wrong:
         print(f"left in {folder}")

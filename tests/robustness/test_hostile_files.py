@@ -11,7 +11,7 @@ from tf1_autoencoders.utils.errors import UserError
 
 CASES = 150  # mutated files for each reader
 CRAFTED = {"CIFAR batch": crafted.pickles(10), "CIFAR archive": crafted.archives(10), "IDX": crafted.idx_files(10),
-           "account": crafted.documents(), "bands": crafted.documents(), "settings": crafted.documents()}
+           "transcript": crafted.documents(), "bands": crafted.documents(), "settings": crafted.documents()}
 ACCEPTED = {  # crafted files that are read: what is odd about them lies beside the batch
     "an absolute path", "a path upwards", "a link out of it", "a pax header of length 0",
     "a pax header that is no number", "an unknown kind", "junk behind the end", "twice the batch"}
@@ -31,7 +31,7 @@ def reader_of(tmp_path_factory):
                 made[name][0].read(which, base)  # imports what it needs
         return made[name]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cifar10, "N_BATCH", cifar10.N_BATCH)  # to be put back: the readers set both
+        patch.setattr(cifar10, "IMAGES_PER_BATCH", cifar10.IMAGES_PER_BATCH)  # to be put back: the readers set both
         patch.setattr(fashion_mnist, "SHAPES", fashion_mnist.SHAPES)
         patch.chdir(tmp_path_factory.mktemp("here"))  # where a payload would leave its file
         yield reader_of
@@ -103,53 +103,53 @@ def wrong_kinds(tmp_path):
 
 @pytest.mark.parametrize("k", range(3), ids=["a device", "a pipe", "a folder"])
 def test_what_is_no_file_is_not_read_as_a_batch(tmp_path, wrong_kinds, k):
-    (tmp_path / cifar10.FOLDER).mkdir()
-    (tmp_path / cifar10.FOLDER / "test_batch").symlink_to(wrong_kinds[k])
+    (tmp_path / cifar10.FOLDER_NAME).mkdir()
+    (tmp_path / cifar10.FOLDER_NAME / "test_batch").symlink_to(wrong_kinds[k])
     with pytest.raises(UserError, match="test_batch: .*expected a file of about 31 million"):
         cifar10.load(("test",), data_dir=str(tmp_path))
 
 
 @pytest.mark.parametrize("k", range(3), ids=["a device", "a pipe", "a folder"])
-def test_what_is_no_file_is_not_read_as_an_account_nor_as_its_picture(reader_of, wrong_kinds, k):
-    reader, folder = reader_of("account")
-    account = folder / "section2" / "account.json"
+def test_what_is_no_file_is_not_read_as_a_transcript_nor_as_its_picture(reader_of, wrong_kinds, k):
+    reader, folder = reader_of("transcript")
+    transcript = folder / "section2" / "transcript.json"
     picture = folder / "section2" / "a.png"
     png = picture.read_bytes()
     try:
         reader.read(0, reader.bases[0])
         picture.unlink()
         picture.symlink_to(wrong_kinds[k])
-        with pytest.raises(UserError, match="its picture a.png is not a file beside it"):
-            html_report.write(folder)
-        account.unlink()
-        account.symlink_to(wrong_kinds[k])
-        with pytest.raises(UserError, match="account.json: not the account of a run .it is not a file"):
-            html_report.write(folder)
+        with pytest.raises(UserError, match="its figure a.png is not a file of a figure"):
+            html_report.write_html_report(folder)
+        transcript.unlink()
+        transcript.symlink_to(wrong_kinds[k])
+        with pytest.raises(UserError, match="transcript.json: not the transcript of a run .it is not a file"):
+            html_report.write_html_report(folder)
     finally:
-        account.unlink()
+        transcript.unlink()
         picture.unlink()
         picture.write_bytes(png)
 
 
 @pytest.mark.parametrize("file", ["/etc/passwd", "../secret.png", "../section2/a.png", "", "..", "./a.png"])
 def test_a_page_shows_pictures_of_its_own_folder_only(reader_of, file):
-    reader, folder = reader_of("account")
+    reader, folder = reader_of("transcript")
     (folder / "secret.png").write_bytes(b"secret")
-    with pytest.raises(UserError, match="account.json: .*is not a file beside it"):
+    with pytest.raises(UserError, match="transcript.json: .*is not a file of a figure"):
         reader.read(0, reader.bases[0].replace(b'"a.png"', b'"%s"' % file.encode()))
 
 
 def test_a_page_does_not_grow_by_showing_a_picture_again_and_again(reader_of):
-    reader, _ = reader_of("account")
-    figure = b'{"kind": "figure", "file": "a.png", "caption": "A picture"}'
-    with pytest.raises(UserError, match="it shows a picture twice"):
+    reader, _ = reader_of("transcript")
+    figure = b'{"kind": "figure", "file": "a.png", "caption": "A figure"}'
+    with pytest.raises(UserError, match="it shows a figure twice"):
         reader.read(0, reader.bases[0].replace(figure, figure + b", " + figure))
 
 
 @pytest.mark.parametrize("entry", [b'"section": "<script>"', b'"seed": "<script>"', b'"n_input": "<script>"',
                                    b'"title": "<script>"', b'"kind": "<script>"', b'"numpy": "<script>"'])
-def test_no_word_of_an_account_becomes_a_script(reader_of, entry):
-    reader, folder = reader_of("account")
+def test_no_word_of_a_transcript_becomes_a_script(reader_of, entry):
+    reader, folder = reader_of("transcript")
     name = entry.partition(b":")[0]
     before, _, after = reader.bases[0].partition(name + b": ")
     value_ends = min(k for k in (after.find(b","), after.find(b"}")) if k >= 0)

@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 
 from tf1_autoencoders import crosscheck
-from tf1_autoencoders.datasets import Pictures, Source
+from tf1_autoencoders.datasets import LabelledImages, Source
 from tf1_autoencoders.graphs.layers import dense_layer
 from tf1_autoencoders.keras_twin.weights import graph_weights, set_keras_weights
 from tf1_autoencoders.reporting import published
-from tf1_autoencoders.sections import run
 from tf1_autoencoders.sections import section1_reconstruction as section
+from tf1_autoencoders.sections.run import RunOptions, open_trainer
 from tf1_autoencoders.training import trainers
-from tf1_autoencoders.training.row_order import n_train
-from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.training.row_order import n_training_rows
+from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.errors import UsageError
 from tf1_autoencoders.utils.frameworks import tf1
 
@@ -35,7 +35,7 @@ def few(monkeypatch):
     def pictures(n):
         x = np.zeros((n, 28, 28), np.uint8)
         x[:, 0, 0] = np.arange(n)
-        return Pictures(x, np.arange(n, dtype=np.uint8) % 10, Source("Fashion-MNIST", "official", "a test"))
+        return LabelledImages(x, np.arange(n, dtype=np.uint8) % 10, Source("Fashion-MNIST", "official", "a test"))
     monkeypatch.setattr(section.fashion_mnist, "load", lambda **where: {"train": pictures(100), "test": pictures(20)})
 
 
@@ -56,19 +56,19 @@ def test_the_pictures_are_put_in_an_order_of_the_seed_with_their_classes(few):
 
 
 def test_48000_of_60000_pictures_are_trained_on():
-    assert n_train(60000, section.PRESETS["report"].validation_share) == 48000
+    assert n_training_rows(60000, section.PRESETS["report"].validation_split) == 48000
 
 
 def test_a_batch_larger_than_the_training_pictures_is_refused():
-    with pytest.raises(UsageError, match="--batch-size 48001: there are 48000 pictures to train on"):
-        section.resolve(dataclasses.replace(SMALL, batch_size=48001), 60000)
+    with pytest.raises(UsageError, match="--batch-size 48001: there are 48000 images to train on"):
+        section.check_settings(dataclasses.replace(SMALL, batch_size=48001), 60000)
 
 
-@pytest.mark.parametrize("build, layer", [(section.build_graph, run._graph_layer),
-                                          (section.build_keras, run._keras_layer)], ids=["graph", "Keras"])
-def test_layers_have_the_published_shapes_and_parameters(build, layer):
-    model = build(section.PRESETS["report"])
-    rows = [(name, *layer(model, name)) for name, _, _ in published.LAYERS[1]]
+@pytest.mark.parametrize("backend", ["graph", "keras"])
+def test_layers_have_the_published_shapes_and_parameters(backend):
+    arrays = (np.zeros((7, 784), np.float32),)
+    with open_trainer(section, section.PRESETS["report"], arrays, RunOptions(backend=backend)) as trainer:
+        rows = [(name, *trainer.layer(name)) for name, _, _ in published.LAYERS[1]]
     assert rows == [(name, (None, *shape), n) for name, shape, n in published.LAYERS[1]]
     assert sum(n for _, _, n in rows) == 9154194
 
@@ -89,12 +89,12 @@ def test_the_comparison_sees_another_activation_of_the_code(x, monkeypatch):
 
 def test_codes_and_their_pictures_are_the_two_halves_of_the_network(x):
     model, twin = section.build_graph(SMALL), section.build_keras(SMALL)
-    encode, decode = section.encoder_and_decoder(trainers.KerasTrainer(twin, (x,), 7, section, SMALL))
-    with Session(model) as session:
+    encode, decode = section.keras_encoder_decoder(trainers.KerasTrainer(twin, (x,), 7, section, SMALL))
+    with TimedSession(model) as session:
         session.run(model.initializer)
         set_keras_weights(twin, graph_weights(session, model))
         trainer = trainers.GraphTrainer(session, model, (x,), 7)
-        graph_encode, graph_decode = section.encoder_and_decoder(trainer)
+        graph_encode, graph_decode = section.graph_encoder_decoder(trainer)
         outputs, codes = trainer.predict(x), graph_encode(x)
         decoded = graph_decode(codes)
     assert codes.shape == (150, 3) and 0 <= codes.min() and codes.max() <= 1
@@ -104,7 +104,7 @@ def test_codes_and_their_pictures_are_the_two_halves_of_the_network(x):
 
 
 def test_codes_between_two_codes_go_from_one_to_the_other_in_even_steps():
-    steps = section.between(np.array([0, 1], np.float32), np.array([1, 3], np.float32), 5)
+    steps = section.interpolate_codes(np.array([0, 1], np.float32), np.array([1, 3], np.float32), 5)
     np.testing.assert_allclose(steps, [[0, 1], [.25, 1.5], [.5, 2], [.75, 2.5], [1, 3]])
 
 

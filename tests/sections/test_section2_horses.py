@@ -11,7 +11,7 @@ from tf1_autoencoders.keras_twin import build
 from tf1_autoencoders.keras_twin.weights import graph_weights
 from tf1_autoencoders.sections import section2_horses
 from tf1_autoencoders.training import trainers
-from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.errors import UsageError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
@@ -27,7 +27,7 @@ CENTRED = dict(pixel_center=127.5, pixel_scale=1 / 255)
 READINGS = {
     "L2 declared only": dataclasses.replace(SMALL, l2_reg=0.05, learning_rate=0.003, **CENTRED),
     "L2 minimised": dataclasses.replace(SMALL, l2_reg=0.05, l2_in_loss=True, learning_rate=0.003, **CENTRED),
-    "decaying rate": dataclasses.replace(SMALL, decay=True, learning_rate=0.003, n_epochs=10, **CENTRED)}
+    "decaying rate": dataclasses.replace(SMALL, cosine_decay=True, learning_rate=0.003, n_epochs=10, **CENTRED)}
 
 
 def test_grey_is_the_mean_of_the_channels():
@@ -48,7 +48,7 @@ def test_grey_is_the_float64_mean_rounded_once_for_every_possible_sum():
 
 def test_horses_are_the_rows_of_class_7():
     x = np.arange(10, dtype=np.float32)[:, None]
-    assert section2_horses.horses(x, np.array([7, 0, 7, 1, 2, 3, 4, 5, 6, 7]))[:, 0].tolist() == [0, 2, 9]
+    assert section2_horses.select_horses(x, np.array([7, 0, 7, 1, 2, 3, 4, 5, 6, 7]))[:, 0].tolist() == [0, 2, 9]
 
 
 def test_a_picture_comes_out_of_the_pipeline_as_it_went_in():
@@ -66,14 +66,14 @@ def test_batches_of_the_report_run_on_across_the_end_of_the_data():
 
 def test_the_steps_of_an_epoch_are_the_whole_batches_in_the_data():
     report, text = section2_horses.PRESETS["report"], section2_horses.PRESETS["text"]
-    assert section2_horses.resolve(report, 5000).steps_per_epoch == 33
-    assert section2_horses.resolve(text, 5000).steps_per_epoch == 50
-    assert section2_horses.resolve(dataclasses.replace(report, steps_per_epoch=50), 5000).steps_per_epoch == 50
+    assert section2_horses.check_settings(report, 5000).steps_per_epoch == 33
+    assert section2_horses.check_settings(text, 5000).steps_per_epoch == 50
+    assert section2_horses.check_settings(dataclasses.replace(report, steps_per_epoch=50), 5000).steps_per_epoch == 50
 
 
 def test_a_batch_larger_than_the_data_is_refused():
     with pytest.raises(UsageError, match="--batch-size 5001: there are 5000 horses; choose 1 to 5000"):
-        section2_horses.resolve(dataclasses.replace(SMALL, batch_size=5001), 5000)
+        section2_horses.check_settings(dataclasses.replace(SMALL, batch_size=5001), 5000)
 
 
 def test_the_report_preset_is_the_network_that_the_trace_tells():
@@ -95,7 +95,7 @@ def test_the_graph_holds_the_variables_of_tensorflow_1_and_no_more():
 
 def test_the_output_is_linear_and_the_hidden_layers_are_elu(small_rows):
     model = section2_horses.build_graph(SMALL)
-    with Session(model) as session:
+    with TimedSession(model) as session:
         session.run(model.initializer)
         weights = graph_weights(session, model)
         outputs = trainers.GraphTrainer(session, model, (small_rows,), 5).predict(small_rows)
@@ -111,7 +111,7 @@ def test_l2_is_reported_and_minimised_only_where_the_settings_say_so(small_rows)
     for in_loss in (False, True):
         settings = dataclasses.replace(SMALL, l2_reg=0.5, l2_in_loss=in_loss)
         model = section2_horses.build_graph(settings)
-        with Session(model) as session:
+        with TimedSession(model) as session:
             session.run(model.initializer)
             trainers.GraphTrainer(session, model, (small_rows,), 5)
             loss, metrics = session.run([model.loss, model.metrics])
@@ -124,10 +124,10 @@ def test_l2_is_reported_and_minimised_only_where_the_settings_say_so(small_rows)
 def test_mse_is_in_squared_grey_levels_whatever_the_network_sees(small_rows):
     settings = dataclasses.replace(SMALL, **CENTRED)
     model = section2_horses.build_graph(settings)
-    with Session(model) as session:
+    with TimedSession(model) as session:
         session.run(model.initializer)
         outputs = trainers.GraphTrainer(session, model, (small_rows,), 101).predict(small_rows)
-        metrics = trainers.GraphTrainer(session, model, (small_rows,), 101).measure(np.arange(101))
+        metrics = trainers.GraphTrainer(session, model, (small_rows,), 101).evaluate(np.arange(101))
     assert metrics["mse"] == pytest.approx(np.mean((outputs - small_rows) ** 2), rel=1e-5)
 
 
@@ -162,8 +162,7 @@ def test_the_comparison_sees_keras_own_epsilon(small_rows, monkeypatch):
 
 
 def test_the_real_trace_of_the_report_preset(real_cifar):
-    from tf1_autoencoders.sections import section2
     data, _ = section2_horses.load(None, data="real", data_dir=real_cifar)
-    numbers = section2.measure(section2_horses.PRESETS["report"], data)
+    numbers = section2_horses.measure(section2_horses.PRESETS["report"], data)
     assert numbers["collapsed"] == 0
     assert numbers["distance from the published trace"] < 0.3  # the range over seeds that hold is 0.03 to 0.25

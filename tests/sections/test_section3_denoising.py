@@ -7,8 +7,8 @@ import pytest
 from tf1_autoencoders import crosscheck
 from tf1_autoencoders.reporting import published
 from tf1_autoencoders.reporting.metrics import peak_signal_to_noise_ratio
-from tf1_autoencoders.sections import run
 from tf1_autoencoders.sections import section3_denoising as section
+from tf1_autoencoders.sections.run import RunOptions, open_trainer
 from tf1_autoencoders.training import trainers
 
 SMALL = dataclasses.replace(section.PRESETS["report"], n_filters_1=5, n_filters_2=3, n_filters_3=2, batch_size=7,
@@ -28,11 +28,11 @@ def noisy(kind, strength, x=GREY, seed=0):
 def test_a_noise_keeps_shape_range_and_its_input_and_repeats_with_its_generator(kind):
     x = np.random.default_rng(1).random((5, 28, 28, 1), dtype=np.float32)
     before = x.copy()
-    made = noisy(kind, section.STRENGTHS[kind], x)
+    made = noisy(kind, section.NOISE_STRENGTHS[kind], x)
     assert made.shape == x.shape and made.dtype == np.float32 and 0 <= made.min() and made.max() <= 1
     np.testing.assert_array_equal(x, before)
-    np.testing.assert_array_equal(made, noisy(kind, section.STRENGTHS[kind], x))
-    assert not np.array_equal(made, noisy(kind, section.STRENGTHS[kind], x, seed=1))
+    np.testing.assert_array_equal(made, noisy(kind, section.NOISE_STRENGTHS[kind], x))
+    assert not np.array_equal(made, noisy(kind, section.NOISE_STRENGTHS[kind], x, seed=1))
     np.testing.assert_array_equal(noisy(kind, 0.0, x), x)
 
 
@@ -70,11 +70,11 @@ def test_periodic_noise_is_one_wave_a_picture():
     assert (power[:, :12].sum(axis=1) / power.sum(axis=1)).min() > 0.6  # white noise would have 12 / 784 there
 
 
-@pytest.mark.parametrize("build, layer", [(section.build_graph, run._graph_layer),
-                                          (section.build_keras, run._keras_layer)], ids=["graph", "Keras"])
-def test_layers_have_the_published_shapes_and_parameters(build, layer):
-    model = build(section.PRESETS["report"])
-    rows = [(name, *layer(model, name)) for name, _, _ in published.LAYERS[3]]
+@pytest.mark.parametrize("backend", ["graph", "keras"])
+def test_layers_have_the_published_shapes_and_parameters(backend):
+    arrays = 2 * (np.zeros((7, 28, 28, 1), np.float32),)
+    with open_trainer(section, section.PRESETS["report"], arrays, RunOptions(backend=backend)) as trainer:
+        rows = [(name, *trainer.layer(name)) for name, _, _ in published.LAYERS[3]]
     assert rows == [(name, (None, *shape), n) for name, shape, n in published.LAYERS[3]]
     assert sum(n for _, _, n in rows) == 49761
 
@@ -88,13 +88,13 @@ def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(adam, tolerance
 
 
 def test_the_loss_is_taken_against_the_clean_picture():
-    from tf1_autoencoders.training.session import Session
+    from tf1_autoencoders.training.session import TimedSession
     clean = np.random.default_rng(2).random((7, 28, 28, 1), dtype=np.float32)
     model = section.build_graph(SMALL)
-    with Session(model) as session:
+    with TimedSession(model) as session:
         session.run(model.initializer)
         trainer = trainers.GraphTrainer(session, model, (np.zeros_like(clean), clean), 7)
-        loss = trainer.measure(np.arange(7))["loss"]
+        loss = trainer.evaluate(np.arange(7))["loss"]
     assert loss == pytest.approx(np.mean(clean ** 2), rel=1e-5)  # a picture of zeros gives zeros at first
 
 

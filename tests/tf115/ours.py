@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from tf1_autoencoders.checkpointing import saver
-from tf1_autoencoders.keras_twin.weights import graph_gradients, graph_weights, names, set_graph_weights
+from tf1_autoencoders.keras_twin.weights import graph_gradients, graph_weights, set_graph_weights, weight_names
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.training import trainers
-from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.frameworks import tf1
 
 HERE = Path(__file__).resolve().parent
@@ -29,7 +29,7 @@ HIDDEN_OPERATIONS = ("/Elu", "/Relu", "/Sigmoid", "/rnn/lstm_cell/stack", "")  #
 
 def section_of(name):
     """The section's module: `section2_l2` is a network of section 2."""
-    return SECTIONS[int(name[len("section")])].module
+    return SECTIONS[int(name[len("section")])]
 
 
 def unfused(name):
@@ -57,9 +57,10 @@ def batch_of(data, k, batch_size):
 def hidden_tensor(model, layer):
     """The output of a hidden layer of a GraphModel: a part of it, or found by the names of its operations."""
     if layer.startswith("encoder_"):
-        return model.parts["encoder_states"]["hc".index(layer[-1])]
-    names = {operation.name for operation in model.graph.get_operations()}
-    return model.graph.get_tensor_by_name(next(layer + end for end in HIDDEN_OPERATIONS if layer + end in names) + ":0")
+        return model.tensors["encoder_states"]["hc".index(layer[-1])]
+    operations = {operation.name for operation in model.graph.get_operations()}
+    name = next(layer + end for end in HIDDEN_OPERATIONS if layer + end in operations)
+    return model.graph.get_tensor_by_name(name + ":0")
 
 
 def all_variables(session, model):
@@ -81,7 +82,7 @@ def run(session, model, data, batch_size, hidden, initial=None, n_steps=N_STEPS)
         initial: {variable name: array} to start from; None for what the initialisers give.
         n_steps: of Adam.
     """
-    gradients = dict(zip(names(model), graph_gradients(model)))
+    gradients = dict(zip(weight_names(model), graph_gradients(model)))
     fetches = {"outputs": model.outputs, "loss": model.loss, "loss_without_l2": model.loss}
     if "l2" in model.metrics:
         squared_error = model.metrics["mse"].op.inputs[0]  # before it is brought back to grey levels
@@ -92,7 +93,7 @@ def run(session, model, data, batch_size, hidden, initial=None, n_steps=N_STEPS)
     # The pipeline gives each session.run a new batch: so it holds every batch as often as it is asked for below.
     batches = [0, *(k for k in range(n_steps) for _ in range(2)), 0]
     laid_out = tuple(map(np.concatenate, zip(*(batch_of(data, k, batch_size) for k in batches))))
-    trainers.GraphTrainer(session, model, laid_out, batch_size).start(np.arange(len(laid_out[0])))
+    trainers.GraphTrainer(session, model, laid_out, batch_size).feed_row_order(np.arange(len(laid_out[0])))
 
     session.run(model.initializer)
     numbers = {f"initial/{variable}": value for variable, value in graph_weights(session, model).items()}
@@ -114,11 +115,11 @@ def write(folder):
     for name, sizes in SIZES.items():
         section, data = section_of(name), tuple(under("data", numbers_in(name)).values())
         model = section.build_graph(section.Settings(**sizes))
-        with Session(model, threads=1) as session:
+        with TimedSession(model, threads=1) as session:
             run(session, model, data, sizes["batch_size"], hidden=())
             values = all_variables(session, model)
             (Path(folder) / name).mkdir(parents=True, exist_ok=True)
-            saver.write(session, model.saver, Path(folder) / name)
+            saver.save(session, model.saver, Path(folder) / name)
         np.savez(str(Path(folder) / name / "values.npz"), **values)
         print(f"{name}: {len(values)} variables, {sum(value.size for value in values.values())} numbers")
 

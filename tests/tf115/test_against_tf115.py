@@ -31,7 +31,7 @@ from tf1_autoencoders.keras_twin.weights import (
     set_keras_weights,
 )
 from tf1_autoencoders.training import trainers
-from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
@@ -86,7 +86,7 @@ def graph_numbers(name, n_steps=ours.N_STEPS, **changes):
     """The graph's numbers, from the original's initial values."""
     section, settings, data, numbers = original(name)
     model = section.build_graph(dataclasses.replace(settings, **changes))
-    with Session(model, threads=1) as session:
+    with TimedSession(model, threads=1) as session:
         return ours.run(session, model, data, settings.batch_size, ours.under("hidden", numbers),
                         ours.under("initial", numbers), n_steps)
 
@@ -108,7 +108,7 @@ def twin_of(name, adam=build.exact_adam, exact=True):
     """The Keras twin with the original's initial values, and its batches [(inputs, targets)] of the 50 steps."""
     needs_keras_3()
     section, settings, data, numbers = original(name)
-    twin = section.build_keras(settings, adam, **(getattr(section, "EXACT", {}) if exact else {}))
+    twin = section.build_keras(settings, adam, **(getattr(section, "EXACT_LAYERS", {}) if exact else {}))
     set_keras_weights(twin, ours.under("initial", numbers))
     return twin, [section.inputs_and_targets(ours.batch_of(data, k, settings.batch_size), settings)
                   for k in range(ours.N_STEPS)]
@@ -118,7 +118,7 @@ def twin_numbers(name, adam=build.exact_adam, exact=True, n_steps=ours.N_STEPS):
     """The twin's numbers, from the original's initial values."""
     twin, batches = twin_of(name, adam, exact)
 
-    step = crosscheck.step_of(twin)
+    step = crosscheck.compiled_step(twin)
     inputs, targets = batches[0]
     loss, outputs, gradients = step(inputs, targets)
     numbers = {"loss": loss, "outputs": outputs}
@@ -241,12 +241,12 @@ def test_a_checkpoint_of_1_15_restores_by_name_with_slots_and_powers_to_the_byte
     model = section.build_graph(settings)
     with model.graph.as_default():
         variables = tf1.global_variables()
-    with Session(model) as session:
+    with TimedSession(model) as session:
         saver.restore(session, model.saver, variables, ours.FIXTURES / name / "model.ckpt")
         restored = ours.all_variables(session, model)
         trainer = trainers.GraphTrainer(session, model, ours.batch_of(data, 0, settings.batch_size),
                                         settings.batch_size)
-        trainer.start(np.arange(settings.batch_size))
+        trainer.feed_row_order(np.arange(settings.batch_size))
         outputs = session.run(model.outputs)
     assert set(restored) == set(expected)
     for variable, value in expected.items():
@@ -308,7 +308,7 @@ def changed_outputs(way, name):
         twin, batches = twin_of(name)
         return apart(np.asarray(twin(batches[0][0])), numbers["outputs"])
     model = section.build_graph(dataclasses.replace(settings, **ours.unfused(name)))  # for the traps
-    with Session(model) as session:
+    with TimedSession(model) as session:
         set_graph_weights(session, model, ours.under("initial", numbers))
         outputs = trainers.GraphTrainer(session, model, data, 1).predict(*ours.batch_of(data, 0, settings.batch_size))
     return apart(outputs, numbers["outputs"])
@@ -406,7 +406,7 @@ def test_trap_another_seed_of_an_operation_or_none(name, changed, monkeypatch):
     glorot = tf1.glorot_uniform_initializer
     monkeypatch.setattr(module_of(tf1), "glorot_uniform_initializer", lambda seed: glorot(seed=changed(seed)))
     model = original(name).section.build_graph(original(name).settings)
-    with Session(model) as session:
+    with TimedSession(model) as session:
         session.run(model.initializer)
         initial = graph_weights(session, model)
     for variable, value in ours.under("initial", original(name).numbers).items():
@@ -526,7 +526,7 @@ def test_h5_weights_of_1_15s_keras_give_its_answers_in_the_graph_and_in_the_twin
     values, stored = h5_weights.read_h5(file + ".h5", scopes), np.load(file + ".npz")
     inputs = [stored[f"arr_{k}"] for k in range(len(stored.files) - 1)]
     model = module.build_graph(settings)
-    with Session(model) as session:
+    with TimedSession(model) as session:
         set_graph_weights(session, model, values)
         features = model.features if isinstance(model.features, tuple) else (model.features,)
         assert apart(session.run(model.outputs, dict(zip(features, inputs))), stored["answers"]) < FORWARD

@@ -15,13 +15,13 @@ from tests import small_sections as small
 from tests.conftest import ROOT
 from tf1_autoencoders import run_all
 from tf1_autoencoders.checkpointing import saver, store
-from tf1_autoencoders.keras_twin.weights import names
-from tf1_autoencoders.reporting import figures, run_log
+from tf1_autoencoders.keras_twin.weights import weight_names
+from tf1_autoencoders.reporting import figures
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.sections import run as section_run
 from tf1_autoencoders.training.loop import Progress
-from tf1_autoencoders.training.session import Session
-from tf1_autoencoders.utils.files import lock, prepare
+from tf1_autoencoders.training.session import TimedSession
+from tf1_autoencoders.utils.files import lock_folder, make_writable_folder
 from tf1_autoencoders.utils.frameworks import tf1
 
 RUNS = [(section, backend) for backend in ("graph", "keras") for section in small.SIZES]
@@ -31,7 +31,7 @@ RUNS = [(section, backend) for backend in ("graph", "keras") for section in smal
 def small_sections(monkeypatch):
     """Small sections whose figures are what would be drawn, not drawn: kill_runs.py compares the drawn ones."""
     small.shrink(monkeypatch.setattr, monkeypatch.setitem)
-    for name in ("pictures", "grid", "curves", "scatter"):
+    for name in ("images", "grid", "curves", "scatter"):
         monkeypatch.setattr(figures, name, lambda *what, **more: content_of([what, more]))
 
     def save(figure, folder, name, source):
@@ -63,14 +63,14 @@ def said(capsys, folder):
 
 def at_step(monkeypatch, number, act):
     """Let `act` happen after the training's step of that number, once."""
-    stepped = Progress.stepped
+    advance_step = Progress.advance_step
 
     def acting(progress):
-        stepped(progress)
+        advance_step(progress)
         if progress.n_steps == number:
-            monkeypatch.setattr(Progress, "stepped", stepped)
+            monkeypatch.setattr(Progress, "advance_step", advance_step)
             act()
-    monkeypatch.setattr(Progress, "stepped", acting)
+    monkeypatch.setattr(Progress, "advance_step", acting)
 
 
 class Killed(BaseException):
@@ -91,10 +91,10 @@ def test_a_run_that_was_stopped_leaves_the_bytes_of_one_that_was_not(
         at_step(monkeypatch, step, lambda number=number: os.kill(os.getpid(), number))
         assert run(stopped, section, *more) == 128 + number
         error = capsys.readouterr().err.splitlines()
-        assert error[-1] == (f"run_all.py: interrupted after step {step}; saved, the same command goes on from "
-                             f"{stopped}/checkpoints/section{section}/model.ckpt")
+        assert error[-1] == (f"run_all.py: interrupted after step {step}; its checkpoint is {stopped}/checkpoints/"
+                             f"section{section}/model.ckpt, and the same command continues from there")
         kept = stopped / "checkpoints" / f"section{section}"
-        assert store.steps(kept)[0].name == f"step-{step:08d}"
+        assert store.checkpoint_folders(kept)[0].name == f"step-{step:08d}"
     if backend == "graph":
         at_step(monkeypatch, 14, killed)
         with pytest.raises(Killed):
@@ -108,7 +108,7 @@ def test_a_run_that_was_stopped_leaves_the_bytes_of_one_that_was_not(
 
     latest = tf1.train.latest_checkpoint(str(kept))  # and any TensorFlow program reads what it saved
     assert latest == str(kept / "model.ckpt")
-    weights = set(names(SECTIONS[section].module.build_graph(SECTIONS[section].module.PRESETS["report"])))
+    weights = set(weight_names(SECTIONS[section].build_graph(SECTIONS[section].PRESETS["report"])))
     slots = {f"{name}/{slot}" for name in weights for slot in ("Adam", "Adam_1")} | {"beta1_power", "beta2_power"}
     stored = set(tf1.train.load_checkpoint(latest).get_variable_to_shape_map())
     assert weights | (slots if backend == "graph" else set()) <= stored
@@ -120,7 +120,7 @@ def test_a_finished_run_is_shown_again_with_resume_and_trained_anew_without(tmp_
     trace, before = said(capsys, tmp_path), small.remains(tmp_path, section)
     assert run(tmp_path, section, "--backend", backend, "--weights-only", "--resume") == 0
     shown = capsys.readouterr()
-    assert "trained in" not in shown.out and "which is the end" in shown.err
+    assert "trained in" not in shown.out and "already finished: " in shown.err
     assert small.remains(tmp_path, section) == before
     assert run(tmp_path, section, "--backend", backend, "--weights-only") == 0
     captured = capsys.readouterr()
@@ -145,17 +145,17 @@ def test_a_run_with_other_settings_is_neither_continued_nor_overwritten(tmp_path
     assert run(tmp_path, 2, *other) == 0
     assert "the unfinished run that was in" in capsys.readouterr().err
     aside = tmp_path / "checkpoints" / "section2.before-1"
-    assert store.steps(aside)[0].name == "step-00000006"
+    assert store.checkpoint_folders(aside)[0].name == "step-00000006"
 
 
 def test_a_run_is_set_aside_when_any_module_that_its_training_imports_was_edited(tmp_path, capsys, monkeypatch):
-    code = ("import sys, tf1_autoencoders.sections.section2\n"
+    code = ("import sys, tf1_autoencoders.sections.section2_horses\n"
             "print(*(module.__file__ for name, module in sys.modules.items() if 'tf1_autoencoders' in name))")
     files = subprocess.check_output([sys.executable, "-c", code], cwd=str(ROOT), universal_newlines=True).split()
     assert len(files) > 25
     package = tmp_path / "tf1_autoencoders"
-    shutil.copytree(str(run_log.PACKAGE), str(package), ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(run_log, "PACKAGE", package)
+    shutil.copytree(str(section_run.PACKAGE), str(package), ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(section_run, "PACKAGE", package)
     interrupt(monkeypatch, tmp_path, 2, 6)
     for file in files:
         if re.match("section[134]", Path(file).name):
@@ -173,8 +173,8 @@ def test_a_run_is_set_aside_when_any_module_that_its_training_imports_was_edited
 
 
 def test_the_threads_of_a_run_are_those_that_settings_json_says(tmp_path, monkeypatch):
-    used, session = [], Session
-    monkeypatch.setattr(section_run, "Session", lambda model, threads=0, *more: used.append(threads) or session(
+    used, session = [], TimedSession
+    monkeypatch.setattr(section_run, "TimedSession", lambda model, threads=0, *more: used.append(threads) or session(
         model, threads, *more))
     for number, more, expected in ((4, (), 1), (4, ("--threads", "0"), 0), (4, ("--threads", "2"), 2), (2, (), 0)):
         assert run_all.main(small.arguments(number, tmp_path, *more)) == 0
@@ -204,20 +204,20 @@ def test_with_the_newest_checkpoint_damaged_a_run_goes_on_from_the_one_before_to
     assert run(tmp_path / "whole", 2) == 0
     stopped = tmp_path / "stopped"
     interrupt(monkeypatch, stopped, 2, 15)
-    newest, before = store.steps(stopped / "checkpoints" / "section2")[:2]
+    newest, before = store.checkpoint_folders(stopped / "checkpoints" / "section2")[:2]
     data = newest / "model.ckpt.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:-7])
     capsys.readouterr()
     assert run(stopped, 2) == 0
     error = capsys.readouterr().err
     assert f"{newest.name}: the checkpoint is damaged (model.ckpt.data-00000-of-00001 is not what was saved)" in error
-    assert f"goes on from {before}" in error
+    assert f"resumed from: {before}" in error
     assert small.remains(stopped, 2) == small.remains(tmp_path / "whole", 2)
 
 
 def test_with_every_checkpoint_damaged_a_run_refuses_to_start(tmp_path, capsys, monkeypatch):
     interrupt(monkeypatch, tmp_path, 2, 15)
-    for path in store.steps(tmp_path / "checkpoints" / "section2"):
+    for path in store.checkpoint_folders(tmp_path / "checkpoints" / "section2"):
         (path / "progress.json").unlink()
     before = (tmp_path / "results" / "section2" / "metrics.jsonl").read_bytes()
     capsys.readouterr()
@@ -229,18 +229,18 @@ def test_with_every_checkpoint_damaged_a_run_refuses_to_start(tmp_path, capsys, 
 
 def test_a_full_disk_while_saving_ends_the_run_and_the_same_command_goes_on(tmp_path, capsys, monkeypatch):
     assert run(tmp_path / "whole", 2) == 0
-    write, folder = saver.write, tmp_path / "full"
+    write, folder = saver.save, tmp_path / "full"
 
     def full(session, tf1_saver, to):
         if to.name.endswith("12"):
             raise OSError(28, "No space left on device")
         write(session, tf1_saver, to)
     with monkeypatch.context() as patch:
-        patch.setattr(saver, "write", full)
+        patch.setattr(saver, "save", full)
         capsys.readouterr()
         assert run(folder, 2) == 1
     error = capsys.readouterr().err
-    assert "(No space left on device); free space or choose another --checkpoint-dir, and the same command goes on " \
+    assert "(No space left on device); free space or choose another --checkpoint-dir, and the same command continues " \
            "from step-00000008" in error and error.count("\n") == 1
     assert run(folder, 2) == 0
     assert small.remains(folder, 2) == small.remains(tmp_path / "whole", 2)
@@ -250,17 +250,18 @@ def test_two_runs_at_once_in_one_folder_are_refused(tmp_path, capsys):
     with store.Store(tmp_path / "checkpoints" / "section2"):
         assert run(tmp_path, 2) == 1
     assert "is at work there; wait for its end, or choose another --checkpoint-dir" in capsys.readouterr().err
-    held = lock(prepare(tmp_path / "results" / "section2"), "--out")
+    held = lock_folder(make_writable_folder(tmp_path / "results" / "section2"), "--out")
     try:
         assert run(tmp_path, 2) == 1
     finally:
         held.close()
-    assert "is at work there; wait for its end, or choose another --out" in capsys.readouterr().err
+    assert "is at work there; wait for its end, or choose another --results-dir" in capsys.readouterr().err
     assert run(tmp_path, 2) == 0
 
 
 def test_the_report_of_all_sections_resumes_where_it_was(tmp_path, capsys, monkeypatch):
-    where = ["--out", str(tmp_path / "results"), "--checkpoint-dir", str(tmp_path / "checkpoints"), "--threads", "1"]
+    where = ["--results-dir", str(tmp_path / "results"), "--checkpoint-dir",
+             str(tmp_path / "checkpoints"), "--threads", "1"]
     interrupt(monkeypatch, tmp_path, 2, 6)
     assert run(tmp_path, 1) == 0
     kept = small.remains(tmp_path, 1)
@@ -276,7 +277,7 @@ def test_the_report_of_all_sections_resumes_where_it_was(tmp_path, capsys, monke
 
 def test_a_second_signal_ends_a_run_at_once():
     code = ("import os, signal; from tf1_autoencoders.utils import interrupts\n"
-            "with interrupts.noted() as received:\n"
+            "with interrupts.deferred_signals() as received:\n"
             "    os.kill(os.getpid(), signal.SIGTERM); assert received == [15]\n"
             "    os.kill(os.getpid(), signal.SIGINT); print('never')")
     done = subprocess.run([sys.executable, "-c", code], cwd=str(ROOT), stdout=subprocess.PIPE)
@@ -284,7 +285,7 @@ def test_a_second_signal_ends_a_run_at_once():
 
 
 def test_sigterm_before_the_training_ends_a_run_with_its_code(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(SECTIONS[2].module, "load", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr(SECTIONS[2], "load", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
     former = signal.getsignal(signal.SIGTERM)
     assert run(tmp_path, 2) == 143
     assert capsys.readouterr().err == "run_all.py: terminated\n"

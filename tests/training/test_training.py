@@ -8,24 +8,24 @@ import pytest
 from tests.conftest import SMALL
 from tf1_autoencoders.keras_twin import build
 from tf1_autoencoders.keras_twin.weights import graph_weights, set_graph_weights, set_keras_weights
-from tf1_autoencoders.sections import section1_reconstruction, section2, section2_horses
+from tf1_autoencoders.sections import section1_reconstruction, section2_horses
 from tf1_autoencoders.training import row_order, trainers
 from tf1_autoencoders.training.loop import fit
-from tf1_autoencoders.training.session import Session, check_bfloat16
+from tf1_autoencoders.training.session import TimedSession, check_bfloat16
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
 
 SHUFFLED = dataclasses.replace(SMALL, shuffle=True, pixel_center=127.5, pixel_scale=1 / 255, learning_rate=0.003)
 
 
-def train(settings, x, say=lambda shape: None):
-    """([(epoch, mse)], final weights) of a run from its first values."""
+def train(settings, x):
+    """Train section 2's network from its initial values; return ([(epoch, mse)], final weights)."""
     model = section2_horses.build_graph(settings)
-    with Session(model) as session:
+    with TimedSession(model) as session:
         session.run(model.initializer)
         trainer = trainers.GraphTrainer(session, model, (x,), settings.batch_size)
         trace = [(epoch, metrics["mse"]) for epoch, metrics in
-                 section2.train(trainer, settings, len(x), say)]
+                 fit(trainer, **section2_horses.fit_arguments(settings, len(x)))]
         return trace, graph_weights(session, model)
 
 
@@ -52,18 +52,12 @@ def test_another_seed_gives_other_weights(small_rows):
     assert not np.array_equal(weights["dense/kernel"], others["dense/kernel"])
 
 
-def test_the_shape_of_the_first_batch_is_said_as_the_report_prints_it(small_rows):
-    said = []
-    train(SMALL, small_rows, said.append)
-    assert said == [(5, 37)]
-
-
 def test_each_printed_mse_is_that_of_the_next_batch_of_the_pipeline(small_rows):
     """The position after e epochs is (1 + steps * e + prints) * batch mod n, as in the report's source."""
     settings = dataclasses.replace(SMALL, learning_rate=1e-12, n_epochs=5, print_every=2)  # weights that stay
     trace, weights = train(settings, small_rows)
     model = section2_horses.build_graph(settings)
-    with Session(model) as session:
+    with TimedSession(model) as session:
         set_graph_weights(session, model, weights)
         errors = (trainers.GraphTrainer(session, model, (small_rows,), 5).predict(small_rows) - small_rows) ** 2
     for prints, (epoch, mse) in enumerate(trace):
@@ -73,20 +67,20 @@ def test_each_printed_mse_is_that_of_the_next_batch_of_the_pipeline(small_rows):
 
 
 def test_an_order_of_rows_is_a_function_of_seed_and_epoch():
-    orders = [row_order.shuffled(10, seed, epoch).tolist() for seed, epoch in [(4, 0), (4, 1), (5, 0), (4, 0)]]
+    orders = [row_order.shuffled_rows(10, seed, epoch).tolist() for seed, epoch in [(4, 0), (4, 1), (5, 0), (4, 0)]]
     assert all(sorted(order) == list(range(10)) for order in orders)
     assert orders[0] == orders[3] and len({tuple(order) for order in orders}) == 3
 
 
 def test_rows_in_turn_run_on_across_the_end():
-    assert [row_order.in_turn(first, 3, 7).tolist() for first in (0, 3, 6)] == [[0, 1, 2], [3, 4, 5], [6, 0, 1]]
+    assert [row_order.cyclic_rows(first, 3, 7).tolist() for first in (0, 3, 6)] == [[0, 1, 2], [3, 4, 5], [6, 0, 1]]
 
 
 @pytest.fixture
 def both(small_rows):
     """A graph and its Keras twin with the same weights, on the same rows, each in a trainer."""
     model, twin = section2_horses.build_graph(SHUFFLED), section2_horses.build_keras(SHUFFLED, build.exact_adam)
-    with Session(model) as session:
+    with TimedSession(model) as session:
         session.run(model.initializer)
         set_keras_weights(twin, graph_weights(session, model))
         yield (trainers.GraphTrainer(session, model, (small_rows,), 5),
@@ -100,7 +94,7 @@ def test_both_trainers_take_the_rows_asked_for_in_their_order(both, small_rows):
 
 
 def test_both_trainers_go_through_the_same_loop_with_the_same_result(both):
-    graph, keras = [list(fit(trainer, n_epochs=3, rows_of=lambda epoch: row_order.shuffled(81, 1, epoch),
+    graph, keras = [list(fit(trainer, n_epochs=3, rows_for_epoch=lambda epoch: row_order.shuffled_rows(81, 1, epoch),
                                       validation_rows=np.arange(81, 101))) for trainer in both]
     assert [epoch for epoch, _ in graph] == [epoch for epoch, _ in keras] == [0, 1, 2]
     for (_, metrics), (_, twins) in zip(graph, keras):
@@ -114,7 +108,7 @@ def test_a_mean_over_an_epoch_weighs_a_short_last_batch_by_its_rows(both, small_
     errors = (graph.predict(small_rows) - small_rows)[asked] ** 2
     model, session = graph.model, graph.session
     again = trainers.GraphTrainer(session, model, (small_rows,), 5)
-    assert again.measure(asked)["mse"] == pytest.approx(errors.mean(), rel=1e-5)
+    assert again.evaluate(asked)["mse"] == pytest.approx(errors.mean(), rel=1e-5)
 
 
 def test_predict_answers_every_row_once_whatever_the_batch(both, small_rows):
@@ -132,15 +126,15 @@ class Losses:
     def __init__(self, *losses):
         self.losses = list(losses)
 
-    def train(self, rows, measured, progress, tick):
+    def train(self, rows, measured, progress, on_step):
         return {"loss": 1.0}
 
-    def measure(self, rows):
+    def evaluate(self, rows):
         return {"loss": self.losses.pop(0)}
 
 
 def epochs_of(losses, patience):
-    return [epoch for epoch, _ in fit(Losses(*losses), n_epochs=len(losses), rows_of=lambda epoch: [0],
+    return [epoch for epoch, _ in fit(Losses(*losses), n_epochs=len(losses), rows_for_epoch=lambda epoch: [0],
                                                validation_rows=[0], patience=patience)]
 
 
@@ -152,7 +146,7 @@ def test_early_stopping_waits_as_keras_does():
 
 
 def test_a_training_that_diverges_is_an_error_in_one_sentence(small_rows):
-    with pytest.raises(UserError, match="epoch 0: the mse is (inf|nan), training has diverged; try a smaller"):
+    with pytest.raises(UserError, match="epoch 0: the mse is (inf|nan), the training has diverged; try a smaller"):
         train(dataclasses.replace(SMALL, learning_rate=1e30), small_rows)
     with pytest.raises(UserError, match="the val_loss is nan"):
         epochs_of([math.nan], patience=1)
@@ -162,15 +156,15 @@ def test_one_thread_or_several_make_the_same_first_loss(small_rows):
     losses = []
     for threads in (1, 2):
         model = section2_horses.build_graph(SHUFFLED)
-        with Session(model, threads) as session:
+        with TimedSession(model, threads) as session:
             session.run(model.initializer)
-            losses.append(trainers.GraphTrainer(session, model, (small_rows,), 5).measure(np.arange(20))["mse"])
+            losses.append(trainers.GraphTrainer(session, model, (small_rows,), 5).evaluate(np.arange(20))["mse"])
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
 
 
 def test_a_graph_in_training_is_finished(small_rows):
     model = section2_horses.build_graph(SMALL)
-    with Session(model) as session:
+    with TimedSession(model) as session:
         trainers.GraphTrainer(session, model, (small_rows,), 5)
         with model.graph.as_default(), pytest.raises(RuntimeError, match="finalized"):
             tf1.constant(1)
@@ -183,7 +177,7 @@ def test_bfloat16_is_refused_where_the_cpu_has_none(tmp_path):
         return
     (tmp_path / "cpuinfo").write_text("flags : fpu avx512f avx512_vnni")
     for cpu in (tmp_path / "cpuinfo", tmp_path / "nothing"):
-        with pytest.raises(UserError, match="--precision bfloat16: this CPU says neither avx512_bf16 nor amx_bf16"):
+        with pytest.raises(UserError, match="--precision bfloat16: this CPU names neither avx512_bf16 nor amx_bf16"):
             check_bfloat16(cpu)
     (tmp_path / "cpuinfo").write_text("flags : fpu avx512f avx512_bf16")
     check_bfloat16(tmp_path / "cpuinfo")
@@ -200,9 +194,9 @@ def test_bfloat16_rounds_to_three_digits():
     x, losses = np.random.default_rng(0).random((256, 256), dtype=np.float32), []
     for precision in ("float32", "bfloat16"):
         model = section1_reconstruction.build_graph(settings)
-        with Session(model, 1, precision) as session:
+        with TimedSession(model, 1, precision) as session:
             session.run(model.initializer)
             trainer = trainers.GraphTrainer(session, model, (x,), 64)
             losses.append([metrics["loss"] for _, metrics in fit(
-                trainer, n_epochs=4, rows_of=lambda epoch: row_order.shuffled(256, 1, epoch))])
+                trainer, n_epochs=4, rows_for_epoch=lambda epoch: row_order.shuffled_rows(256, 1, epoch))])
     assert losses[0] != losses[1] and losses[1] == pytest.approx(losses[0], rel=0.01)

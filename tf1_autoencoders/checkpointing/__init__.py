@@ -1,1 +1,1 @@
-"""Checkpoints: written, read, and kept so that nothing is lost."""
+"""Checkpoints: written by tf1.train.Saver, checked before use, stored so that a kill at any moment loses nothing."""

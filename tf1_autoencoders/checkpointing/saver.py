@@ -5,196 +5,211 @@ import dataclasses
 import os
 import reprlib
 from pathlib import Path
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+
+import numpy as np
 
 from tf1_autoencoders.checkpointing import store
-from tf1_autoencoders.checkpointing.index import LARGEST, read
+from tf1_autoencoders.checkpointing.index import MAX_INDEX_BYTES, read_index
 from tf1_autoencoders.utils.cli import warn
-from tf1_autoencoders.utils.errors import UserError, brief
+from tf1_autoencoders.utils.errors import UserError, one_line
 from tf1_autoencoders.utils.files import read_json
 from tf1_autoencoders.utils.frameworks import tf1
-from tf1_autoencoders.utils.paths import shown
+from tf1_autoencoders.utils.paths import display_path
 
-NAME = "model.ckpt"
+CHECKPOINT_NAME = "model.ckpt"
 
 
-def write(session, saver, folder):
-    """Write model.ckpt to an existing folder, as it comes from the Saver; store.Store.save makes it safe.
+def save(session: Any, saver: Any, folder: Path) -> None:
+    """Write model.ckpt into an existing folder, as the Saver writes it; store.Store.save makes the folder safe.
 
     Args:
-        session: training.Session.
+        session: training.session.TimedSession.
         saver: model.saver, or model.weights_saver for a small checkpoint that cannot be trained further.
-        folder: where to.
+        folder: an existing folder.
 
     Raises:
-        OSError: it could not be written.
+        OSError: the checkpoint could not be written.
     """
     try:
-        with session.tf1_session.graph.as_default():  # elsewhere TensorFlow 2 takes the Saver for an eager one
-            saver.save(session.tf1_session, os.path.join(str(folder), NAME), write_meta_graph=False,
+        with session.tf1_session.graph.as_default():  # without a default graph, TensorFlow 2 takes the Saver for eager
+            saver.save(session.tf1_session, os.path.join(str(folder), CHECKPOINT_NAME), write_meta_graph=False,
                        write_state=False)
     except tf1.errors.OpError as error:
-        raise OSError(0, _reason(error)) from error
-    _write_state(folder)
+        raise OSError(0, _short_reason(error)) from error
+    _save_state_file(folder)
 
 
-def write_arrays(values, folder):
-    """Write arrays {name: array} as a model.ckpt, without a graph; for TensorFlow 2.
+def save_arrays(values: Mapping[str, np.ndarray], folder: Path) -> None:
+    """Write arrays {name: array} as a model.ckpt, without a graph; needs TensorFlow 2.
 
     Raises:
-        OSError: it could not be written.
+        OSError: the checkpoint could not be written.
     """
     try:
-        tf1.raw_ops.SaveV2(prefix=os.path.join(str(folder), NAME), tensor_names=list(values),
+        tf1.raw_ops.SaveV2(prefix=os.path.join(str(folder), CHECKPOINT_NAME), tensor_names=list(values),
                            shape_and_slices=[""] * len(values), tensors=list(values.values()))
     except tf1.errors.OpError as error:
-        raise OSError(0, _reason(error)) from error
-    _write_state(folder)
+        raise OSError(0, _short_reason(error)) from error
+    _save_state_file(folder)
 
 
-def _write_state(folder):
-    """The file `checkpoint`, as a Saver writes it that has saved once; by itself it would list what is elsewhere."""
-    (Path(folder) / "checkpoint").write_text(f'model_checkpoint_path: "{NAME}"\nall_model_checkpoint_paths: "{NAME}"\n')
+def _save_state_file(folder: Path) -> None:
+    """Write the file `checkpoint` as a Saver that has saved once; the Saver itself would list other folders too."""
+    (Path(folder) / "checkpoint").write_text(f'model_checkpoint_path: "{CHECKPOINT_NAME}"\n'
+                                             f'all_model_checkpoint_paths: "{CHECKPOINT_NAME}"\n')
 
 
-def find(folders):
-    """The newest good checkpoint of the first of `folders` that holds one, as a path without suffix.
+def newest_good_checkpoint(folders: Iterable[Union[str, Path]]) -> Path:
+    """Return the newest good checkpoint of the first of `folders` that holds one, as a path without suffix.
 
-    Of a folder that training has filled (store.Store), every byte is checked; what is damaged is left out, and said.
+    In a folder that a training has filled (store.Store), every byte is checked. Damaged checkpoints are skipped with a
+    warning.
 
     Raises:
-        UserError: there is none, or in the first folder with checkpoints no good one.
+        UserError: no folder has a checkpoint, or the first folder with checkpoints has no good one.
     """
-    for folder in map(Path, folders):
-        problems = []
-        for found in store.good(folder, problems):
+    paths = [Path(folder) for folder in folders]
+    for folder in paths:
+        problems: List[str] = []
+        for checkpoint in store.good_checkpoints(folder, problems):
             for problem in problems:
-                warn(f"{problem}; the one before it is used")
-            latest = folder / NAME
-            is_latest = (folder / store.LATEST).is_symlink() and (folder / store.LATEST).resolve() == \
-                found.path.resolve() and latest.with_name(NAME + ".index").exists()
-            return latest if is_latest else found.path / NAME
+                warn(f"{problem}; the checkpoint before it is used")
+            latest = folder / CHECKPOINT_NAME
+            is_latest = (folder / store.LATEST).is_symlink() \
+                and (folder / store.LATEST).resolve() == checkpoint.path.resolve() \
+                and latest.with_name(CHECKPOINT_NAME + ".index").exists()
+            return latest if is_latest else checkpoint.path / CHECKPOINT_NAME
         if problems:
-            raise UserError(f"{shown(folder)}: no good checkpoint ({'; '.join(problems)}); "
+            raise UserError(f"{display_path(folder)}: no good checkpoint ({'; '.join(problems)}); "
                             "train again or name another with --checkpoint")
-        if (folder / (NAME + ".index")).exists():
-            return folder / NAME
-    raise UserError(f"no checkpoint: looked for {NAME} in {' and in '.join(shown(folder) for folder in folders)}; "
+        if (folder / (CHECKPOINT_NAME + ".index")).exists():
+            return folder / CHECKPOINT_NAME
+    places = " and in ".join(display_path(folder) for folder in paths)
+    raise UserError(f"no checkpoint: looked for {CHECKPOINT_NAME} in {places}; "
                     "train one with `python run_all.py --section 2`")
 
 
-def named(path):
-    """The checkpoint that a user means by `path`: its folder, its path without suffix, or one of its files.
+def checkpoint_path_from_argument(path: Union[str, Path]) -> Path:
+    """Return the checkpoint that a user means by `path`: its folder, its path without suffix, or one of its files.
 
     Raises:
-        UserError: it is one of a training's (store.Store), and damaged.
+        UserError: the checkpoint belongs to a training (store.Store), and is damaged.
     """
     path = Path(path)
     if path.is_dir():
-        path = path / NAME
+        path = path / CHECKPOINT_NAME
     elif path.suffix in (".index", ".meta") or ".data-" in path.suffix:
         path = path.with_suffix("")
-    if path.name == NAME and store.steps(path.parent):
-        return find([path.parent])
-    if (path.parent / store.SUMS).exists():
-        store.read(path.parent)
+    if path.name == CHECKPOINT_NAME and store.checkpoint_folders(path.parent):
+        return newest_good_checkpoint([path.parent])
+    if store.has_checksums(path.parent):
+        store.read_checkpoint(path.parent)
     return path
 
 
-def read_settings(path, settings_class):
-    """What settings.json beside a checkpoint says.
+def read_settings(path: Path, settings_class: Any,
+                  former_names: Optional[Mapping[str, str]] = None) -> Tuple[Any, Dict[str, Any]]:
+    """Read settings.json beside a checkpoint.
 
     Args:
-        path: the checkpoint, as find() gives it.
+        path: the checkpoint, as newest_good_checkpoint returns it.
         settings_class: the section's frozen dataclass of settings.
+        former_names: {name of a setting: the name that older files have}.
 
     Returns:
-        (settings, whole file as a dict), or (None, {}) where there is none: a checkpoint from elsewhere.
+        (settings, the whole file as a dict), or (None, {}) if there is no such file: the checkpoint comes from
+        another program.
 
     Raises:
-        UserError: the file is there, and does not hold these settings.
+        UserError: the file does not hold these settings.
     """
     file = Path(path).parent / store.SETTINGS
     try:
-        stored = read_json(file)
-        values = {field.name: stored["settings"][field.name] for field in dataclasses.fields(settings_class)}
+        content = read_json(file)
+        stored = dict(content["settings"])
+        for name, former in (former_names or {}).items():
+            if name not in stored and former in stored:
+                stored[name] = stored[former]
+        values = {field.name: stored[field.name] for field in dataclasses.fields(settings_class)}
     except FileNotFoundError:
         return None, {}
     except KeyError as error:
-        raise UserError(f"{shown(file)}: {brief(error)} in it; train again, or remove the file "
+        raise UserError(f"{display_path(file)}: {one_line(error)} in it; train again, or remove the file "
                         "to use the checkpoint with --preset") from error
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{shown(file)}: not the settings of a run ({brief(error)}); train again, or remove "
+        raise UserError(f"{display_path(file)}: not the settings of a run ({one_line(error)}); train again, or remove "
                         "the file to use the checkpoint with --preset") from error
     for field in dataclasses.fields(settings_class):
-        value, sample = values[field.name], getattr(settings_class(), field.name)
-        kind = int if sample is None else type(sample)  # None stands for a number of steps or pictures, yet to be known
-        if not (value is None and field.type.startswith("Optional")) and (
+        value, default = values[field.name], getattr(settings_class(), field.name)
+        kind = int if default is None else type(default)  # None stands for a number that is not known yet
+        if not (value is None and str(field.type).startswith("Optional")) and (
                 type(value) is not kind or kind in (int, float) and not -1e9 < value < 1e9):
-            raise UserError(f"{shown(file)}: {field.name} is {brief(reprlib.repr(value))}, "
-                            f"expected a value like {sample!r}; train again")
-    return settings_class(**values), stored
+            raise UserError(f"{display_path(file)}: {field.name} is {one_line(reprlib.repr(value))}, "
+                            f"expected a value like {default!r}; train again")
+    return settings_class(**values), content
 
 
-def restore(session, saver, variables, path):
+def restore(session: Any, saver: Any, variables: Iterable[Any], path: Path) -> None:
     """Give `variables` their values from the checkpoint at `path`, after a check of names and shapes.
 
     Raises:
-        UserError: no checkpoint, a damaged one, or one of another architecture.
+        UserError: the checkpoint is missing, damaged, or of another architecture.
     """
-    _open(path, {variable.op.name: variable.shape.as_list() for variable in variables})
+    _open_checked(path, {variable.op.name: variable.shape.as_list() for variable in variables})
     try:
         with session.tf1_session.graph.as_default():
             saver.restore(session.tf1_session, str(path))
     except (tf1.errors.OpError, ValueError) as error:
-        raise _damaged(path, error) from error
+        raise _damaged_error(path, error) from error
 
 
-def read_arrays(path, shapes):
-    """The arrays {name: array} of a checkpoint, strictly those of {name: shape}; without a graph.
+def read_arrays(path: Path, shapes: Mapping[str, Sequence[int]]) -> Dict[str, np.ndarray]:
+    """Return the arrays {name: array} of a checkpoint, exactly those of {name: shape}; needs no graph.
 
     Raises:
         UserError: as restore().
     """
-    reader = _open(path, shapes)
+    reader = _open_checked(path, shapes)
     return {name: reader.get_tensor(name) for name in shapes}
 
 
-def _open(path, shapes):
-    """A reader of the checkpoint at `path`, all of whose sums are right and that has what {name: shape} asks for."""
+def _open_checked(path: Path, shapes: Mapping[str, Sequence[int]]) -> Any:
+    """Return a reader of the checkpoint at `path`, whose checksums are right and that holds {name: shape}."""
     index, data = Path(str(path) + ".index"), Path(str(path) + ".data-00000-of-00001")
     if not index.exists():
-        raise UserError(f"{shown(path)}: no checkpoint there (no {index.name}); "
+        raise UserError(f"{display_path(path)}: no checkpoint there (no {index.name}); "
                         "train one with `python run_all.py --section 2`")
     try:
         if not index.is_file() or not data.is_file():
             raise ValueError(f"no file {data.name}")
         with open(str(index), "rb") as file:
-            stored = read(file.read(LARGEST + 1), data.stat().st_size)
+            stored = read_index(file.read(MAX_INDEX_BYTES + 1), data.stat().st_size)
     except (OSError, ValueError) as error:
-        raise _damaged(path, error) from error
+        raise _damaged_error(path, error) from error
     for name, expected in shapes.items():
         if name not in stored:
-            raise UserError(f"{shown(path)}: a checkpoint of another architecture: it has no variable {name}; "
+            raise UserError(f"{display_path(path)}: a checkpoint of another architecture: it has no variable {name}; "
                             "choose the --preset it was trained with")
         if stored[name] != list(expected):
-            raise UserError(f"{shown(path)}: a checkpoint of another architecture: {name} has shape "
+            raise UserError(f"{display_path(path)}: a checkpoint of another architecture: {name} has shape "
                             f"{stored[name]}, expected {list(expected)}; choose the --preset it was trained with")
     try:
         reader = tf1.train.load_checkpoint(str(path))
         for name in stored:
-            reader.get_tensor(name)  # checks its sum, also where restoring would not read it
-    except Exception as error:  # TensorFlow raises what its reader's status happens to be translated to
-        raise _damaged(path, error) from error
+            reader.get_tensor(name)  # verifies the variable's checksum, even if restoring would not read it
+    except Exception as error:  # TensorFlow translates its reader's status to exceptions of several kinds
+        raise _damaged_error(path, error) from error
     return reader
 
 
-def _damaged(path, error):
-    return UserError(f"{shown(path)}: the checkpoint is damaged ({_reason(error)}); "
+def _damaged_error(path: Path, error: Exception) -> UserError:
+    return UserError(f"{display_path(path)}: the checkpoint is damaged ({_short_reason(error)}); "
                      "train again or name another with --checkpoint")
 
 
-def _reason(error):
-    """What went wrong, from an exception: of TensorFlow's long messages the line before the node's name."""
+def _short_reason(error: Exception) -> str:
+    """Return a short reason for an exception; for TensorFlow errors, the first line without the node names."""
     text = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
     lines = text.split("\n\t [[")[0].strip().splitlines() or [type(error).__name__]
-    return brief((lines[-1] if lines[0].startswith("Graph execution error") else lines[0]).split("; ")[-1])
+    return one_line((lines[-1] if lines[0].startswith("Graph execution error") else lines[0]).split("; ")[-1])

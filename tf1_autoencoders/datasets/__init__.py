@@ -1,34 +1,43 @@
-"""The data sets of the report as numpy arrays; no TensorFlow here."""
+"""The data sets of the report as numpy arrays, without TensorFlow."""
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
+
+DRAWN_SAMPLE = "drawn sample"
 
 
-class Pictures(NamedTuple):
+class Source(NamedTuple):
+    """The origin of data; every result made from the drawn sample must say so."""
+
+    name: str  # name of the data set, e.g. CIFAR-10
+    kind: str  # official | unverified copy | drawn sample | drawn as in the report (section 4)
+    where: str  # for people: the folder, or how the data was made
+
+    @property
+    def is_sample(self) -> bool:
+        return self.kind == DRAWN_SAMPLE
+
+    @property
+    def mark(self) -> str:
+        """What stands beside a result made from this data: nothing, or that the data is the drawn sample."""
+        return f" ({DRAWN_SAMPLE})" if self.is_sample else ""
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.kind} ({self.where})"
+
+
+class LabelledImages(NamedTuple):
     """One split of a data set.
 
     | field  | dtype[shape]  | meaning                                                            |
     |--------|---------------|--------------------------------------------------------------------|
-    | x      | uint8[n, ...] | pictures, 0..255, laid out as the data set's own files have them   |
+    | x      | uint8[n, ...] | images, 0..255, in the layout of the data set's own files          |
     | y      | uint8[n]      | classes, 0..9                                                      |
-    | source | Source        | where they come from                                               |
+    | source | Source        | origin of the images                                               |
     """
 
-    x: Any
-    y: Any
-    source: "Source"
-
-
-class Source(NamedTuple):
-    """Where pictures come from; is_sample means drawn here, and every result made from them must say so."""
-
-    name: str  # of the data set, e.g. CIFAR-10
-    kind: str  # official | unverified copy | drawn sample | drawn as in the report (section 4)
-    where: str  # for people: the folder, or how it was made
-
-    @property
-    def is_sample(self):
-        return self.kind == "drawn sample"
-
-    def __str__(self):
-        return f"{self.name}, {self.kind} ({self.where})"
+    x: np.ndarray
+    y: np.ndarray
+    source: Source

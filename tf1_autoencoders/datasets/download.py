@@ -1,46 +1,47 @@
-"""Downloads that leave either a verified file or none."""
+"""Downloads that leave either a verified file or no file."""
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import http.client
-import os
 import queue
 import sys
 import threading
 import time
 import urllib.request
-import uuid
 from pathlib import Path
+from typing import Any, Iterator
 
 from tqdm import tqdm
 
-from tf1_autoencoders.utils.errors import UserError, brief
+from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.files import atomic_file
 
-BLOCK = 1 << 17  # bytes
-ABANDONED = 600  # seconds after which nobody is writing to an unfinished file any more
+BLOCK_SIZE = 1 << 17  # bytes
+ABANDONED_AFTER_SECONDS = 600  # by then, nobody is writing to a temporary file any more
 
 
 class DownloadError(UserError):
-    """The file could not be had, or was not the one expected."""
+    """The download failed, or its content was not the expected file."""
 
 
-def fetch(url, path, *, size, sha256, timeout=20.0, attempts=2, pause=1.0):
+def download(url: str, path: Path, *, size: int, sha256: str, timeout: float = 20.0, attempts: int = 2,
+             pause: float = 1.0) -> None:
     """Download `url` to `path`, with a progress bar on a terminal.
 
-    The bytes go to a file of this call's own beside `path`, which gets that name when size and sum are right. Each
-    attempt starts over; what a killed process left behind is removed by a later one.
+    The bytes go to a temporary file beside `path`, which is renamed when size and checksum are right. Each attempt
+    starts over. A later call removes what a killed process left behind.
 
     Args:
         url: http or https address.
-        path: where the file goes; its folder is made where it is missing.
-        size: bytes expected; nothing behind them is read.
-        sha256: sum expected, in hexadecimal.
-        timeout: seconds to wait for the answer, redirects and all, and then for each next BLOCK.
-        attempts, pause: how often to try, and the seconds between.
+        path: path of the file; its folder is made if it is missing.
+        size: expected bytes; nothing after them is read.
+        sha256: expected checksum, in hexadecimal.
+        timeout: seconds to wait for the answer, with all redirects, and then for each next block.
+        attempts, pause: number of attempts, and seconds between them.
 
     Raises:
-        DownloadError: no attempt gave the file expected; nothing is left behind.
+        DownloadError: no attempt gave the expected file; nothing is left behind.
         OSError: the folder cannot be written to.
     """
     path = Path(path)
@@ -48,15 +49,15 @@ def fetch(url, path, *, size, sha256, timeout=20.0, attempts=2, pause=1.0):
     _remove_abandoned(path)
     for attempts_left in reversed(range(attempts)):
         try:
-            with unfinished(path) as file, tqdm(total=size, unit="B", unit_scale=True, desc=path.name,
+            with atomic_file(path) as file, tqdm(total=size, unit="B", unit_scale=True, desc=path.name,
                                                 file=sys.stderr, disable=None) as bar:
-                total = hashlib.sha256()
-                for block in _blocks(url, size, timeout):
+                digest = hashlib.sha256()
+                for block in _receive_blocks(url, size, timeout):
                     file.write(block)
-                    total.update(block)
+                    digest.update(block)
                     bar.update(len(block))
-                if total.hexdigest() != sha256:
-                    raise DownloadError(f"{url}: sha256 {total.hexdigest()[:12]}..., expected {sha256[:12]}...")
+                if digest.hexdigest() != sha256:
+                    raise DownloadError(f"{url}: sha256 {digest.hexdigest()[:12]}..., expected {sha256[:12]}...")
             return
         except DownloadError:
             if not attempts_left:
@@ -64,59 +65,44 @@ def fetch(url, path, *, size, sha256, timeout=20.0, attempts=2, pause=1.0):
             time.sleep(pause)
 
 
-@contextlib.contextmanager
-def unfinished(path):
-    """A file to write to, which is on disk under the name `path` after the block, or nowhere where the block fails."""
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")  # so that two processes can be at it at once
-    try:
-        with open(str(part), "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(str(part), str(path))
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
-
-
-def _remove_abandoned(path):
+def _remove_abandoned(path: Path) -> None:
     for part in path.parent.glob(path.name + "*.part"):
-        with contextlib.suppress(OSError):  # another process may remove it, too
-            if time.time() - part.stat().st_mtime > ABANDONED:
+        with contextlib.suppress(OSError):  # another process may remove the file, too
+            if time.time() - part.stat().st_mtime > ABANDONED_AFTER_SECONDS:
                 part.unlink()
 
 
-def _blocks(url, size, timeout):
-    """Yield the first `size` bytes behind `url`; what the network does wrong becomes a DownloadError.
+def _receive_blocks(url: str, size: int, timeout: float) -> Iterator[bytes]:
+    """Yield the first `size` bytes of `url`; any failure of the network becomes a DownloadError.
 
-    The server is spoken to in another thread, which is left alone when nothing has come from it in time: one that sends
-    a byte now and then, in its headers or anywhere else, can keep each of Python's calls waiting for days.
+    Another thread talks to the server, and is abandoned when nothing has come from it in time. A server that sends a
+    byte now and then, in its headers or anywhere else, can keep each of Python's calls waiting for days.
     """
-    blocks, given_up, n_read = queue.Queue(maxsize=8), threading.Event(), 0
-    threading.Thread(target=_receive, args=(url, size, timeout, blocks, given_up), daemon=True).start()
+    blocks: queue.Queue[Any] = queue.Queue(maxsize=8)
+    given_up, n_read = threading.Event(), 0
+    threading.Thread(target=_receive_in_thread, args=(url, size, timeout, blocks, given_up), daemon=True).start()
     try:
         while n_read < size:
             try:
                 block = blocks.get(timeout=timeout)
             except queue.Empty:
                 raise DownloadError(f"{url}: timed out after {n_read} of {size} bytes, expected an answer and then "
-                                    f"{BLOCK} bytes every {timeout:g} s") from None
+                                    f"{BLOCK_SIZE} bytes every {timeout:g} s") from None
             if isinstance(block, Exception):
-                raise DownloadError(f"{url}: {brief(getattr(block, 'reason', None) or block)}") from block
+                raise DownloadError(f"{url}: {one_line(getattr(block, 'reason', None) or block)}") from block
             if not block:
-                raise DownloadError(f"{url}: {n_read} bytes came, expected {size}")
+                raise DownloadError(f"{url}: received {n_read} bytes, expected {size}")
             n_read += len(block)
             yield block
     finally:
         given_up.set()
-        with contextlib.suppress(queue.Empty):  # room for what the thread may be about to put
+        with contextlib.suppress(queue.Empty):  # makes room for a block that the thread may be about to put
             while True:
                 blocks.get_nowait()
 
 
-def _receive(url, size, timeout, blocks, given_up):
-    """Put the first `size` bytes behind `url` into the queue, an empty block where it ends, or the exception."""
+def _receive_in_thread(url: str, size: int, timeout: float, blocks: Any, given_up: threading.Event) -> None:
+    """Put the first `size` bytes of `url` into the queue, an empty block at an early end, or the exception."""
     opener = urllib.request.OpenerDirector()
     for kind in ("Proxy", "HTTP", "HTTPS", "HTTPRedirect", "HTTPDefaultError", "Unknown"):  # no file:, no ftp:
         opener.add_handler(getattr(urllib.request, kind + "Handler")())
@@ -124,8 +110,8 @@ def _receive(url, size, timeout, blocks, given_up):
     try:
         with opener.open(url, timeout=timeout) as answer:
             while size > 0 and not given_up.is_set():
-                block = answer.read(min(BLOCK, size))
+                block = answer.read(min(BLOCK_SIZE, size))
                 blocks.put(block)
                 size -= len(block) or size
-    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: an address that is none
+    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: an invalid address
         blocks.put(error)

@@ -1,48 +1,49 @@
-"""What the readers of files from elsewhere share: gzip within bounds."""
+"""A gzip reader within bounds, for files from elsewhere."""
 from __future__ import annotations
 
 import zlib
+from typing import IO
 
-from tf1_autoencoders.utils.errors import brief
+from tf1_autoencoders.utils.errors import one_line
 
-BLOCK = 1 << 16  # bytes
-
-
-class BadFile(Exception):
-    """The file is not what it claims to be."""
+BLOCK_SIZE = 1 << 16  # bytes
 
 
-class Unpacked:
-    """The content of a gzip file, read piece by piece: no claim and no header field of it costs memory or time.
+class MalformedFile(Exception):
+    """The content of a file is not what the file claims to be."""
+
+
+class BoundedGzipReader:
+    """Reads the content of a gzip file piece by piece; no claim and no header field of the file costs memory or time.
 
     Args:
         file: open for reading bytes.
-        largest: bytes that may come out of it.
+        max_bytes: bytes that the file may unpack to.
     """
 
-    def __init__(self, file, largest):
-        self._file, self._left = file, largest
-        self._zlib = zlib.decompressobj(wbits=31)  # 31: a gzip header, and its sum at the end
+    def __init__(self, file: IO[bytes], max_bytes: int) -> None:
+        self._file, self._bytes_left = file, max_bytes
+        self._zlib = zlib.decompressobj(wbits=31)  # 31: with gzip's header, and its checksum at the end
 
-    def read(self, n):
-        """The next n bytes, fewer only where it ends.
+    def read(self, n: int) -> bytes:
+        """Return the next n bytes, fewer only at the end.
 
         Raises:
-            BadFile: not gzip, not whole, another sum, more behind its end, or more in it than `largest`.
+            MalformedFile: the file is not gzip, incomplete, has a wrong checksum, trailing data or more than max_bytes.
         """
         pieces = []
         while n > 0 and not self._zlib.eof:
-            packed = self._zlib.unconsumed_tail or self._file.read(BLOCK)
+            packed = self._zlib.unconsumed_tail or self._file.read(BLOCK_SIZE)
             try:
                 pieces.append(self._zlib.decompress(packed, n))
             except zlib.error as error:
-                raise BadFile(brief(error)) from error
+                raise MalformedFile(one_line(error)) from error
             n -= len(pieces[-1])
-            self._left -= len(pieces[-1])
+            self._bytes_left -= len(pieces[-1])
             if not packed and not pieces[-1] and not self._zlib.eof:
-                raise BadFile("it ends early")
-            if self._left < 0:
-                raise BadFile("more in it than there can be")
-        if self._zlib.eof and (self._zlib.unused_data + self._file.read(BLOCK)).strip(b"\0"):
-            raise BadFile("more behind its end")
+                raise MalformedFile("it ends early")
+            if self._bytes_left < 0:
+                raise MalformedFile("its content is larger than expected")
+        if self._zlib.eof and (self._zlib.unused_data + self._file.read(BLOCK_SIZE)).strip(b"\0"):
+            raise MalformedFile("there is more data after its end")
         return b"".join(pieces)

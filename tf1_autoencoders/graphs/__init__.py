@@ -1,1 +1,1 @@
-"""TensorFlow 1: what a graph is made of."""
+"""TensorFlow 1: layers, input pipelines, and the contract of a built graph."""

@@ -1,14 +1,14 @@
-"""Input pipelines: data enters the graph once, each session.run then takes the next batch by itself.
+"""Input pipelines: the data enters the graph once, and each session.run then takes the next batch.
 
-Three kinds. `repeated_batches` is the report's own (section 2): rows in their order, batches that run on across the end
-of the data. `ordered_batches` is for epochs that shuffle: the arrays stay in the graph as variables (the "preloaded
-data" of the TensorFlow 1 guides) and the pipeline carries row numbers, in an order fed for each epoch, so that an epoch
-is a function of that order alone, in every TensorFlow. `streamed_batches` gives the same batches, of arrays that
-need not fit in memory.
+There are three kinds. `repeated_batches` is the report's own (section 2): rows in their order, in batches that run
+across the end of the data. `ordered_batches` is for shuffled epochs: the arrays stay in the graph as variables (the
+"preloaded data" of the TensorFlow 1 guides), and the pipeline carries row numbers in an order that is fed for each
+epoch. An epoch then depends on that order alone, in every TensorFlow. `streamed_batches` gives the same batches from
+arrays that need not fit in memory.
 """
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Optional, Tuple
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -16,13 +16,13 @@ from tf1_autoencoders.utils.frameworks import tf1
 
 
 class Pipeline(NamedTuple):
-    """What feeds a graph.
+    """The source of a graph's batches.
 
     | field      | dtype[shape]           | meaning                                                                |
     |------------|------------------------|------------------------------------------------------------------------|
-    | data       | placeholders [n, ...]  | the arrays, fed to `load`; a list that holds them for streamed_batches |
+    | data       | placeholders [n, ...]  | the arrays, fed to `load`; for streamed_batches a list of the arrays   |
     | batch_size | int64[] placeholder    | rows a batch, fed to the iterator's initializer                        |
-    | load       | operation              | puts the arrays in; for repeated_batches, the iterator's initializer;  |
+    | load       | operation              | copies the arrays; for repeated_batches, the iterator's initializer;   |
     |            |                        | None for streamed_batches                                              |
     | order      | int64[m] placeholder   | row numbers, fed to `start`; None for repeated_batches                 |
     | start      | operation              | the iterator's initializer, starts at order[0]; None likewise          |
@@ -37,8 +37,8 @@ class Pipeline(NamedTuple):
     batch: Tuple[Any, ...]
 
 
-def _untuned(dataset):
-    """The dataset without autotuning: that of TensorFlow 2 makes the first batch of an epoch wait up to two seconds."""
+def _without_autotuning(dataset: Any) -> Any:
+    """Return the dataset without TensorFlow 2's autotuning, which delays each epoch by up to two seconds."""
     options = tf1.data.Options()
     if hasattr(options, "autotune"):
         options.autotune.enabled = False
@@ -47,36 +47,36 @@ def _untuned(dataset):
     return dataset.with_options(options)
 
 
-def _row_numbers():
-    """(batch_size, order, dataset): two placeholders, and the order in batches."""
+def _row_number_batches() -> Tuple[Any, Any, Any]:
+    """Return (batch_size, order, dataset): two placeholders, and a dataset of the order in batches."""
     batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
     order = tf1.placeholder(tf1.int64, [None], name="order")
     return batch_size, order, tf1.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
 
-def repeated_batches(n_input):
-    """The report's pipeline on one array float32[n, n_input], in its own words."""
+def repeated_batches(n_input: int) -> Pipeline:
+    """Return the report's pipeline on one array float32[n, n_input], as its listing has it."""
     x = tf1.placeholder(tf1.float32, [None, n_input], name="x")
     batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
     dataset = tf1.data.Dataset.from_tensor_slices(x).repeat().batch(batch_size)
-    iterator = tf1.data.make_initializable_iterator(_untuned(dataset))
+    iterator = tf1.data.make_initializable_iterator(_without_autotuning(dataset))
     features = iterator.get_next()
     return Pipeline((x,), batch_size, iterator.initializer, None, None, (features,))
 
 
-def ordered_batches(*shapes_and_dtypes):
-    """Batches of arrays in an order fed for each epoch; the last batch of an order may be short.
+def ordered_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
+    """Return a pipeline of batches in an order that is fed for each epoch; the last batch of an order may be short.
 
     Args:
-        shapes_and_dtypes: for each array (shape of a row, dtype), e.g. ([784], tf1.float32).
+        shapes_and_dtypes: (shape of a row, dtype) of each array, e.g. ([784], tf1.float32).
     """
     data, resident = [], []
     for shape, dtype in shapes_and_dtypes:
         data.append(tf1.placeholder(dtype, [None, *shape], name="data"))
         resident.append(tf1.Variable(data[-1], trainable=False, collections=[], validate_shape=False,
                                      use_resource=True, name="resident", shape=tf1.TensorShape([None, *shape])))
-    batch_size, order, dataset = _row_numbers()
-    iterator = tf1.data.make_initializable_iterator(_untuned(dataset))
+    batch_size, order, dataset = _row_number_batches()
+    iterator = tf1.data.make_initializable_iterator(_without_autotuning(dataset))
     rows = iterator.get_next()
     batch = tuple(tf1.gather(array, rows) for array in resident)
     for (shape, _), part in zip(shapes_and_dtypes, batch):
@@ -85,19 +85,20 @@ def ordered_batches(*shapes_and_dtypes):
                     iterator.initializer, batch)
 
 
-def streamed_batches(*shapes_and_dtypes):
-    """ordered_batches of arrays that stay where they are, for instance np.memmap: read a batch ahead of the training.
+def streamed_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
+    """Return ordered_batches of arrays that are not copied, e.g. np.memmap, and read one batch ahead of the training.
 
     Args:
         shapes_and_dtypes: as for ordered_batches.
     """
-    arrays, dtypes = [], [dtype for _, dtype in shapes_and_dtypes]
-    batch_size, order, dataset = _row_numbers()
+    arrays: List[np.ndarray] = []  # filled by the trainer
+    dtypes = [dtype for _, dtype in shapes_and_dtypes]
+    batch_size, order, dataset = _row_number_batches()
 
-    def read(rows):
+    def read(rows: np.ndarray) -> List[np.ndarray]:
         return [np.asarray(array[rows], dtype.as_numpy_dtype) for array, dtype in zip(arrays, dtypes)]
     dataset = dataset.map(lambda rows: tuple(tf1.py_func(read, [rows], dtypes))).prefetch(1)
-    iterator = tf1.data.make_initializable_iterator(_untuned(dataset))
+    iterator = tf1.data.make_initializable_iterator(_without_autotuning(dataset))
     batch = iterator.get_next()
     for (shape, _), part in zip(shapes_and_dtypes, batch):
         part.set_shape([None, *shape])

@@ -1,1 +1,1 @@
-"""Keras: what a twin is made of, and how weights go between it and a graph."""
+"""Keras: the parts of a twin, and the exchange of weights between a twin and a graph."""

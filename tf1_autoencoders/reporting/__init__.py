@@ -1,1 +1,1 @@
-"""What a run shows: its log, figures, tables, the HTML report, and the comparison with the published numbers."""
+"""What a run shows: log, figures, tables, the HTML report, and the comparison with the published numbers."""

@@ -1,103 +1,97 @@
-"""Published beside measured: is a published number inside the spread that the seeds have here?"""
+"""Published beside measured: is a published number inside the spread of the seeds measured here?"""
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from tf1_autoencoders.reporting.published import NUMBERS
-from tf1_autoencoders.utils.errors import UserError, brief
+from tf1_autoencoders.utils.errors import UserError, one_line
 from tf1_autoencoders.utils.files import read_json
-from tf1_autoencoders.utils.paths import RESULTS, shown
+from tf1_autoencoders.utils.paths import RESULTS, display_path
 
-SHIPPED = Path(__file__).resolve().parent / "seed_bands.json"  # measured on the real data by `spread`
-OWN = RESULTS / "seed_bands.json"  # what `spread` writes; takes precedence
-
-# Section -> why its published numbers lie where they do.
-NOTES = {
-    1: "The first epoch's mean loss is above that of every seed, in the graph and in Keras alike, while the val_loss "
-       "after it is inside: the published network started from worse values, and was level after one epoch. The "
-       "bands are of three seeds, so that a number or two in forty leaves them by chance.",
-    2: "Every published number is inside. About one seed in ten collapses (its hidden layers die), which makes the "
-       "later bands wide; the default seed is a typical one.",
-    3: "Every published number is inside, once the curve is lined up with the fourth epoch of a fresh network: the "
-       "published network had been trained for about three epochs before.",
-    4: "The published network learned more slowly than that of any seed, in the graph and in Keras alike: its loss is "
-       "the running mean here after 1200 of the 3125 steps. Keras's initial values, its epsilon, hard sigmoid gates, "
-       "no forget bias and other readings of the seed sequence were tried, none gives these numbers; a learning rate "
-       "of 0.0003 comes near the loss, but would not get five examples of five right."}
-
+SHIPPED_BANDS = Path(__file__).resolve().parent / "seed_bands.json"  # measured on the real data by `spread`
+OWN_BANDS = RESULTS / "seed_bands.json"  # written by `spread`; takes precedence
 HEADER = ("number", "published", "measured", "seeds: mean ± std", "verdict")
 
 
-def read(file):
-    """A file of bands, {key(section, preset): {"values": {number: [value a seed]}, ...}}; {} where there is none.
+def read_bands(file: Path) -> Dict[str, Any]:
+    """Read a file of seed bands.
+
+    Returns:
+        {band_key(section, preset): {"values": {name: [one value per seed]}, ...}}; {} if there is no file.
 
     Raises:
-        UserError: the file is not what `spread` writes.
+        UserError: `spread` did not write the file.
     """
     try:
-        stored = read_json(file)
-        for entry in stored.values():
+        bands = read_json(file)
+        for entry in bands.values():
             for name, values in entry["values"].items():
                 if type(values) is not list or not all(_is_number(value) for value in values):
                     raise ValueError(f"{name[:80]} is not a list of numbers below 1e18")
-        return stored
+        return bands
     except FileNotFoundError:
         return {}
     except (ValueError, AttributeError, KeyError, TypeError, OSError) as error:
-        raise UserError(f"{shown(file)}: not the bands that `spread` writes ({brief(error)}); remove it") from error
+        raise UserError(f"{display_path(file)}: not the bands that `spread` writes ({one_line(error)}); "
+                        "remove the file") from error
 
 
-def _is_number(value):
+def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) < 1e18  # neither NaN nor more than numpy's int64
 
 
-def bands(section, preset):
-    """{number's name: values over seeds} measured for a section's preset; {} where none were.
+def seed_bands(section_number: int, preset: str) -> Dict[str, List[float]]:
+    """Return {name: values over seeds} measured for a section's preset; {} if none were measured.
 
     Raises:
-        UserError: a file of bands is not what `spread` writes.
+        UserError: `spread` did not write a file of bands.
     """
-    for file in (OWN, SHIPPED):
-        stored = read(file).get(key(section, preset))
-        if stored:
-            return stored["values"]
+    for file in (OWN_BANDS, SHIPPED_BANDS):
+        entry = read_bands(file).get(band_key(section_number, preset))
+        if entry:
+            return entry["values"]
     return {}
 
 
-def key(section, preset):
-    """Under which the bands of a section's preset stand in the file."""
-    return f"section {section}, preset {preset}"
+def band_key(section_number: int, preset: str) -> str:
+    """Return the key of a section's preset in the file of seed bands."""
+    return f"section {section_number}, preset {preset}"
 
 
-def verdict(published, values):
-    """In words: where a published number lies in the spread of the values that the seeds gave here.
+def verdict(published: float, values: Sequence[float]) -> str:
+    """Say where a published number lies in the spread of the values over seeds.
 
-    Inside is within two standard deviations of the mean, or between the lowest and the highest value.
+    Inside means within two standard deviations of the mean, or between the lowest and the highest value.
     """
     if len(values) < 2:
         return "no band"
-    mean, deviation = np.mean(values), np.std(values, ddof=1)
+    mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
     low, high = min(min(values), mean - 2 * deviation), max(max(values), mean + 2 * deviation)
     if low <= published <= high:
         return "inside"
     return f"{abs(published / mean - 1):.0%} {'below' if published < mean else 'above'} the mean"
 
 
-def compare(section, preset, measured):
-    """Rows under HEADER for each published number of a section that was measured; measured is {name: value}."""
-    spread = bands(section, preset)
-    rows = []
-    for name, value in NUMBERS[section].items():
+def compare_with_published(published: Mapping[str, float], bands: Mapping[str, Sequence[float]],
+                           measured: Mapping[str, float]) -> List[Tuple[str, ...]]:
+    """Return a row under HEADER for each published number that was measured.
+
+    Args:
+        published, measured: {name: value}.
+        bands: {name: values over seeds}.
+    """
+    rows: List[Tuple[str, ...]] = []
+    for name, value in published.items():
         if name in measured:
-            values = spread.get(name, [])
-            band = f"{_text(np.mean(values))} ± {_text(np.std(values, ddof=1))} ({len(values)})" \
+            values = bands.get(name, [])
+            band = f"{_format_number(np.mean(values))} ± {_format_number(np.std(values, ddof=1))} ({len(values)})" \
                 if len(values) > 1 else "-"
-            rows.append((name, _text(value), _text(measured[name]), band, verdict(value, values)))
+            rows.append((name, _format_number(value), _format_number(measured[name]), band, verdict(value, values)))
     return rows
 
 
-def _text(value):
-    """A number as the report prints its kind: losses with four digits behind the point, grey levels with one."""
+def _format_number(value: Any) -> str:
+    """Format a number as the report prints its kind: losses with four decimals, grey levels with one."""
     return f"{value:.4f}" if value < 10 else f"{value:.1f}"

@@ -1,4 +1,4 @@
-"""The results page: one file, pictures inside, made of the accounts that the sections' runs leave behind."""
+"""The results page: one HTML file with its figures inside, made from the transcripts that the sections' runs leave."""
 from __future__ import annotations
 
 import base64
@@ -6,14 +6,15 @@ import html
 import itertools
 import json
 from pathlib import Path
+from typing import Any, Callable, Dict
 
 from tf1_autoencoders.reporting import comparison
-from tf1_autoencoders.reporting.run_log import ACCOUNT
-from tf1_autoencoders.utils.errors import UserError, brief
-from tf1_autoencoders.utils.files import read_json, write_whole
-from tf1_autoencoders.utils.paths import shown
+from tf1_autoencoders.reporting.run_log import TRANSCRIPT
+from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.files import read_json, write_atomically
+from tf1_autoencoders.utils.paths import display_path
 
-LARGEST_PICTURE = 16 << 20  # bytes; those of a run have some 100000
+MAX_FIGURE_BYTES = 16 << 20  # a run's figures have some 100000
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #1f6feb; --warn: #b00020; }
@@ -38,88 +39,86 @@ figcaption { font-size: .88rem; opacity: .8; }
   .scroll { overflow: visible; } nav { display: none; } }
 """
 
-INTRODUCTION = """The report is a homework on autoencoders in four sections. Each was run here from its data to its last
-picture, in the report's order; its printed numbers stand beside those measured. The report gives no seed, so each of
-its numbers is one draw: the verdict says whether it lies inside the spread that the seeds have here (within two
-standard deviations of their mean, or between the lowest and the highest)."""
+INTRODUCTION = """The report is a homework on autoencoders in four sections. Each section was run here from its data to
+its last figure, in the report's order, and the report's printed numbers stand beside the measured ones. The report
+gives no seed, so each of its numbers is one draw. The verdict says whether the number lies inside the spread over seeds
+measured here (within two standard deviations of the mean, or between the lowest and the highest value)."""
 
 
-def write(folder):
-    """Make folder/report.html of the accounts of all sections that have been run into that folder; returns its path.
+def write_html_report(folder: Path) -> Path:
+    """Write folder/report.html from the transcripts of all sections in that folder; return its path.
 
     Raises:
-        UserError: an account is not what a run leaves behind.
+        UserError: a transcript is damaged, or no run left it.
     """
-    folder = Path(folder)
-    accounts = []
-    for file in sorted(folder.glob(f"section*/{ACCOUNT}")):
+    sections = []
+    for file in sorted(folder.glob(f"section*/{TRANSCRIPT}")):
         try:
-            account = read_json(file)
-            accounts.append((account["section"], _section(account, file.parent)))
+            content = read_json(file)
+            sections.append((content["section"], _section_html(content, file.parent)))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise UserError(f"{shown(file)}: not the account of a run ({brief(error)}); "
+            raise UserError(f"{display_path(file)}: not the transcript of a run ({one_line(error)}); "
                             "run the section again") from error
-    links = "".join(f'<a href="#section{number}">Section {number}</a>' for number, _ in accounts)
+    links = "".join(f'<a href="#section{number}">Section {number}</a>' for number, _ in sections)
     page = (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Autoencoders: the report, run again'
             f'</title><meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>'
             f"<body><h1>Autoencoders: the report, run again</h1><p>{INTRODUCTION}</p><nav>{links}</nav>"
-            f"{''.join(body for _, body in accounts)}</body></html>\n")
-    return write_whole(folder / "report.html", page.encode(errors="replace"))  # JSON can hold what UTF-8 cannot
+            f"{''.join(section for _, section in sections)}</body></html>\n")
+    return write_atomically(folder / "report.html", page.encode(errors="replace"))  # JSON can hold what UTF-8 cannot
 
 
-def _section(account, folder):
-    """A section of the page."""
-    number, mark = account["section"], account["mark"]
+def _section_html(content: Dict[str, Any], folder: Path) -> str:
+    """Return the HTML of a section, from the content of its transcript."""
+    number, mark, events = content["section"], content["mark"], content["transcript"]
     if type(number) is not int:
         raise ValueError(f"its section is a {type(number).__name__}")
-    pictures = [event["file"] for event in account["account"] if event["kind"] == "figure"]
-    if len(pictures) > len(set(pictures)):
-        raise ValueError("it shows a picture twice")
-    parts = [f'<section id="section{number}"><h2>Section {number}: {html.escape(account["title"])}</h2>',
-             f'<p>{html.escape(account["source"])}; preset {html.escape(account["preset"])}, '
-             f'{html.escape(account["backend"])}, seed {html.escape(str(account["settings"]["seed"]))}.'
+    files = [event["file"] for event in events if event["kind"] == "figure"]
+    if len(files) > len(set(files)):
+        raise ValueError("it shows a figure twice")
+    parts = [f'<section id="section{number}"><h2>Section {number}: {html.escape(content["title"])}</h2>',
+             f'<p>{html.escape(content["source"])}; preset {html.escape(content["preset"])}, '
+             f'{html.escape(content["backend"])}, seed {html.escape(str(content["settings"]["seed"]))}.'
              + (f' <span class="mark">Everything in this section is made from the {html.escape(mark)}, not from the '
                 "report's data; no published number stands beside it.</span>" if mark else "") + "</p>"]
-    about, _, departures = account["about"].partition("Departures:")
+    about, _, departures = content["about"].partition("Departures:")
     parts += [f"<pre>{html.escape(about.partition('Source:')[0].strip())}</pre>",
               f"<p><b>Departures from the report.</b> {html.escape(departures.strip())}</p>"]
-    for kind, events in itertools.groupby(account["account"], key=lambda event: event["kind"]):
-        events = list(events)
-        if kind == "text":  # what stands together on the terminal stands together here
-            events = [{"lines": [line for event in events for line in event["lines"]]}]
-        parts += [_EVENTS[kind](event, folder) for event in events]
-    if account["compared"]:
-        parts += ["<h3>Published beside measured</h3>", _table({
-            "caption": f"Section {number}", "header": comparison.HEADER, "rows": account["compared"]}, folder)]
-        note = comparison.NOTES.get(number)
-        parts.append(f"<p>{html.escape(note)}</p>" if note else "")
-    settings = [(name, json.dumps(value)) for name, value in account["settings"].items()]
-    versions = [(name, value) for name, value in account["versions"].items()]
-    parts += ["<h3>Settings and versions</h3>", _table({"caption": "", "header": ("name", "value"),
-                                                        "rows": settings + versions}, folder), "</section>"]
+    for kind, group in itertools.groupby(events, key=lambda event: event["kind"]):
+        alike = list(group)
+        if kind == "text":  # lines that stand together on the terminal stand together here
+            alike = [{"lines": [line for event in alike for line in event["lines"]]}]
+        parts += [_HTML_OF_EVENT[kind](event, folder) for event in alike]
+    if content["compared"]:
+        parts += ["<h3>Published beside measured</h3>", _table_html({
+            "caption": f"Section {number}", "header": comparison.HEADER, "rows": content["compared"]}, folder),
+            f"<p>{html.escape(content['note'])}</p>"]
+    settings = [(name, json.dumps(value)) for name, value in content["settings"].items()]
+    versions = list(content["versions"].items())
+    parts += ["<h3>Settings and versions</h3>", _table_html(
+        {"caption": "", "header": ("name", "value"), "rows": settings + versions}, folder), "</section>"]
     return "\n".join(parts)
 
 
-def _heading(event, folder):
+def _heading_html(event: Dict[str, Any], folder: Path) -> str:
     return f"<h3>{html.escape(event['text'])}</h3>"
 
 
-def _text(event, folder):
+def _text_html(event: Dict[str, Any], folder: Path) -> str:
     return f"<pre>{html.escape(chr(10).join(event['lines']))}</pre>"
 
 
-def _figure(event, folder):
+def _figure_html(event: Dict[str, Any], folder: Path) -> str:
     file = folder / event["file"]
-    if file.name != event["file"] or not file.is_file() or file.stat().st_size > LARGEST_PICTURE:
-        raise ValueError(f"its picture {event['file'][:80]} is not a file beside it of a picture's size")
-    picture = base64.b64encode(file.read_bytes()).decode()
+    if file.name != event["file"] or not file.is_file() or file.stat().st_size > MAX_FIGURE_BYTES:
+        raise ValueError(f"its figure {event['file'][:80]} is not a file of a figure's size beside it")
+    content = base64.b64encode(file.read_bytes()).decode()
     caption = html.escape(event["caption"])
-    return (f'<figure><img alt="{caption}" src="data:image/png;base64,{picture}">'
+    return (f'<figure><img alt="{caption}" src="data:image/png;base64,{content}">'
             f"<figcaption>{caption}</figcaption></figure>")
 
 
-def _table(event, folder):
-    def cell(text):
+def _table_html(event: Dict[str, Any], folder: Path) -> str:
+    def cell(text: str) -> str:
         kind = {"inside": ' class="inside"'}.get(text, ' class="outside"' if text.endswith("the mean") else "")
         return f"<td{kind}>{html.escape(text)}</td>"
     head = "".join(f"<th>{html.escape(name)}</th>" for name in event["header"])
@@ -128,4 +127,5 @@ def _table(event, folder):
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")
 
 
-_EVENTS = {"heading": _heading, "text": _text, "figure": _figure, "table": _table}
+_HTML_OF_EVENT: Dict[str, Callable[[Dict[str, Any], Path], str]] = {
+    "heading": _heading_html, "text": _text_html, "figure": _figure_html, "table": _table_html}

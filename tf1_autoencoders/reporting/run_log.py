@@ -1,225 +1,188 @@
-"""What a run leaves behind: lines on the terminal, metrics.jsonl, settings.json, figures, tables, its account.
+"""What a run leaves behind: lines on the terminal, metrics.jsonl, settings.json, figures, tables and its transcript.
 
-Here, and nowhere else, results from the drawn sample are marked as such and kept apart from the published numbers.
+Here, and nowhere else, results from the drawn sample are marked as such and kept apart from the published values.
 """
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import hashlib
 import json
-import platform
 import sys
-import time
 from pathlib import Path
-from typing import Optional
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-import numpy as np
-
-from tf1_autoencoders.reporting import comparison, figures, tables
-from tf1_autoencoders.utils.files import write_whole
+from tf1_autoencoders.reporting import figures
+from tf1_autoencoders.reporting.comparison import compare_with_published, seed_bands
+from tf1_autoencoders.reporting.metrics import log_distance
+from tf1_autoencoders.reporting.tables import markdown_table
+from tf1_autoencoders.utils.files import write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
-from tf1_autoencoders.utils.paths import shown
+from tf1_autoencoders.utils.paths import display_path
 
-ACCOUNT = "account.json"
-PACKAGE = Path(__file__).resolve().parent.parent
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """What a run is asked for beside the section's settings."""
-
-    preset: str = "report"  # name of the preset that the settings started from
-    backend: str = "graph"  # graph | keras
-    data: str = "auto"  # auto | real | sample
-    data_dir: Optional[str] = None  # folder with the data set, or None
-    out: str = "results"  # folder of results
-    checkpoint_dir: str = "checkpoints"  # folder of checkpoints
-    threads: Optional[int] = None  # CPU threads, 0: as TensorFlow chooses; None: the section's own number
-    weights_only: bool = False  # leave the optimiser's slots out of the checkpoint
-    tensorboard: bool = False  # write event files
-    precision: str = "float32"  # float32 | bfloat16, of products and convolutions
-    save_every: Optional[int] = None  # epochs from one checkpoint to the next; None: the section's SAVE_EVERY
-    resume: bool = False  # go on from what is in the folder of checkpoints, or refuse
+TRANSCRIPT = "transcript.json"
 
 
-def n_threads(section, options):
-    """The CPU threads that a run uses: those asked for, else the section's own number; 0: TensorFlow's choice."""
-    if options.threads is not None:
-        return options.threads
-    return section.THREADS if options.backend == "graph" else 0
-
-
-def code_checksum(section):
-    """The sha256 of all code that a run of the section can come to: every module but those of the other sections."""
-    own = f"section{section.NUMBER}"
-    files = [path for path in sorted(PACKAGE.rglob("*.py"))
-             if not path.name.startswith("section") or path.name.startswith(own)]
-    return _sum(np.frombuffer(f"{path.relative_to(PACKAGE)}\n".encode() + path.read_bytes(), np.uint8)
-                for path in files)
-
-
-def describe(section, settings, options, source, arrays):
-    """What a run is, as settings.json has it: runs of which this is the same come to the same bytes.
+class RunLog:
+    """The log of one run of one section.
 
     Args:
-        section: its module.
-        settings: the section's settings, resolved.
-        options: Options.
+        section: the section's module (see sections.contract), for its title, docstring and published values.
+        identity: dict of everything that determines the run's result; saved as settings.json.
         source: datasets.Source of the data.
-        arrays: those that are trained on; their sum is in it.
-    """
-    return {
-        "section": section.NUMBER, "preset": options.preset, "backend": options.backend,
-        "settings": dataclasses.asdict(settings),
-        "data": {"name": source.name, "kind": source.kind, "sha256_of_training_arrays": _sum(arrays)},
-        "threads": n_threads(section, options), "precision": options.precision,
-        "code": {"sha256": code_checksum(section)},
-        "versions": {"python": platform.python_version(), "numpy": np.__version__,
-                     "tensorflow": tf1.version.VERSION, "machine": platform.machine()}}
-
-
-class Report:
-    """The account of one run of one section.
-
-    Args:
-        section: its module.
-        settings: the section's settings, resolved.
-        options: Options.
-        source: datasets.Source of the data.
-        described: what describe() gives for these.
+        results_dir: folder of results; the log writes into results_dir/sectionN.
+        tensorboard: whether to write TensorBoard event files.
     """
 
-    def __init__(self, section, settings, options, source, described):
-        self.section, self.number, self.source, self.preset = section, section.NUMBER, source, options.preset
-        self.folder = Path(options.out) / f"section{self.number}"
+    def __init__(self, section: Any, identity: Dict[str, Any], source: Any, results_dir: Any,
+                 tensorboard: bool = False) -> None:
+        self.section, self.identity, self.source = section, identity, source
+        self.mark: str = source.mark  # stands beside a result: empty, or that it is made from the drawn sample
+        # Published values by name; {} for the drawn sample, because nothing made from it stands beside them.
+        self.published: Dict[str, float] = {} if source.is_sample else section.PUBLISHED
+        self.measured: Dict[str, float] = {}  # values by name; those of `published` have the same names
+        self.folder = Path(results_dir) / f"section{section.NUMBER}"
         self.folder.mkdir(parents=True, exist_ok=True)
-        for left in self.folder.glob("*.part"):  # by a kill
-            left.unlink()
-        self.settings = described
-        write_whole(self.folder / "settings.json", (json.dumps(described, indent=1) + "\n").encode())
-        self._metrics = self.folder / "metrics.jsonl"
-        self._metrics.write_text("")
-        for former in (self.folder / "tensorboard").glob("events.out.tfevents.*") if options.tensorboard else ():
-            former.unlink()
-        self._events = tf1_events(self.folder / "tensorboard") if options.tensorboard else None
-        self.measured = {}  # name of a number -> value, those of `published` under their names there
-        self._account = []
-        print(f"Section {self.number}: {section.TITLE} (preset {options.preset}, {options.backend}, "
-              f"seed {settings.seed})", f"data: {source}", sep="\n")
+        for leftover in self.folder.glob("*.part"):  # of a killed run
+            leftover.unlink()
+        write_atomically(self.folder / "settings.json", (json.dumps(identity, indent=1) + "\n").encode())
+        self._metrics_file = self.folder / "metrics.jsonl"
+        self._metrics_file.write_text("")
+        self._events = _event_file_writer(self.folder / "tensorboard") if tensorboard else None
+        self._transcript: List[Dict[str, Any]] = []
+        print(f"Section {section.NUMBER}: {section.TITLE} (preset {identity['preset']}, {identity['backend']}, "
+              f"seed {identity['settings']['seed']})", f"data: {source}", sep="\n", flush=True)
 
-    @property
-    def mark(self):
-        """What stands beside a result: empty, or that it is made from the drawn sample."""
-        return " (drawn sample)" if self.source.is_sample else ""
-
-    @property
-    def published(self):
-        """The published numbers of the section, {} for the drawn sample: nothing made from it stands beside them."""
-        return {} if self.source.is_sample else comparison.NUMBERS[self.number]
-
-    def say(self, *lines):
-        """Lines of the report, on the terminal and in the account."""
-        self._account.append({"kind": "text", "lines": [str(line) for line in lines]})
+    def say(self, *lines: Any) -> None:
+        """Print lines of the report and add them to the transcript."""
+        self._transcript.append({"kind": "text", "lines": [str(line) for line in lines]})
         print(*lines, sep="\n", flush=True)
 
-    def heading(self, text):
-        """A heading in the account; nothing on the terminal."""
-        self._account.append({"kind": "heading", "text": text})
+    def heading(self, text: str) -> None:
+        """Add a heading to the transcript; the terminal shows none."""
+        self._transcript.append({"kind": "heading", "text": text})
 
-    def record(self, step, values):
-        """Append a line to metrics.jsonl, and the scalars to TensorBoard's event file where there is one."""
-        line = {**({"epoch": step} if step is not None else {}), **values}
+    def record(self, epoch: Optional[int], values: Dict[str, float]) -> None:
+        """Append a line to metrics.jsonl, and the values of an epoch to TensorBoard's event file."""
+        line: Dict[str, Any] = {**({"epoch": epoch} if epoch is not None else {}), **values}
         if self.source.is_sample:
             line["data"] = self.source.kind
-        with open(str(self._metrics), "a") as file:
+        with open(str(self._metrics_file), "a") as file:
             file.write(json.dumps(line) + "\n")
-        if self._events and step is not None:
+        if self._events and epoch is not None:
             summary = tf1.Summary(value=[tf1.Summary.Value(tag=tag, simple_value=value)
                                          for tag, value in values.items()])
-            self._events.add_summary(summary, step)
+            self._events.add_summary(summary, epoch)
 
-    def epoch(self, step, text, values, names, note=""):
-        """Say a line of the report's trace with our values, the published ones beside it, and record the values.
+    def epoch(self, epoch: int, line: str, metrics: Dict[str, float], named: Dict[str, float], note: str = "") -> None:
+        """Print a line of the report's trace with the published values beside it, and record the metrics.
 
         Args:
-            step: the epoch, as the report counts it.
-            text: the line, in the report's words.
-            values: {metric: value}.
-            names: the numbers' names in `published`, in the line's order.
+            epoch: number of the epoch, as the line counts it.
+            line: the line, in the report's words.
+            metrics: {metric: value}, for metrics.jsonl.
+            named: {name in `published`: value}, in the line's order.
             note: what else to say in the line.
         """
-        published = [f"{self.published[name]:.4f}" for name in names if name in self.published]
-        parts = [text + self.mark, "published: " + " ".join(published) if published else "", note]
+        self.measured.update(named)
+        published = [f"{self.published[name]:.4f}" for name in named if name in self.published]
+        parts = [line + self.mark, "published: " + " ".join(published) if published else "", note]
         self.say("   ".join(part for part in parts if part))
-        self.record(step, values)
+        self.record(epoch, metrics)
 
-    def figure(self, name, caption, figure):
-        """Save a figure under the run's folder and say where."""
-        path = figures.save(figure, self.folder, name, self.source)
-        self._account.append({"kind": "figure", "file": path.name, "caption": caption + self.mark})
+    def keras_epoch(self, epoch: int, n_epochs: int, metrics: Dict[str, float], named: Dict[str, float],
+                    note: str = "") -> None:
+        """Print an epoch (counted from 1) in the words of Keras's progress bar, and record it; see epoch()."""
+        values = " - ".join(f"{name}: {value:.4f}" for name, value in metrics.items())
+        self.epoch(epoch, f"Epoch {epoch}/{n_epochs} - {values}", metrics, named, note)
+
+    def best_epoch(self, patience: int) -> None:
+        """Print the best val_loss and its epoch, and whether early stopping ended the training."""
+        losses = {name: value for name, value in self.measured.items() if name.endswith(" val_loss")}
+        best = min(losses, key=lambda name: losses[name])
+        ended = "early stopping ended the training" if len(losses) - list(losses).index(best) > patience else \
+            f"early stopping (patience {patience}) had no reason to end the training"
+        self.say(f"best val_loss: {losses[best]:.4f}, {best[:-len(' val_loss')]}; {ended}{self.mark}")
+
+    def distance_to_published(self) -> None:
+        """Print how far the measured values are from the published ones, if there are any to compare with."""
+        if self.published:
+            self.say("distance from the published numbers (root mean square of log ratio): "
+                     f"{log_distance(self.measured, self.published):.3f}")
+
+    def figure(self, name: str, caption: str, figure: Any) -> None:
+        """Save a figure in the run's folder as `name`.png and print its path."""
+        path = figures.save(figure, self.folder, name, self.mark)
+        self._transcript.append({"kind": "figure", "file": path.name, "caption": caption + self.mark})
         if self._events:
             image = tf1.Summary.Image(encoded_image_string=path.read_bytes(), colorspace=4)
             self._events.add_summary(tf1.Summary(value=[tf1.Summary.Value(tag=name, image=image)]), 0)
-        print(f"picture: {shown(path)}", flush=True)
+        print(f"figure: {display_path(path)}", flush=True)
 
-    def graph(self, model):
-        """Write the graph to TensorBoard's event file where there is one."""
-        if self._events:
-            self._events.add_graph(model.graph)
+    def graph(self, graph: Any) -> None:
+        """Write a tf1.Graph to TensorBoard's event file, if there are both."""
+        if self._events and graph is not None:
+            self._events.add_graph(graph)
 
-    def table(self, caption, header, rows):
-        """A table, as Markdown on the terminal; columns named published are left out for the drawn sample."""
-        keep = [k for k, name in enumerate(header) if not (self.source.is_sample and "published" in name)]
-        header, rows = [header[k] for k in keep], [[str(row[k]) for k in keep] for row in rows]
-        self._account.append({"kind": "table", "caption": caption + self.mark, "header": header, "rows": rows})
-        print("", caption + self.mark, "", *tables.markdown(header, rows), "", sep="\n", flush=True)
+    def table(self, caption: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Print a table as Markdown; columns named published are left out for the drawn sample."""
+        columns = [k for k, name in enumerate(header) if not (self.source.is_sample and "published" in name)]
+        header, rows = [header[k] for k in columns], [[str(row[k]) for k in columns] for row in rows]
+        self._transcript.append({"kind": "table", "caption": caption + self.mark, "header": header, "rows": rows})
+        print("", caption + self.mark, "", *markdown_table(header, rows), "", sep="\n", flush=True)
 
-    @contextlib.contextmanager
-    def timed(self, session=None, saves=()):
-        """Say how long the block took, how much of it passed outside session.run, and how much with saving.
+    def layer_table(self, layers: Sequence[Tuple[str, Tuple[Optional[int], ...], int]], trainer: Any) -> None:
+        """Print the published layer table beside the layers of a trainer's network.
 
         Args:
-            session: training.Session, or None.
-            saves: seconds of each checkpoint that the block saved.
+            layers: (name, output shape without the batch, number of parameters), as published.LAYERS has them.
+            trainer: trainers.Trainer.
         """
-        start, start_in_run = time.perf_counter(), session.seconds_in_run if session else 0
-        yield
-        seconds = time.perf_counter() - start
-        in_run = session.seconds_in_run - start_in_run if session else 0
-        outside = f", {1 - (in_run + sum(saves)) / seconds:.1%} of it outside session.run" if session else ""
-        saving = f"; {len(saves)} checkpoints saved in {sum(saves):.1f} s" if saves else ""
+        rows: List[Tuple[Any, ...]] = []
+        n_published = n_measured = 0
+        for name, shape, n_parameters in layers:
+            measured_shape, n = trainer.layer(name)
+            rows.append((name, (None, *shape), measured_shape, f"{n_parameters:,}", f"{n:,}"))
+            n_published, n_measured = n_published + n_parameters, n_measured + n
+        rows.append(("total", "", "", f"{n_published:,}", f"{n_measured:,}"))
+        self.table(f"Section {self.section.NUMBER}: layers",
+                   ("layer", "published shape", "shape", "published parameters", "parameters"), rows)
+
+    def training_time(self, seconds: float, seconds_in_run: Optional[float], save_seconds: Sequence[float]) -> None:
+        """Print how long the training took, how much of the time passed outside session.run, and the cost of saving."""
+        outside = "" if seconds_in_run is None else \
+            f", {1 - (seconds_in_run + sum(save_seconds)) / seconds:.1%} of it outside session.run"
+        n, plural = len(save_seconds), "" if len(save_seconds) == 1 else "s"
+        saving = f"; {n} checkpoint{plural} saved in {sum(save_seconds):.1f} s" if n else ""
         self.say(f"trained in {seconds:.1f} s{outside}{saving}{_peak_memory()}")
 
-    def close(self):
-        """Save the account: what `page` makes the results page of. Returns the rows of published beside measured."""
-        rows = [] if self.source.is_sample else comparison.compare(self.number, self.preset, self.measured)
-        account = {**self.settings, "title": self.section.TITLE, "about": self.section.__doc__,
-                   "source": str(self.source), "mark": self.mark.strip(" ()"),
-                   "account": self._account, "measured": self.measured, "compared": rows}
-        (self.folder / ACCOUNT).write_text(json.dumps(account, indent=1) + "\n")
+    def close(self) -> List[Tuple[str, ...]]:
+        """Save the transcript, from which html_report makes the results page; return the comparison with the report.
+
+        Returns:
+            Rows under comparison.HEADER; none for the drawn sample.
+        """
+        number, preset = self.section.NUMBER, self.identity["preset"]
+        rows = compare_with_published(self.published, seed_bands(number, preset), self.measured) \
+            if self.published else []
+        content = {**self.identity, "title": self.section.TITLE, "about": self.section.__doc__,
+                   "source": str(self.source), "mark": self.mark.strip(" ()"), "transcript": self._transcript,
+                   "measured": self.measured, "compared": rows, "note": self.section.VERDICT_NOTE}
+        write_atomically(self.folder / TRANSCRIPT, (json.dumps(content, indent=1) + "\n").encode())
         if self._events:
             self._events.close()
         return rows
 
 
-def tf1_events(folder):
-    """A tf1.summary.FileWriter on the folder."""
-    with tf1.Graph().as_default():  # it refuses to work eagerly
+def _event_file_writer(folder: Path) -> Any:
+    """Return a tf1.summary.FileWriter on the folder, after the event files of earlier runs are removed."""
+    for former in folder.glob("events.out.tfevents.*"):
+        former.unlink()
+    with tf1.Graph().as_default():  # the FileWriter refuses to work eagerly
         return tf1.summary.FileWriter(str(folder))
 
 
-def _peak_memory():
+def _peak_memory() -> str:
     try:
-        import resource  # not on Windows
+        import resource  # Windows has no such module
     except ImportError:
         return ""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2 ** 20 if sys.platform == "darwin" else 2 ** 10)
     return f"; peak memory {peak:.0f} MB"
-
-
-def _sum(arrays):
-    total = hashlib.sha256()
-    for array in arrays:
-        total.update(np.ascontiguousarray(array))
-    return total.hexdigest()

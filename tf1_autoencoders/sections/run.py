@@ -1,219 +1,253 @@
-"""What the runs of the sections share: a network of either backend, training by epochs, the layer table."""
+"""One run of a section: its options, its identity, and the Run object that a section's story uses."""
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
+import platform
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Dict, Generator, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from tf1_autoencoders.checkpointing import saver, store
-from tf1_autoencoders.reporting.metrics import log_distance
-from tf1_autoencoders.reporting.published import LAYERS
-from tf1_autoencoders.reporting.run_log import Options, Report, describe, n_threads
-from tf1_autoencoders.training import trainers
-from tf1_autoencoders.training.loop import Progress, fit
-from tf1_autoencoders.training.row_order import n_train, shuffled
-from tf1_autoencoders.training.session import Session
+from tf1_autoencoders.checkpointing.saver import CHECKPOINT_NAME
+from tf1_autoencoders.checkpointing.store import Store, checkpoint_folders
+from tf1_autoencoders.reporting.run_log import RunLog
+from tf1_autoencoders.sections.contract import Section
+from tf1_autoencoders.training import loop
+from tf1_autoencoders.training.session import TimedSession
+from tf1_autoencoders.training.trainers import GraphTrainer, KerasTrainer, Trainer, set_keras_threads
 from tf1_autoencoders.utils import interrupts
 from tf1_autoencoders.utils.cli import warn
 from tf1_autoencoders.utils.errors import UserError
-from tf1_autoencoders.utils.files import lock, prepare
-from tf1_autoencoders.utils.frameworks import keras
-from tf1_autoencoders.utils.paths import shown
+from tf1_autoencoders.utils.files import lock_folder, make_writable_folder
+from tf1_autoencoders.utils.frameworks import keras, tf1
+from tf1_autoencoders.utils.paths import CHECKPOINTS, PACKAGE, RESULTS, display_path
 
-N_SHOWN = 10  # pictures in a grid
+N_SHOWN = 10  # images in a grid
 
 
-class Network(NamedTuple):
-    """A network of either backend, ready to train."""
+@dataclasses.dataclass(frozen=True)
+class RunOptions:
+    """What a user asks of a run beside the section's settings."""
 
-    trainer: Any  # trainers.GraphTrainer or trainers.KerasTrainer
-    model: Any  # GraphModel, or keras.Model
-    session: Any  # training.Session, or None
+    preset: str = "report"  # name of the preset that the settings started from
+    backend: str = "graph"  # graph | keras
+    data: str = "auto"  # auto | real | sample
+    data_dir: Optional[str] = None  # folder with the data set, or None
+    results_dir: str = str(RESULTS)
+    checkpoint_dir: str = str(CHECKPOINTS)
+    threads: Optional[int] = None  # CPU threads, 0 for TensorFlow's choice; None for the section's THREADS
+    weights_only: bool = False  # leave the optimiser's slots out of the last checkpoint
+    tensorboard: bool = False  # write event files
+    precision: str = "float32"  # float32 | bfloat16, of products and convolutions
+    save_every: Optional[int] = None  # epochs from one checkpoint to the next; None for the section's SAVE_EVERY
+    resume: bool = False  # continue the run in checkpoint_dir, or fail
+
+    @property
+    def data_options(self) -> Dict[str, Any]:
+        """The arguments of a section's load() that say where the data comes from."""
+        return {"data": self.data, "data_dir": self.data_dir}
+
+
+def n_threads(section: Section, options: RunOptions) -> int:
+    """Return the CPU threads that a run uses: those asked for, else the section's THREADS; 0: TensorFlow's choice.
+
+    The Keras twins share one pool of threads in a process, so that they have no number of their own.
+    """
+    if options.threads is not None:
+        return options.threads
+    return section.THREADS if options.backend == "graph" else 0
+
+
+def run_identity(section: Section, settings: Any, options: RunOptions, source: Any,
+                 arrays: Iterable[np.ndarray]) -> Dict[str, Any]:
+    """Return everything that determines a run's result, as saved in settings.json.
+
+    Two runs with equal identities produce identical files, so that one may continue the other.
+
+    Args:
+        settings: the section's settings, checked.
+        source: datasets.Source of the data.
+        arrays: the arrays that are trained on; their checksum is in the identity.
+    """
+    return {
+        "section": section.NUMBER, "preset": options.preset, "backend": options.backend,
+        "settings": dataclasses.asdict(settings),
+        "data": {"name": source.name, "kind": source.kind, "sha256_of_training_arrays": _sha256(arrays)},
+        "threads": n_threads(section, options), "precision": options.precision,
+        "code": {"sha256": code_checksum(section)},
+        "versions": {"python": platform.python_version(), "numpy": np.__version__,
+                     "tensorflow": tf1.version.VERSION, "machine": platform.machine()}}
+
+
+def code_checksum(section: Section) -> str:
+    """Return the sha256 of the code that a run may execute: the whole package without the other sections' files."""
+    others = [path for path in PACKAGE.glob("sections/section*.py") if path.name != Path(str(section.__file__)).name]
+    files = [path for path in sorted(PACKAGE.rglob("*.py")) if path not in others]
+    return _sha256(np.frombuffer(f"{path.relative_to(PACKAGE)}\n".encode() + path.read_bytes(), np.uint8)
+                   for path in files)
+
+
+def _sha256(arrays: Iterable[np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 @contextlib.contextmanager
-def network(section, settings, arrays, options):
-    """The section's network on the arrays, by options.backend; a context, in which its session is open."""
+def open_trainer(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...],
+                 options: RunOptions = RunOptions()) -> Iterator[Trainer]:
+    """Context manager: the trainer of the section's network on the arrays, a graph or its Keras twin.
+
+    The graph's `with tf1.Session() as session` is here: the session is open, and initialised, inside the block.
+    """
     if options.backend == "keras":
-        trainers.set_keras_threads(n_threads(section, options))
+        set_keras_threads(n_threads(section, options))
         keras.utils.set_random_seed(settings.seed)
-        twin = section.build_keras(settings)
-        yield Network(trainers.KerasTrainer(twin, arrays, settings.batch_size, section, settings), twin, None)
+        yield KerasTrainer(section.build_keras(settings), arrays, settings.batch_size, section, settings)
         return
     model = section.build_graph(settings)
-    with Session(model, n_threads(section, options), options.precision) as session:
+    with TimedSession(model, n_threads(section, options), options.precision) as session:
         session.run(model.initializer)
-        yield Network(trainers.GraphTrainer(session, model, arrays, settings.batch_size), model, session)
+        yield GraphTrainer(session, model, arrays, settings.batch_size)
 
 
-class Kept:
-    """The checkpoints of a run, and what its training goes on from; a context manager that holds its folders.
+@contextlib.contextmanager
+def train_once(section: Section, settings: Any,
+               arrays: Tuple[np.ndarray, ...]) -> Iterator[Tuple[Trainer, Dict[str, float]]]:
+    """Context manager: train without checkpoints or log; gives the trainer and {name: value} of all epochs."""
+    settings = section.check_settings(settings, len(arrays[0]))
+    with open_trainer(section, settings, arrays) as trainer:
+        named: Dict[str, float] = {}
+        for epoch, metrics in loop.fit(trainer, **section.fit_arguments(settings, len(arrays[0]))):
+            named.update(section.named_metrics(settings, epoch, metrics))
+        yield trainer, named
+
+
+class Run:
+    """One run of a section; a context manager that holds the run's folders, so that no other run can use them.
+
+    | name            | meaning                                                                            |
+    |-----------------|------------------------------------------------------------------------------------|
+    | begin           | says what is trained on, and finds the checkpoints of an earlier run               |
+    | settings        | the section's settings, checked against the data (after begin)                     |
+    | log             | RunLog: what the run prints and leaves behind (after begin)                        |
+    | open_trainer    | builds the network; its session stays open to the end of the block                 |
+    | fit             | restores an earlier run, trains, saves checkpoints; yields EpochMetrics            |
+    | checkpoint      | path of the latest checkpoint, under the report's name model.ckpt                  |
+    | comparison      | rows of published beside measured values (after the block)                         |
 
     Args:
-        section: its module.
-        options: results.Options.
+        section: the section's module.
+        settings: the section's settings.
+        options: RunOptions.
 
     Raises:
-        UserError: the folder of checkpoints cannot be written to, or another run is at work there.
+        UserError: a folder cannot be written to, or another run is using it.
     """
 
-    def __init__(self, section, options):
-        self._section, self._options, self._stack = section, options, contextlib.ExitStack()
-        self._store = self._stack.enter_context(store.Store(Path(options.checkpoint_dir) / f"section{section.NUMBER}"))
-        self.path = self._store.folder / saver.NAME  # the latest, under the report's name
+    log: RunLog
+    trainer: Trainer
 
-    def __enter__(self):
+    def __init__(self, section: Section, settings: Any, options: RunOptions) -> None:
+        self.section, self.settings, self.options = section, settings, options
+        self.comparison: List[Tuple[str, ...]] = []
+        self._stack = contextlib.ExitStack()
+        self._store = self._stack.enter_context(Store(Path(options.checkpoint_dir) / f"section{section.NUMBER}"))
+        self.checkpoint = self._store.folder / CHECKPOINT_NAME
+
+    def __enter__(self) -> Run:
         return self
 
-    def __exit__(self, kind, *_):
-        if kind is None:
-            self._store.end()
-        self._stack.close()
+    def __exit__(self, kind: Any, *_: Any) -> None:
+        with self._stack:  # closes the session and releases the folders, whatever happens
+            if kind is None:
+                self.comparison = self.log.close()
+                self._store.mark_finished()
 
-    def report(self, settings, source, arrays):
-        """The Report of a run on these, once it is clear what is to become of a former run.
+    def begin(self, source: Any, arrays: Tuple[np.ndarray, ...]) -> None:
+        """Check the settings against the data, find the checkpoints of an earlier run, and open the log.
+
+        Args:
+            source: datasets.Source of the data.
+            arrays: the arrays that the run trains on.
 
         Raises:
-            UserError: see store.Store.begin; or another run writes its results to the same folder.
+            UserError: see Store.open_run; or another run writes its results into the same folder.
         """
-        section, options = self._section, self._options
-        self._described = describe(section, settings, options, source, arrays)
-        results = prepare(Path(options.out) / self._store.folder.name)
+        options, self._arrays = self.options, arrays
+        self.settings = self.section.check_settings(self.settings, len(arrays[0]))
+        self._identity = run_identity(self.section, self.settings, options, source, arrays)
+        results = make_writable_folder(Path(options.results_dir) / self._store.folder.name)
         if results.resolve() != self._store.folder.resolve():
-            self._stack.enter_context(lock(results, "--out"))
-        self._found = self._store.begin(self._described, options.resume, warn)
-        return Report(section, settings, options, source, self._described)
+            self._stack.enter_context(lock_folder(results, "--results-dir"))
+        self._previous = self._store.open_run(self._identity, options.resume, warn)
+        self.log = RunLog(self.section, self._identity, source, options.results_dir, options.tensorboard)
 
-    @contextlib.contextmanager
-    def training(self, report, made):
-        """Around the training: takes up a former run, gives the arguments of training.fit that keep this one.
+    def open_trainer(self) -> Trainer:
+        """Build the network of the backend asked for; return its trainer, which stays open to the end of the run."""
+        self.trainer = self._stack.enter_context(
+            open_trainer(self.section, self.settings, self._arrays, self.options))
+        self.log.graph(self.trainer.graph)
+        return self.trainer
 
-        Says how long it took. On SIGINT and SIGTERM the step at hand ends, is saved, and Interrupted is raised.
+    def fit(self) -> Iterator[loop.EpochMetrics]:
+        """Restore an earlier run if there is one, train, save checkpoints; yield the EpochMetrics of every epoch.
+
+        On SIGINT and SIGTERM the current step ends, its state is saved, and Interrupted is raised.
         """
-        trainer, found, options = made.trainer, self._found, self._options
-        progress = Progress()
-        if found:
-            try:
-                progress = Progress(**found.progress)
-            except TypeError as error:
-                raise UserError(f"{shown(found.path)}: not the progress of a training ({error}); "
-                                "choose another --checkpoint-dir") from error
-            weights_only = progress.finished and options.weights_only
-            trainer.restore(found.path / saver.NAME, weights_only)
-            warn(f"goes on from {shown(found.path)}" + (", which is the end" if progress.finished else ""))
+        epochs = self._fit()
+        self._stack.callback(epochs.close)  # an error in the caller's loop must not leave signals deferred
+        return epochs
 
-        saves = []
+    def _fit(self) -> Generator[loop.EpochMetrics, None, None]:
+        progress, save_seconds = self._restore(), []  # type: ignore[var-annotated]
+        resumed_at_the_end = progress.finished
 
-        def save(progress):
+        def save(progress: loop.Progress) -> None:
             start = time.perf_counter()
-            self._store.save(progress.n_steps,
-                             lambda folder: trainer.write(folder, progress.finished and options.weights_only),
-                             self._described, dataclasses.asdict(progress))
-            saves.append(time.perf_counter() - start)
-        if made.session:
-            report.graph(made.model)
-        with interrupts.noted() as received:
-            with contextlib.nullcontext() if progress.finished else report.timed(made.session, saves):
-                try:
-                    yield dict(progress=progress, save=save, interrupts=received,
-                               save_every=options.save_every or self._section.SAVE_EVERY)
-                except interrupts.Interrupted as error:
-                    raise interrupts.Interrupted(error.number, f"{error}; saved, the same command goes on from "
-                                                               f"{shown(self.path)}") from error
+            weights_only = progress.finished and self.options.weights_only
+            self._store.save(progress.n_steps, lambda folder: self.trainer.save(folder, weights_only),
+                             self._identity, dataclasses.asdict(progress))
+            save_seconds.append(time.perf_counter() - start)
+
+        start, start_in_run = time.perf_counter(), self.trainer.seconds_in_run
+        with interrupts.deferred_signals() as received:
+            try:
+                yield from loop.fit(self.trainer, progress=progress, save=save, interrupts=received,
+                                    save_every=self.options.save_every or self.section.SAVE_EVERY,
+                                    **self.section.fit_arguments(self.settings, len(self._arrays[0])))
+            except interrupts.Interrupted as error:
+                raise interrupts.Interrupted(
+                    error.number, f"{error}; its checkpoint is {display_path(self.checkpoint)}, "
+                                  "and the same command continues from there") from error
+            if not resumed_at_the_end:
+                in_run = self.trainer.seconds_in_run
+                self.log.training_time(time.perf_counter() - start,
+                                       None if in_run is None else in_run - (start_in_run or 0), save_seconds)
         if received:
-            raise interrupts.Interrupted(received[0], "interrupted at the end of the training; saved, --resume goes on "
-                                                      f"from {shown(self.path)}")
+            raise interrupts.Interrupted(
+                received[0], f"interrupted at the end of the training; its checkpoint is "
+                             f"{display_path(self.checkpoint)}, and the same command continues from there")
+
+    def _restore(self) -> loop.Progress:
+        """Restore the trainer from the earlier run's checkpoint; return the progress to continue from."""
+        previous = self._previous
+        if previous is None:
+            return loop.Progress()
+        try:
+            progress = loop.Progress(**previous.progress)
+        except TypeError as error:
+            raise UserError(f"{display_path(previous.path)}: not the progress of a training ({error}); "
+                            "choose another --checkpoint-dir") from error
+        self.trainer.restore(previous.path / CHECKPOINT_NAME, progress.finished and self.options.weights_only)
+        warn(f"{'already finished' if progress.finished else 'resumed from'}: {display_path(previous.path)}")
+        return progress
 
 
-def keeping(section):
-    """Decorates the story of a section, a function of (settings, options, Kept): it becomes one of the first two."""
-    def decorate(story):
-        def run(settings, options):
-            with Kept(section, options) as kept:
-                return story(settings, options, kept)
-        return run
-    return decorate
-
-
-def layer_table(report, model):
-    """Print the published layer table beside what the network at hand has."""
-    rows, totals = [], [0, 0]
-    for name, shape, n_parameters in LAYERS[report.number]:
-        shape_here, n_here = (_graph_layer if hasattr(model, "graph") else _keras_layer)(model, name)
-        rows.append((name, (None, *shape), shape_here, f"{n_parameters:,}", f"{n_here:,}"))
-        totals = [totals[0] + n_parameters, totals[1] + n_here]
-    rows.append(("total", "", "", *(f"{total:,}" for total in totals)))
-    report.table(f"Section {report.number}: layers",
-                 ("layer", "published shape", "shape", "published parameters", "parameters"), rows)
-
-
-def _graph_layer(model, name):
-    """(output shape, parameters) of a layer of a graph, by the names of its operation and its variables."""
-    weights = [variable for variable in model.weights if variable.op.name.startswith(name + "/")]
-    operation = model.graph.get_operation_by_name(name + "/BiasAdd" if weights else name)
-    return (tuple(operation.outputs[0].shape.as_list()),
-            sum(variable.shape.num_elements() for variable in weights))
-
-
-def _keras_layer(model, name):
-    layer = model.get_layer(name)
-    return tuple(layer.output.shape), layer.count_params()
-
-
-def train_epochs(trainer, settings, n_rows, say=None, **kept):
-    """Train with shuffled epochs, validation and early stopping, as Keras's fit does; {number: value} of each epoch.
-
-    The last validation_share of the rows is for validation. Epochs are counted as the report counts them: from 1,
-    after settings.epochs_before where the section has it, so that 0 and below are those before. `kept` is what
-    Kept.training gives.
-    """
-    n, before = n_train(n_rows, settings.validation_share), getattr(settings, "epochs_before", 0)
-    numbers = {}
-    for epoch, metrics in fit(
-            trainer, n_epochs=before + settings.n_epochs, rows_of=lambda epoch: shuffled(n, settings.seed, epoch),
-            validation_rows=np.arange(n, n_rows), patience=settings.patience, **kept):
-        counted = epoch + 1 - before
-        numbers.update((f"epoch {counted} {name}", value) for name, value in metrics.items())
-        if say:
-            say(epoch + 1, counted, metrics)
-    return numbers
-
-
-def saying(report, n_epochs):
-    """What train_epochs says an epoch: the line that Keras prints, the published values beside it."""
-    def say(epoch, counted, metrics):
-        text = " - ".join(f"{name}: {value:.4f}" for name, value in metrics.items())
-        names = [f"epoch {counted} {name}" for name in metrics]
-        note = f"the report's epoch {counted}" if epoch != counted and counted > 0 and report.published else ""
-        report.epoch(epoch, f"Epoch {epoch}/{n_epochs} - {text}", metrics, names, note)
-    return say
-
-
-def say_distance(report):
-    """Say how far the measured numbers are from the published ones, where there are some to compare with."""
-    if report.published:
-        report.say("distance from the published numbers (root mean square of log ratio): "
-                   f"{log_distance(report.measured, report.published):.3f}")
-
-
-def best_epoch(report, numbers, settings):
-    """Say the best val_loss and its epoch, and whether early stopping ended the training."""
-    values = {name: value for name, value in numbers.items() if name.endswith(" val_loss")}
-    best = min(values, key=values.get)
-    ended = "early stopping ended the training" if len(values) - list(values).index(best) > settings.patience else \
-        f"early stopping (patience {settings.patience}) had no cause to end the training"
-    report.say(f"best val_loss: {values[best]:.4f}, {best[:-len(' val_loss')]}; {ended}{report.mark}")
-
-
-def measure_by_epochs(section):
-    """A function of (settings, data) that trains with train_epochs and gives the numbers, for `spread`."""
-    def measure(settings, data):
-        arrays = section.training_arrays(data)
-        settings = section.resolve(settings, len(arrays[0]))
-        with network(section, settings, arrays, Options()) as made:
-            return train_epochs(made.trainer, settings, len(arrays[0]))
-    return measure
+def has_checkpoints(checkpoint_dir: Any, number: int) -> bool:
+    """Say whether there is a checkpoint of a section, intact or not, in a folder of checkpoints."""
+    return bool(checkpoint_folders(Path(checkpoint_dir) / f"section{number}"))

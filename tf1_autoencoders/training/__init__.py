@@ -1,1 +1,1 @@
-"""The loop, the session, and what goes through them: a graph or a Keras twin."""
+"""Training: the loop, the session, the trainers of graph and twin, the order of rows."""

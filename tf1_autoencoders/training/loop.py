@@ -1,103 +1,113 @@
-"""The session, the only training loop, and how far a training has come; no section is known here, and no network.
+"""The only training loop, and how far a training has come; the loop knows no section and no network.
 
-What `fit` trains is a trainer of `trainers`.
+`fit` trains a trainer of `trainers`: a graph or its Keras twin.
 """
 from __future__ import annotations
 
 import dataclasses
 import math
 import sys
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
+import numpy as np
 from tqdm import tqdm
 
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.interrupts import Interrupted
 
+RowsForEpoch = Callable[[int], np.ndarray]  # epoch, counted from 0 -> row numbers in the order of training
 
-class Measurement(NamedTuple):
-    """What the metrics were after an epoch (counted from 0)."""
 
-    epoch: int
+class EpochMetrics(NamedTuple):
+    """The metrics after an epoch."""
+
+    epoch: int  # counted from 0
     metrics: Dict[str, float]
 
 
 @dataclasses.dataclass
 class Progress:
-    """How far a training has come: all that it goes on from, beside the variables; JSON can hold it."""
+    """Training state needed to resume, apart from the variables. JSON can hold it."""
 
     n_steps: int = 0  # training steps done
-    epoch: int = 0  # the epoch at hand, counted from 0
-    step: int = 0  # steps of it done
-    partial: List[Any] = dataclasses.field(default_factory=list)  # what the trainer measured in them
-    measurements: List[Any] = dataclasses.field(default_factory=list)  # [epoch, {metric: value}] of those before
+    epoch: int = 0  # the current epoch, counted from 0
+    step: int = 0  # steps done in the current epoch
+    batch_metrics: List[Any] = dataclasses.field(default_factory=list)  # the trainer's, from the current epoch
+    measurements: List[Any] = dataclasses.field(default_factory=list)  # [epoch, {metric: value}] of earlier epochs
     finished: bool = False
 
-    def stepped(self):
+    def advance_step(self) -> None:
+        """Count one more training step."""
         self.n_steps, self.step = self.n_steps + 1, self.step + 1
 
-    def epoch_done(self, metrics, finished):
+    def finish_epoch(self, metrics: Dict[str, float], finished: bool) -> None:
+        """Go to the next epoch; `metrics` is empty if the epoch was not evaluated."""
         if metrics:
             self.measurements.append([self.epoch, metrics])
-        self.epoch, self.step, self.partial, self.finished = self.epoch + 1, 0, [], finished
+        self.epoch, self.step, self.batch_metrics, self.finished = self.epoch + 1, 0, [], finished
 
 
-def fit(trainer, *, n_epochs, rows_of, measure_every=None, measured_rows_of=None, validation_rows=None, patience=None,
-        progress=None, save=None, save_every=1, interrupts=()):
-    """Train, and yield Measurements; of a training that goes on, those that were made before come first.
+def fit(trainer: Any, *, n_epochs: int, rows_for_epoch: RowsForEpoch, evaluate_every: int = 1,
+        evaluation_rows: Optional[RowsForEpoch] = None, validation_rows: Optional[np.ndarray] = None,
+        patience: Optional[int] = None, progress: Optional[Progress] = None,
+        save: Optional[Callable[[Progress], None]] = None, save_every: int = 1,
+        interrupts: Sequence[int] = ()) -> Iterator[EpochMetrics]:
+    """Train, and yield EpochMetrics; a resumed training first yields those of its earlier epochs.
 
-    Two ways of measuring: Keras's, the mean over the epoch while training, after every epoch; and the report's in
-    section 2 (measured_rows_of is given), some rows after epochs 0, measure_every, 2 * measure_every, ...
+    Metrics are measured in one of two ways. Keras's way is the mean over an epoch while it trains, after every epoch.
+    The way of the report's section 2 (evaluation_rows is given) is to evaluate some rows after epochs 0,
+    evaluate_every, 2 * evaluate_every, ...
 
     Args:
         trainer: GraphTrainer or KerasTrainer.
         n_epochs: whole number, 1 or more.
-        rows_of: function of the epoch, the rows to train on in their order.
-        measure_every, measured_rows_of: see above; measured_rows_of is a function of the epoch.
-        validation_rows: rows that are measured after each epoch, as val_loss, ...; None for none.
-        patience: epochs to go on without a better val_loss, as Keras's EarlyStopping counts them; None to go on.
-        progress: Progress to go on from, the trainer restored to it; None to start at the beginning.
-        save: function of a Progress, called at the end, every save_every epochs, and where training is interrupted.
-        interrupts: list that a signal's number is put into to end the training after the step at hand.
+        rows_for_epoch: function of the epoch that returns the rows to train on, in their order.
+        evaluate_every, evaluation_rows: see above; evaluation_rows is a function of the epoch.
+        validation_rows: rows that are evaluated after each epoch, as val_loss, ...; None for no validation.
+        patience: epochs to continue without a better val_loss, as Keras's EarlyStopping counts them; None for no
+            early stopping.
+        progress: Progress to resume from, with the trainer restored to the same state; None to start at the beginning.
+        save: function of a Progress, called at the end, every save_every epochs, and when a signal interrupts.
+        interrupts: list that receives a signal's number; the training then ends after the current step.
 
     Raises:
         UserError: a metric is no longer finite.
-        Interrupted: by a signal; what was trained is saved.
+        Interrupted: a signal arrived; the training state is saved.
     """
     progress = progress or Progress()
     for measurement in progress.measurements:
-        yield Measurement(*measurement)
+        yield EpochMetrics(*measurement)
     with tqdm(unit="step", leave=False, file=sys.stderr, disable=None, initial=progress.n_steps) as bar:
-        def tick():
+        def on_step() -> bool:
             bar.update(1)
             return bool(interrupts)
         while not progress.finished:
-            epoch, rows = progress.epoch, rows_of(progress.epoch)
+            epoch, rows = progress.epoch, rows_for_epoch(progress.epoch)
             bar.total = bar.total or n_epochs * math.ceil(len(rows) / trainer.batch_size)
             bar.set_description(f"Epoch {epoch + 1}/{n_epochs}", refresh=False)
-            metrics = trainer.train(rows, measured_rows_of is None, progress, tick)
+            metrics = trainer.train(rows, evaluation_rows is None, progress, on_step)
             if metrics is not None:
-                if measured_rows_of is not None and epoch % measure_every == 0:
-                    metrics = trainer.measure(measured_rows_of(epoch))
+                if evaluation_rows is not None and epoch % evaluate_every == 0:
+                    metrics = trainer.evaluate(evaluation_rows(epoch))
                 if validation_rows is not None:
-                    metrics.update((f"val_{name}", value) for name, value in trainer.measure(validation_rows).items())
+                    metrics.update((f"val_{name}", value) for name, value in trainer.evaluate(validation_rows).items())
                 for name, value in metrics.items():
                     if not math.isfinite(value):
-                        raise UserError(f"epoch {epoch}: the {name} is {value}, training has diverged; "
+                        raise UserError(f"epoch {epoch}: the {name} is {value}, the training has diverged; "
                                         "try a smaller --learning-rate (nothing of this epoch was saved)")
-                progress.epoch_done(metrics, epoch + 1 == n_epochs)
-                progress.finished |= patience is not None and _waited(progress.measurements) >= patience
+                progress.finish_epoch(metrics, epoch + 1 == n_epochs)
+                progress.finished |= patience is not None and _epochs_since_best(progress.measurements) >= patience
                 bar.set_postfix({name: f"{value:.4g}" for name, value in metrics.items()}, refresh=False)
             if save and (interrupts or progress.finished or progress.epoch % save_every == 0):
                 save(progress)
             if metrics:
-                bar.clear()  # the line is free for what is printed now; the next step draws the bar again
-                yield Measurement(epoch, metrics)
+                bar.clear()  # leaves the line free for what is printed now; the next step draws the bar again
+                yield EpochMetrics(epoch, metrics)
             if interrupts and not progress.finished:
                 raise Interrupted(interrupts[0], f"interrupted after step {progress.n_steps}")
 
 
-def _waited(measurements):
-    """Epochs since the best val_loss."""
+def _epochs_since_best(measurements: List[Any]) -> int:
+    """Count the epochs since the best val_loss."""
     losses = [metrics["val_loss"] for _, metrics in measurements]
     return len(losses) - 1 - losses.index(min(losses))

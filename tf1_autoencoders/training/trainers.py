@@ -1,42 +1,102 @@
-"""The two kinds of trainer that go through the training loop: one for a graph, one for its Keras twin.
-
-A trainer holds a network and the arrays it learns from, and is told which rows to take:
-
-    train(rows, measured, progress, tick)   a step on each batch of an epoch's rows in their order, from
-                                            progress.step on; the metrics' means where measured; tick() is called
-                                            after each step, and where it is true training stops: None
-    measure(rows)                           the metrics' means over the rows
-    predict(*arrays)                        the outputs for other arrays, all rows in order
-    write(folder, weights_only)             its checkpoint
-    restore(path, weights_only)             takes one back, so that training goes on to the same bytes
-"""
+"""The two trainers that go through the training loop: one for a graph, one for its Keras twin."""
 from __future__ import annotations
+
+import abc
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from tf1_autoencoders.checkpointing import saver as checkpoint
+from tf1_autoencoders.graphs.graph_model import GraphModel
 from tf1_autoencoders.keras_twin.weights import keras_weights, set_keras_weights
+from tf1_autoencoders.training.loop import Progress
+from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.errors import UsageError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
+Metrics = Dict[str, float]
+OnStep = Callable[[], bool]  # called after each step; True asks the training to stop
 
-class GraphTrainer:
+
+class Trainer(abc.ABC):
+    """The contract of a trainer: a network, and the arrays that it learns from.
+
+    | name                                       | meaning                                                            |
+    |--------------------------------------------|--------------------------------------------------------------------|
+    | model                                      | GraphModel, or compiled keras.Model                                |
+    | batch_size                                 | rows of a training step                                            |
+    | graph                                      | the tf1.Graph, or None                                             |
+    | seconds_in_run                             | seconds spent inside session.run so far, or None                   |
+    | train(rows, measured, progress, on_step)   | one step on each batch of an epoch's rows, from progress.step on;  |
+    |                                            | returns the mean metrics if measured, {} if not, None if stopped   |
+    | evaluate(rows)                             | the mean metrics over the rows, without training                   |
+    | first_batch(rows)                          | the features of one batch, without training                        |
+    | predict(*arrays)                           | the outputs for other arrays, all rows in order                    |
+    | layer(name)                                | (output shape, number of parameters) of a layer                    |
+    | save(folder, weights_only)                 | writes model.ckpt into a folder                                    |
+    | restore(path, weights_only)                | restores a checkpoint; the training then continues bit-identically |
+    """
+
+    model: Any
+    batch_size: int
+    graph: Any = None
+
+    @property
+    def seconds_in_run(self) -> Optional[float]:
+        return None
+
+    @abc.abstractmethod
+    def train(self, rows: np.ndarray, measured: bool, progress: Progress, on_step: OnStep) -> Optional[Metrics]:
+        ...
+
+    @abc.abstractmethod
+    def evaluate(self, rows: np.ndarray) -> Metrics:
+        ...
+
+    @abc.abstractmethod
+    def first_batch(self, rows: np.ndarray) -> Any:
+        ...
+
+    @abc.abstractmethod
+    def predict(self, *arrays: np.ndarray, batch_size: int = 1000) -> np.ndarray:
+        ...
+
+    @abc.abstractmethod
+    def layer(self, name: str) -> Tuple[Tuple[Optional[int], ...], int]:
+        ...
+
+    @abc.abstractmethod
+    def save(self, folder: Path, weights_only: bool = False) -> None:
+        ...
+
+    @abc.abstractmethod
+    def restore(self, path: Path, weights_only: bool = False) -> None:
+        ...
+
+
+class GraphTrainer(Trainer):
     """Trains a GraphModel in a session.
 
     Args:
-        session: Session in which the model's variables have their values, or get them before the first use.
+        session: TimedSession. The model's variables have their values, or get them before the first use.
         model: GraphModel.
-        arrays: one for each of model.pipeline.data, [n, ...].
-        batch_size: rows a step.
+        arrays: one array [n, ...] for each of model.pipeline.data.
+        batch_size: rows of a step.
     """
 
-    def __init__(self, session, model, arrays, batch_size):
-        self.session, self.model, self.batch_size = session, model, batch_size
-        model.graph.finalize()  # nothing is added to it from here on, however long the training
+    def __init__(self, session: TimedSession, model: GraphModel, arrays: Sequence[np.ndarray],
+                 batch_size: int) -> None:
+        self.session, self.model, self.batch_size, self.graph = session, model, batch_size, model.graph
+        model.graph.finalize()  # nothing is added to the graph from here on, however long the training
         self._load(arrays, batch_size)
 
-    def _load(self, arrays, batch_size, first=0):
-        """Put the arrays into the graph; of repeated batches, `first` is the row that comes next."""
+    @property
+    def seconds_in_run(self) -> float:
+        return self.session.seconds_in_run
+
+    def _load(self, arrays: Sequence[np.ndarray], batch_size: int, first: int = 0) -> None:
+        """Copy the arrays into the graph; a repeating pipeline gives the row `first` next."""
         self.arrays, self._position, pipeline = arrays, first, self.model.pipeline
         if pipeline.load is None:
             pipeline.data[:] = arrays
@@ -47,134 +107,149 @@ class GraphTrainer:
             feeds[pipeline.batch_size] = batch_size
         self.session.run(pipeline.load, feeds)
 
-    def start(self, rows, batch_size=None):
-        """Make the pipeline give these rows next; returns the batches' sizes."""
+    def feed_row_order(self, rows: np.ndarray, batch_size: Optional[int] = None) -> List[int]:
+        """Make the pipeline give these rows next; return the sizes of their batches.
+
+        Raises:
+            ValueError: a repeating pipeline cannot give these rows, because they are not consecutive whole batches.
+        """
         pipeline, n, batch_size = self.model.pipeline, len(rows), batch_size or self.batch_size
         if pipeline.order is not None:
             self.session.run(pipeline.start, {pipeline.order: rows, pipeline.batch_size: batch_size})
-        else:  # it runs on by itself; where other rows are asked for, it is started anew there
+        else:  # the repeating pipeline advances by itself; reload it only if other rows are requested
             n_rows = len(self.arrays[0])
             if n % batch_size or rows[-1] != (rows[0] + n - 1) % n_rows:
-                raise ValueError(f"repeated batches: rows {rows[0]} to {rows[-1]} are not {n} in a row")
+                raise ValueError(f"repeated batches: rows {rows[0]} to {rows[-1]} are not {n} consecutive rows")
             if rows[0] != self._position:
                 self._load(self.arrays, batch_size, rows[0])
             self._position = (rows[0] + n) % n_rows
-        return _sizes(n, batch_size)
+        return _batch_sizes(n, batch_size)
 
-    def train(self, rows, measured, progress, tick):
-        sizes = _sizes(len(rows), self.batch_size)
+    def train(self, rows: np.ndarray, measured: bool, progress: Progress, on_step: OnStep) -> Optional[Metrics]:
+        sizes = _batch_sizes(len(rows), self.batch_size)
         if progress.step < len(sizes):
-            self.start(rows[progress.step * self.batch_size:])
+            self.feed_row_order(rows[progress.step * self.batch_size:])
         step = self.session.callable([self.model.metrics, self.model.train_op] if measured else self.model.train_op)
         while progress.step < len(sizes):
             values = step()
             if measured:
-                progress.partial.append({name: float(value) for name, value in values[0].items()})
-            progress.stepped()
-            if tick() and progress.step < len(sizes):
+                progress.batch_metrics.append({name: float(value) for name, value in values[0].items()})
+            progress.advance_step()
+            if on_step() and progress.step < len(sizes):
                 return None
-        return _mean(progress.partial, sizes) if measured else {}
+        return _weighted_mean(progress.batch_metrics, sizes) if measured else {}
 
-    def measure(self, rows):
-        sizes = self.start(rows)
-        measure = self.session.callable(self.model.metrics)
-        return _mean([measure() for _ in sizes], sizes)
+    def evaluate(self, rows: np.ndarray) -> Metrics:
+        sizes = self.feed_row_order(rows)
+        evaluate = self.session.callable(self.model.metrics)
+        return _weighted_mean([evaluate() for _ in sizes], sizes)
 
-    def first_batch(self, rows):
-        """The features of one batch, taken from the pipeline and not trained on."""
-        self.start(rows)
+    def first_batch(self, rows: np.ndarray) -> Any:
+        self.feed_row_order(rows)
         return self.session.run(self.model.features)
 
-    def predict(self, *arrays, batch_size=1000, fetch=None):
-        """The outputs (or the tensor to fetch) for other arrays, [n, ...]; those given before leave the graph."""
+    def predict(self, *arrays: np.ndarray, batch_size: int = 1000, fetch: Any = None) -> np.ndarray:
+        """Return the outputs, or the tensor to fetch, for other arrays [n, ...], which replace those in the graph."""
         n, fetch = len(arrays[0]), self.model.outputs if fetch is None else fetch
         self._load(arrays, batch_size)
         if self.model.pipeline.order is not None:
-            self.start(np.arange(n), batch_size)
-        self._position = None
+            self.feed_row_order(np.arange(n), batch_size)
+        self._position = -1  # no row: the next training loads its arrays again
         return np.concatenate([self.session.run(fetch) for _ in range(0, n, batch_size)])[:n]
 
-    def write(self, folder, weights_only=False):
-        checkpoint.write(self.session, self.model.weights_saver if weights_only else self.model.saver, folder)
+    def layer(self, name: str) -> Tuple[Tuple[Optional[int], ...], int]:
+        variables = [variable for variable in self.model.weights if variable.op.name.startswith(name + "/")]
+        ending = {"dense": "/BiasAdd", "conv2d": "/BiasAdd"}.get(name.split("_")[0], "")
+        try:  # the output of a layer without activation
+            shape = tuple(self.graph.get_operation_by_name(name + ending).outputs[0].shape.as_list())
+        except KeyError:  # an LSTM, whose operations lie deeper in its scope
+            shape = ()
+        return shape, sum(variable.shape.num_elements() for variable in variables)
 
-    def restore(self, path, weights_only=False):
+    def save(self, folder: Path, weights_only: bool = False) -> None:
+        checkpoint.save(self.session, self.model.weights_saver if weights_only else self.model.saver, folder)
+
+    def restore(self, path: Path, weights_only: bool = False) -> None:
         model = self.model
         saver, variables = (model.weights_saver, model.weights) if weights_only else (model.saver, model.variables)
         checkpoint.restore(self.session, saver, variables, path)
 
 
-class KerasTrainer:
-    """Trains a compiled Keras model, by fit and evaluate, one epoch a call.
+class KerasTrainer(Trainer):
+    """Trains a compiled Keras model with fit and evaluate, one epoch a call.
 
     Args:
         model: compiled keras.Model.
-        arrays: as a GraphTrainer's.
-        batch_size: rows a step.
-        section: the section's module; its inputs_and_targets gives what fit takes as x and y, its keras_metrics,
-            where it has one, the section's metrics from Keras's.
-        settings: the section's.
+        arrays: the arrays that a GraphTrainer would get.
+        batch_size: rows of a step.
+        section: the section's module, for its inputs_and_targets and keras_metrics (see sections.contract).
+        settings: the section's settings.
     """
 
-    def __init__(self, model, arrays, batch_size, section, settings):
+    def __init__(self, model: Any, arrays: Sequence[np.ndarray], batch_size: int, section: Any, settings: Any) -> None:
         self.model, self.arrays, self.batch_size = model, arrays, batch_size
-        self._section = section
-        self._metrics = getattr(section, "keras_metrics", lambda settings, model, values: values)
-        self._settings = settings
+        self._section, self._settings = section, settings
 
-    def _of(self, rows):
+    def _inputs_and_targets(self, rows: np.ndarray) -> Tuple[Any, Any]:
         return self._section.inputs_and_targets([array[rows] for array in self.arrays], self._settings)
 
-    def train(self, rows, measured, progress, tick):
-        x, y = self._of(rows[progress.step * self.batch_size:])
-        model, n_steps, stopped = self.model, len(_sizes(len(rows), self.batch_size)), []
-        if progress.partial:
-            self.measure(rows[:1])  # Keras makes the metrics' variables when they are used first
+    def _metrics(self, values: Metrics) -> Metrics:
+        return self._section.keras_metrics(self._settings, self.model, values)
 
-        def begin(epoch, logs):
-            for variable, value in zip(model.metrics_variables, progress.partial):
+    def train(self, rows: np.ndarray, measured: bool, progress: Progress, on_step: OnStep) -> Optional[Metrics]:
+        x, y = self._inputs_and_targets(rows[progress.step * self.batch_size:])
+        model, n_steps, stopped = self.model, len(_batch_sizes(len(rows), self.batch_size)), []
+        if progress.batch_metrics:
+            self.evaluate(rows[:1])  # Keras makes the variables of its metrics at their first use
+
+        def begin_epoch(epoch: int, logs: Any) -> None:
+            for variable, value in zip(model.metrics_variables, progress.batch_metrics):
                 variable.assign(value)
 
-        def end_step(batch, logs):
-            progress.stepped()
-            if tick() and progress.step < n_steps:
+        def end_step(batch: int, logs: Any) -> None:
+            progress.advance_step()
+            if on_step() and progress.step < n_steps:
                 model.stop_training = True
                 stopped.append(True)
-        callback = keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_train_batch_end=end_step)
-        fitted = model.fit(x, y, batch_size=self.batch_size, shuffle=False, verbose=0, callbacks=[callback])
+        callback = keras.callbacks.LambdaCallback(on_epoch_begin=begin_epoch, on_train_batch_end=end_step)
+        history = model.fit(x, y, batch_size=self.batch_size, shuffle=False, verbose=0, callbacks=[callback]).history
         if stopped:
-            progress.partial = [np.asarray(variable).tolist() for variable in model.metrics_variables]
+            progress.batch_metrics = [np.asarray(variable).tolist() for variable in model.metrics_variables]
             return None
-        values = {name: fitted.history[name][0] for name in sorted(fitted.history, key="loss".__ne__)}  # loss first
-        return self._metrics(self._settings, model, values) if measured else {}
+        names = sorted(history, key="loss".__ne__)  # loss first
+        return self._metrics({name: history[name][0] for name in names}) if measured else {}
 
-    def measure(self, rows):
-        x, y = self._of(rows)
+    def evaluate(self, rows: np.ndarray) -> Metrics:
+        x, y = self._inputs_and_targets(rows)
         values = np.atleast_1d(self.model.evaluate(x, y, batch_size=self.batch_size, verbose=0)).tolist()
-        return self._metrics(self._settings, self.model, dict(zip(("loss", "acc"), values)))
+        return self._metrics(dict(zip(("loss", "acc"), values)))
 
-    def first_batch(self, rows):
-        """The features of one batch, not trained on."""
-        return np.asarray(self._of(rows)[0])
+    def first_batch(self, rows: np.ndarray) -> Any:
+        return np.asarray(self._inputs_and_targets(rows)[0])
 
-    def predict(self, *arrays, batch_size=1000):
-        """The outputs for other arrays, float32[n, ...]."""
+    def predict(self, *arrays: np.ndarray, batch_size: int = 1000) -> np.ndarray:
         x, _ = self._section.inputs_and_targets(arrays, self._settings)
         return self.model.predict(x, batch_size=batch_size, verbose=0)
 
-    def _state(self):
-        """What the twin goes on from, in Keras's own layout: {name in the checkpoint: variable}."""
+    def layer(self, name: str) -> Tuple[Tuple[Optional[int], ...], int]:
+        layer = self.model.get_layer(name)
+        output = layer.output[0] if isinstance(layer.output, (list, tuple)) else layer.output
+        return tuple(output.shape), layer.count_params()
+
+    def _state(self) -> Dict[str, Any]:
+        """The variables that a resumed training needs, in Keras's own layout: {name in the checkpoint: variable}."""
         self.model.optimizer.build(self.model.trainable_variables)
         variables = [*self.model.weights, *self.model.optimizer.variables]
         return {f"keras/{number:03}/{variable.name}": variable for number, variable in enumerate(variables)}
 
-    def write(self, folder, weights_only=False):
-        """Its weights as a TensorFlow 1 checkpoint, and beside them, unless weights_only, what it goes on from."""
+    def save(self, folder: Path, weights_only: bool = False) -> None:
+        """Write the weights as a TensorFlow 1 checkpoint, with the state to resume from unless weights_only."""
         values = keras_weights(self.model)
         if not weights_only:
             values.update((name, np.asarray(variable)) for name, variable in self._state().items())
-        checkpoint.write_arrays(values, folder)
+        checkpoint.save_arrays(values, folder)
 
-    def restore(self, path, weights_only=False):
+    def restore(self, path: Path, weights_only: bool = False) -> None:
         if weights_only:
             shapes = {name: array.shape for name, array in keras_weights(self.model).items()}
             set_keras_weights(self.model, checkpoint.read_arrays(path, shapes))
@@ -184,11 +259,11 @@ class KerasTrainer:
             state[name].assign(array)
 
 
-def set_keras_threads(threads):
+def set_keras_threads(threads: int) -> None:
     """Have TensorFlow use this number of CPU threads for Keras; 0 leaves the number to TensorFlow.
 
     Raises:
-        UsageError: TensorFlow has started in this process with another number.
+        UsageError: TensorFlow has already started in this process with another number.
     """
     threading = tf1.config.threading
     try:
@@ -196,15 +271,16 @@ def set_keras_threads(threads):
             threading.set_intra_op_parallelism_threads(threads)
             threading.set_inter_op_parallelism_threads(threads)
     except RuntimeError as error:
-        raise UsageError(f"--threads {threads}: TensorFlow already runs in this process with another number for Keras; "
-                         "leave it out") from error
+        raise UsageError(f"--threads {threads}: TensorFlow already runs in this process with another number of threads "
+                         "for Keras; leave the option out") from error
 
 
-def _sizes(n, batch_size):
-    """Of the batches of n rows."""
+def _batch_sizes(n: int, batch_size: int) -> List[int]:
+    """Return the sizes of the batches that n rows are split into; the last batch may be short."""
     return [min(batch_size, n - k) for k in range(0, n, batch_size)]
 
 
-def _mean(metrics, sizes):
-    """The mean over rows of {name: mean over a batch}, as Keras's running means weigh a short last batch."""
-    return {name: float(np.average([float(batch[name]) for batch in metrics], weights=sizes)) for name in metrics[0]}
+def _weighted_mean(batch_metrics: Sequence[Dict[str, Union[float, np.floating]]], sizes: Sequence[int]) -> Metrics:
+    """Return the mean over rows of {name: mean over a batch}, weighted as Keras weights a short last batch."""
+    return {name: float(np.average([float(batch[name]) for batch in batch_metrics], weights=sizes))
+            for name in batch_metrics[0]}

@@ -1,1 +1,1 @@
-"""The ground that everything stands on; it imports nothing else of the package."""
+"""The ground: errors, paths, files, command line, signals, the door to TensorFlow; it imports no other folder."""

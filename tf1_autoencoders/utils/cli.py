@@ -6,31 +6,78 @@ import math
 import os
 import signal
 import sys
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
 
 from tf1_autoencoders.utils import frameworks
 from tf1_autoencoders.utils.errors import UsageError, UserError
-from tf1_autoencoders.utils.interrupts import terminable
+from tf1_autoencoders.utils.interrupts import sigterm_raises
 
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose errors are one sentence on stderr, without the usage lines, and exit code 2."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
+        called = os.path.basename(sys.argv[0])
+        if called.startswith("tf1-autoencoders"):  # an installed command
+            kwargs["prog"] = called
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **kwargs)
-        self.add_argument("--tensorflow-messages", action="store_true",
-                          help="show TensorFlow's own start-up messages and warnings (default: hidden)")
+        add_option(self, "--verbose", former="--tensorflow-messages", action="store_true",
+                   help="show TensorFlow's own start-up messages and warnings (default: hidden)")
 
-    def error(self, message):
+    def error(self, message: str) -> Any:
         if message.startswith("argument "):
             message = message[len("argument "):]
         self.exit(2, f"{self.prog}: {message} (see --help)\n")
 
 
-def whole_number(lowest, highest=math.inf, expected=None):
-    """An argparse type: an int from `lowest` to `highest`; `expected` is the message's words for that."""
+def add_option(parser: Any, flag: str, *, former: Optional[str] = None, **arguments: Any) -> None:
+    """Add an option to a parser or a group of options.
+
+    Args:
+        parser: argparse parser or group.
+        flag: the option, e.g. --results-dir.
+        former: an older name of the option, which still works and does not appear in --help.
+        arguments: of add_argument.
+    """
+    action = parser.add_argument(flag, **arguments)
+    if former:
+        hidden = {**arguments, "dest": action.dest, "default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
+        parser.add_argument(former, **hidden)
+
+
+class SettingOption(NamedTuple):
+    """A command-line option that replaces one field of a section's settings.
+
+    | field   | meaning                                                                   |
+    |---------|---------------------------------------------------------------------------|
+    | flag    | the option, e.g. --noise-strength                                         |
+    | setting | name of the field of Settings, e.g. noise_strength                        |
+    | help    | text of --help                                                            |
+    | type    | function of the argument's text, as argparse takes it                     |
+    | metavar | name of the value in --help                                               |
+    | choices | the values allowed, or None                                               |
+    | former  | an older name of the option that still works, or None                     |
+    """
+
+    flag: str
+    setting: str
+    help: str
+    type: Callable[[str], Any] = str
+    metavar: Optional[str] = None
+    choices: Optional[Sequence[str]] = None
+    former: Optional[str] = None
+
+    def add_to(self, group: Any) -> None:
+        """Add the option to an argparse group; its value is None where the user does not give it."""
+        add_option(group, self.flag, former=self.former, dest=self.setting, help=self.help, type=self.type,
+                   metavar=self.metavar, choices=self.choices)
+
+
+def whole_number(lowest: int, highest: float = math.inf, expected: Optional[str] = None) -> Callable[[str], int]:
+    """An argparse type: an int from `lowest` to `highest`; `expected` replaces the words of the error message."""
     expected = expected or f"expected a whole number, {lowest} or more"
 
-    def parse(text):
+    def parse(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
@@ -41,35 +88,42 @@ def whole_number(lowest, highest=math.inf, expected=None):
     return parse
 
 
-def real_number(*, above=None, lowest=None):
+def real_number(*, above: Optional[float] = None, lowest: float = -math.inf) -> Callable[[str], float]:
     """An argparse type: a finite float, greater than `above` or at least `lowest`."""
-    bound = f"greater than {above:g}" if lowest is None else f"{lowest:g} or more"
+    bound = f"{lowest:g} or more" if above is None else f"greater than {above:g}"
 
-    def parse(text):
+    def parse(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
             value = math.nan
-        if not math.isfinite(value) or not (value > above if lowest is None else value >= lowest):
+        if not math.isfinite(value) or not (value >= lowest if above is None else value > above):
             raise argparse.ArgumentTypeError(f"{text}: expected a number {bound}")
         return value
     return parse
 
 
-def add_data_arguments(parser):
-    """Add --data and --data-dir, the same for every command that reads pictures."""
+def yes_or_no(text: str) -> bool:
+    """An argparse type: the words yes and no as a bool."""
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text}: expected yes or no")
+    return text == "yes"
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --data and --data-dir, which are the same for every command that reads images."""
     group = parser.add_argument_group("data")
     group.add_argument("--data", choices=("auto", "real", "sample"), default="auto",
-                       help="auto: the real pictures where they are or can be downloaded, else the drawn sample; "
-                            "real: the real pictures or an error; sample: the drawn sample (default: auto)")
+                       help="auto: the real images if they are here or can be downloaded, else the drawn sample; "
+                            "real: the real images or an error; sample: the drawn sample (default: auto)")
     group.add_argument("--data-dir", metavar="DIR",
                        help="folder that holds the data as its authors publish it: cifar-10-batches-py/ or "
-                            "cifar-10-python.tar.gz, and fashion-mnist/ (default: data/ here, Keras's cache, Debian's "
+                            "cifar-10-python.tar.gz, and fashion-mnist/ (default: ./data, Keras's cache, Debian's "
                             "dataset-fashion-mnist, else a download of 170 MB and 30 MB)")
 
 
-def choose(options, name, argument):
-    """options[name], for an argument whose choices depend on another one.
+def choose_from(options: Mapping[str, Any], name: str, argument: str) -> Any:
+    """Return options[name], for an argument whose choices depend on another argument.
 
     Raises:
         UsageError: there is no such name.
@@ -79,18 +133,19 @@ def choose(options, name, argument):
     return options[name]
 
 
-def warn(message):
-    """One line on stderr that is not an error."""
+def warn(message: str) -> None:
+    """Print one line on stderr that is not an error."""
     print(message, file=sys.stderr, flush=True)
 
 
-def run_command(parser, command, argv=None):
+def run_command(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], Optional[int]],
+                argv: Optional[Sequence[str]] = None) -> int:
     """Parse `argv`, call command(args) and return the exit code: 0, 1, 2 for usage, 130 for Ctrl-C, 143 for SIGTERM."""
     args = parser.parse_args(argv)
-    if args.tensorflow_messages:
+    if args.verbose:
         frameworks.show_messages()
     try:
-        with terminable():
+        with sigterm_raises():
             return command(args) or 0
     except UserError as error:
         warn(f"{parser.prog}: {error}")
@@ -98,7 +153,7 @@ def run_command(parser, command, argv=None):
     except KeyboardInterrupt as error:
         warn(f"{parser.prog}: {error if error.args else 'interrupted'}")
         return 128 + getattr(error, "number", signal.SIGINT)
-    except BrokenPipeError:  # the reader of a pipe has gone: end like any other tool, without a word
+    except BrokenPipeError:  # the reader of a pipe has gone: end silently, like any other tool
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:

@@ -1,19 +1,23 @@
 """The errors that a user can mend: each message is one sentence with the value, what was expected and what to do."""
+from __future__ import annotations
+
+from typing import Any
 
 
 class UserError(Exception):
-    """Something outside the program is not as needed: a file, the network, a checkpoint."""
+    """A file, the network or a checkpoint outside the program is not as the program needs it."""
 
     exit_code = 1
 
 
 class UsageError(UserError):
-    """An argument that cannot be meant."""
+    """A command-line argument with an invalid value."""
 
     exit_code = 2
 
 
-def brief(said):
-    """An exception's or a stranger's words: one printable line of no more than 160 characters."""
-    text = f"no {said}" if isinstance(said, KeyError) else str(getattr(said, "strerror", None) or said)
-    return "".join(letter if letter.isprintable() else " " for letter in (text or type(said).__name__)[:160]).strip()
+def one_line(message: Any) -> str:
+    """Return an exception's or a foreign message as one printable line of at most 160 characters."""
+    text = f"no {message}" if isinstance(message, KeyError) else str(getattr(message, "strerror", None) or message)
+    text = (text or type(message).__name__)[:160]
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()

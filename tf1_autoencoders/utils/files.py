@@ -1,4 +1,4 @@
-"""Folders and the names in them: made and tried, held for one process, flushed to disk, links replaced whole."""
+"""Files and folders: written whole, read within bounds, locked for one process, flushed to disk."""
 from __future__ import annotations
 
 import contextlib
@@ -8,24 +8,82 @@ import os
 import tempfile
 import uuid
 from pathlib import Path
+from typing import IO, Any, Iterator, Union
 
 from tf1_autoencoders.utils.errors import UserError
-from tf1_autoencoders.utils.paths import shown
+from tf1_autoencoders.utils.paths import display_path
 
 try:
     import fcntl
-except ImportError:  # Windows: there two runs in one folder are not told apart
-    fcntl = None
+except ImportError:  # Windows, where two runs in one folder do not notice each other
+    fcntl = None  # type: ignore[assignment]
 
-LARGEST_JSON = 1 << 22  # bytes; a run's account has some 10000, one of 10000 epochs a million
-UNFINISHED = "unfinished-"  # how the names of what a kill may leave behind begin
+MAX_JSON_BYTES = 1 << 22  # a run's transcript has some 10,000 bytes, that of 10,000 epochs a million
+UNFINISHED_PREFIX = "unfinished-"  # names that begin so were left behind by a kill
 
 
-def prepare(folder):
-    """Make `folder` and try it with a small file, so that a run does not fail only at its end; returns it as a Path.
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """Context manager: a binary file that appears on disk under the name `path` after the block, or not at all.
+
+    The bytes go to a temporary file beside `path`, whose name ends in .part; the file is flushed to disk and renamed.
 
     Raises:
-        UserError: it cannot be made or written to.
+        OSError: the file cannot be written; an earlier file of that name stays.
+    """
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")  # unique, so that two processes can write at once
+    try:
+        with open(str(part), "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(str(part), str(path))
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+
+
+def write_atomically(path: Path, content: bytes) -> Path:
+    """Write bytes to a file that appears whole or not at all; return its path. See atomic_file."""
+    with atomic_file(path) as file:
+        file.write(content)
+    return path
+
+
+def read_json(file: Path) -> Any:
+    """Return the content of a JSON file.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the content is not JSON, or larger than any run writes; or the path is a folder or a device.
+    """
+    if file.exists() and not file.is_file():
+        raise ValueError("it is not a file")
+    with open(str(file), "rb") as opened:
+        content = opened.read(MAX_JSON_BYTES + 1)
+    if len(content) > MAX_JSON_BYTES:
+        raise ValueError(f"more than {MAX_JSON_BYTES} bytes in it")
+    try:
+        return json.loads(content.decode())
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the sha256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(str(path), "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def make_writable_folder(folder: Union[str, Path]) -> Path:
+    """Make `folder` and test it with a small file, so that a run does not fail only at its end; return it as a Path.
+
+    Raises:
+        UserError: the folder cannot be made or written to.
     """
     folder = Path(folder)
     try:
@@ -33,20 +91,20 @@ def prepare(folder):
         with tempfile.TemporaryFile(dir=str(folder)) as probe:
             probe.write(bytes(4096))
     except OSError as error:
-        raise UserError(f"{shown(folder)}: {error.strerror}; expected a folder that can be written to, "
+        raise UserError(f"{display_path(folder)}: {error.strerror}; expected a folder that can be written to, "
                         "choose another or free space") from error
     return folder
 
 
-def lock(folder, argument):
-    """Hold a folder for this process, until the file returned is closed or the process ends, however it ends.
+def lock_folder(folder: Union[str, Path], argument: str) -> IO[str]:
+    """Lock a folder for this process, until the returned file is closed or the process ends in any way.
 
     Args:
-        folder: the lock is a file beside it, so that the folder itself can be renamed.
-        argument: the one that names another folder, for the message.
+        folder: the lock is a file beside the folder, so that the folder itself can be renamed.
+        argument: the option that names another folder, for the message.
 
     Raises:
-        UserError: another process holds it.
+        UserError: another process holds the lock.
     """
     folder = Path(folder).resolve()
     file = open(str(folder.with_name(f".{folder.name}.lock")), "a+")
@@ -57,9 +115,9 @@ def lock(folder, argument):
             file.seek(0)
             process = file.read(20).strip()
             file.close()
-            raise UserError(f"{shown(folder)}: another run{f' (process {process})' if process else ''} is at work "
-                            f"there; wait for its end, or choose another {argument}") from error
-        except OSError:  # a file system that has no locks
+            raise UserError(f"{display_path(folder)}: another run{f' (process {process})' if process else ''} is at "
+                            f"work there; wait for its end, or choose another {argument}") from error
+        except OSError:  # a file system without locks
             pass
         else:
             file.truncate(0)
@@ -68,9 +126,9 @@ def lock(folder, argument):
     return file
 
 
-def flush(path):
-    """Have a file, or the names in a folder, written to disk."""
-    if os.name == "nt":  # Windows flushes neither what is open for reading only nor folders
+def fsync(path: Path) -> None:
+    """Flush a file, or the names in a folder, to disk."""
+    if os.name == "nt":  # Windows flushes neither folders nor files that are open for reading only
         return
     descriptor = os.open(str(path), os.O_RDONLY)
     try:
@@ -79,53 +137,8 @@ def flush(path):
         os.close(descriptor)
 
 
-def replace_link(path, target):
-    """Make `path` a symbolic link in one rename, whatever is there."""
-    unfinished = path.with_name(UNFINISHED + path.name)
+def replace_link(path: Path, target: str) -> None:
+    """Make `path` a symbolic link to `target` in one rename, whatever is there."""
+    unfinished = path.with_name(UNFINISHED_PREFIX + path.name)
     os.symlink(target, str(unfinished))
     os.replace(str(unfinished), str(path))
-
-
-def write_whole(path, content):
-    """Write bytes to a file that appears whole or not at all; returns its path.
-
-    Raises:
-        OSError: it cannot be written; what was there before stays.
-    """
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")  # so that two processes can be at it at once
-    try:
-        part.write_bytes(content)
-        os.replace(str(part), str(path))
-    except OSError:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
-    return path
-
-
-def read_json(file):
-    """What a JSON file holds.
-
-    Raises:
-        OSError: it cannot be read, or is none (a folder, a device).
-        ValueError: not JSON, or more of it than any run writes.
-    """
-    if file.exists() and not file.is_file():
-        raise ValueError("it is not a file")
-    with open(str(file), "rb") as opened:
-        content = opened.read(LARGEST_JSON + 1)
-    if len(content) > LARGEST_JSON:
-        raise ValueError(f"more than {LARGEST_JSON} bytes in it")
-    try:
-        return json.loads(content.decode())
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-
-def file_sum(path):
-    """The sha256 of a file, in hexadecimal."""
-    total = hashlib.sha256()
-    with open(str(path), "rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            total.update(block)
-    return total.hexdigest()

@@ -1,7 +1,8 @@
 """The one door to TensorFlow and Keras: `tf1` is tensorflow.compat.v1, `keras` is the Keras of that TensorFlow.
 
-Both are loaded at their first use, not at import, so that `--help` and a mistyped argument are answered at once.
-Loading is quiet: TensorFlow's start-up messages and deprecation warnings are shown only after show_messages().
+Both are imported at their first use, not when this module is imported, so that `--help` and a mistyped argument are
+answered at once. The import is quiet: TensorFlow's start-up messages and deprecation warnings are shown only after
+show_messages().
 """
 from __future__ import annotations
 
@@ -11,27 +12,28 @@ import os
 import sys
 import types
 import warnings
+from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
 from tf1_autoencoders.utils.errors import UserError
 
-_messages = False
+_show_messages = False
 
 
 class NeedsKeras3(UserError):
     """The Keras twins are written for Keras 3; the graphs need no Keras."""
 
 
-def show_messages():
-    """Let TensorFlow print its own messages; call it before the first use of `tf1` or `keras`."""
-    global _messages
-    _messages = True
+def show_messages() -> None:
+    """Let TensorFlow print its own messages; call this before the first use of `tf1` or `keras`."""
+    global _show_messages
+    _show_messages = True
 
 
 @contextlib.contextmanager
-def _stderr_closed():
-    """TensorFlow's libraries write to file descriptor 2 while they load, whatever the log level says."""
+def _stderr_closed() -> Iterator[None]:
+    """Context manager: discard what TensorFlow's libraries write to file descriptor 2, whatever the log level."""
     sys.stderr.flush()
-    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     try:
         with warnings.catch_warnings():
@@ -39,42 +41,44 @@ def _stderr_closed():
             yield
     finally:
         sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
         os.close(null)
 
 
-def _load(names):
-    """Import the first of `names` that this TensorFlow has."""
+def _import_quietly(names: Sequence[str]) -> types.ModuleType:
+    """Import the first of `names` that this TensorFlow has, without TensorFlow's messages."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    if _messages:
-        return _first_of(names)
+    if _show_messages:
+        return _import_first(names)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _stderr_closed():
-        module = _first_of(names)
+        module = _import_first(names)
         logging = importlib.import_module("tensorflow.compat.v1").logging
     logging.set_verbosity(logging.ERROR)
     return module
 
 
-def _first_of(names):
+def _import_first(names: Sequence[str]) -> types.ModuleType:
     for name in names[:-1]:
         with contextlib.suppress(ModuleNotFoundError):
             return importlib.import_module(name)
     return importlib.import_module(names[-1])
 
 
-class _LoadedAtFirstUse(types.ModuleType):
-    def __init__(self, name, *candidates):
+class _LazyModule(types.ModuleType):
+    """A module that is imported when one of its attributes is first used."""
+
+    def __init__(self, name: str, *candidates: str) -> None:
         super().__init__(name)
         self._candidates = candidates
 
-    def __getattr__(self, attribute):
-        if attribute.startswith("__"):  # inspection (doctest, pickle, pytest) must not load TensorFlow
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):  # inspection (doctest, pickle, pytest) must not import TensorFlow
             raise AttributeError(attribute)
         module = self.__dict__.get("_module")
         if module is None:
-            module = _load(self._candidates)
+            module = _import_quietly(self._candidates)
             if self.__name__ == "keras" and int(module.__version__.split(".")[0]) < 3:
                 raise NeedsKeras3(f"Keras {module.__version__}: the Keras twins need Keras 3, which comes with "
                                   "TensorFlow 2.16 and later; the graphs run here too (--backend graph)")
@@ -82,5 +86,9 @@ class _LoadedAtFirstUse(types.ModuleType):
         return getattr(module, attribute)
 
 
-tf1 = _LoadedAtFirstUse("tf1", "tensorflow.compat.v1")
-keras = _LoadedAtFirstUse("keras", "keras", "tensorflow.keras")  # TensorFlow 1.15 has no keras package
+if TYPE_CHECKING:  # what an editor and a type checker see
+    import keras
+    import tensorflow.compat.v1 as tf1
+else:
+    tf1 = _LazyModule("tf1", "tensorflow.compat.v1")
+    keras = _LazyModule("keras", "keras", "tensorflow.keras")  # TensorFlow 1.15 has no package keras

@@ -1,17 +1,23 @@
-"""Where things lie in a clone, how a path is shown, and how files are written whole and read with care."""
+"""Where files lie, and how a path is shown.
+
+Data, checkpoints and results lie in the working directory unless an option names another folder. The trained
+checkpoints that come with the project lie in its clone, or inside the package where the package was installed.
+"""
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Union
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-DATA = ROOT / "data"  # the cache of downloaded data sets; ignored by git
-CHECKPOINTS = ROOT / "checkpoints"
-PRETRAINED = CHECKPOINTS / "pretrained"  # the only checkpoints that git tracks
-RESULTS = ROOT / "results"  # ignored by git
+PACKAGE = Path(__file__).resolve().parent.parent
+DATA = Path("data")  # the cache of downloaded data sets
+CHECKPOINTS = Path("checkpoints")
+RESULTS = Path("results")
+_IN_CLONE = PACKAGE.parent / "checkpoints" / "pretrained"
+PRETRAINED = _IN_CLONE if _IN_CLONE.is_dir() else PACKAGE / "pretrained"  # read only
 
 
-def shown(path):
-    """`path` as the report would print it: from `./` where it lies below the working directory, else in full."""
+def display_path(path: Union[str, Path]) -> str:
+    """Return `path` as the report would print it: from `./` if it lies below the working directory, else in full."""
     relative = os.path.relpath(str(path))
     return str(path) if relative.startswith(os.pardir) else os.path.join(".", relative)

@@ -1,0 +1,63 @@
+"""The installed package: its dependencies, its files, and its commands from any folder."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from tests.conftest import ROOT
+
+PYPROJECT = (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_dependencies_are_those_of_requirements_txt():
+    listed = re.search(r"^dependencies = \[(.*)\]$", PYPROJECT, re.M).group(1)
+    assert re.findall(r'"([^"]+)"', listed) == (ROOT / "requirements.txt").read_text().split()
+
+
+def test_the_packages_are_the_folders_of_the_package():
+    listed = re.search(r"^packages = \[(.*?)\]$", PYPROJECT, re.M | re.S).group(1)
+    folders = {".".join(path.parent.relative_to(ROOT).parts) for path in ROOT.glob("tf1_autoencoders/**/__init__.py")}
+    assert set(re.findall(r'"([^"]+)"', listed)) == folders | {"tf1_autoencoders.pretrained.section2"}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder that holds the package as `pip install .` would unpack its wheel."""
+    pytest.importorskip("setuptools.build_meta")
+    folder = tmp_path_factory.mktemp("installed")
+    source = folder / "source"
+    shutil.copytree(str(ROOT), str(source), ignore=shutil.ignore_patterns(
+        ".git", ".venv", "venv", "data", "results", "tests", "docs", "benchmarks", "__pycache__"))
+    code = "import sys; from setuptools.build_meta import build_wheel; print(build_wheel(sys.argv[1]))"
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], cwd=str(source), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, universal_newlines=True)
+    assert done.returncode == 0, done.stdout
+    wheel, = folder.glob("*.whl")
+    with zipfile.ZipFile(str(wheel)) as archive:
+        archive.extractall(str(folder / "site"))
+    return folder / "site"
+
+
+@pytest.mark.slow
+def test_an_installed_command_runs_from_any_folder(installed, tmp_path):
+    code = ("import sys; from tf1_autoencoders.evaluate import main; import tf1_autoencoders\n"
+            "assert tf1_autoencoders.__file__.startswith(sys.argv[1]); sys.exit(main(sys.argv[2:]))")
+    done = subprocess.run([sys.executable, "-c", code, str(installed), "--image", "13", "--data", "sample"],
+                          cwd=str(tmp_path), env={**os.environ, "PYTHONPATH": str(installed)},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    assert done.returncode == 0, done.stdout
+    assert "the one that comes with the project, preset report" in done.stdout
+    assert (tmp_path / "results" / "section2" / "image_13.png").is_file()
+
+
+def test_the_commands_of_the_wheel_exist(installed):
+    entry_points, = installed.glob("*.dist-info/entry_points.txt")
+    targets = re.findall(r"^(\S+) = (\S+):main$", entry_points.read_text(), re.M)
+    assert [name for name, _ in targets] == ["tf1-autoencoders", "tf1-autoencoders-crosscheck",
+                                             "tf1-autoencoders-evaluate", "tf1-autoencoders-spread"]
+    for _, module in targets:
+        assert (installed / (module.replace(".", "/") + ".py")).is_file()
