@@ -12,6 +12,8 @@ from tf1_autoencoders.keras_twin.weights import weight_names
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.utils.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 SMALL = {1: dict(n_input=53, n_hidden_1=31, n_hidden_2=23, n_hidden_3=17, n_latent=5, batch_size=7),
          2: dict(n_input=121, n_hidden_1=37, n_hidden_2=17, n_hidden_3=31, batch_size=13),
          3: dict(side=20, n_filters_1=7, n_filters_2=5, n_filters_3=3, batch_size=5),

@@ -17,6 +17,8 @@ from tf1_autoencoders.sections import section2_horses, section4_sequences
 from tf1_autoencoders.utils import files
 from tf1_autoencoders.utils.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(run_all.__file__).resolve().parent.parent
 PRETRAINED = ROOT / "checkpoints" / "pretrained" / "section2"
 N_TRAIN = 200  # horses here, so that a run takes a second

@@ -12,6 +12,8 @@ from tf1_autoencoders.datasets import cifar10
 from tf1_autoencoders.datasets.download import DownloadError
 from tf1_autoencoders.utils.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 X = np.zeros((10000, 3072), np.uint8)
 LABELS = [k % 10 for k in range(10000)]
 

@@ -14,6 +14,8 @@ import pytest
 from tests.conftest import ROOT
 from tf1_autoencoders.datasets.download import ABANDONED_AFTER_SECONDS, BLOCK_SIZE, DownloadError, download
 
+pytestmark = pytest.mark.slow
+
 CONTENT = bytes(range(256)) * 5000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 

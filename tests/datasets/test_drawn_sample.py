@@ -5,6 +5,8 @@ import pytest
 
 from tf1_autoencoders.datasets import drawn_sample
 
+pytestmark = pytest.mark.slow
+
 SETS = (drawn_sample.cifar10, drawn_sample.fashion_mnist)
 
 

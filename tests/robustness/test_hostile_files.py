@@ -9,6 +9,8 @@ from tf1_autoencoders.datasets import cifar10, fashion_mnist
 from tf1_autoencoders.reporting import html_report
 from tf1_autoencoders.utils.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 CASES = 150  # mutated files for each reader
 CRAFTED = {"CIFAR batch": crafted.pickles(10), "CIFAR archive": crafted.archives(10), "IDX": crafted.idx_files(10),
            "transcript": crafted.documents(), "bands": crafted.documents(), "settings": crafted.documents()}

@@ -501,6 +501,7 @@ def test_trap_the_gradient_of_block_lstm_v2_is_wrong_by_finite_differences(lstm,
     assert (apart(gradient, differences) < FINITE_DIFFERENCES) is right
 
 
+@pytest.mark.slow
 def test_two_processes_leave_the_same_bytes_for_every_section(tmp_path):
     for folder in ("one", "other"):
         subprocess.run([sys.executable, "-m", "tests.tf115.ours", str(tmp_path / folder)], check=True,

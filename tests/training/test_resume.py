@@ -24,6 +24,8 @@ from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.files import lock_folder, make_writable_folder
 from tf1_autoencoders.utils.frameworks import tf1
 
+pytestmark = pytest.mark.slow
+
 RUNS = [(section, backend) for backend in ("graph", "keras") for section in small.SIZES]
 
 

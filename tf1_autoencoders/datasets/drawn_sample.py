@@ -126,7 +126,7 @@ def landscape(s: Sketch, far: Any, near: Any, low: float, high: float) -> None:
     s.paint(-s.y, backdrop, light=s.vary(-0.1, 0.25))
     s.paint(5 * (s.vary(0, 1.5) - bumps), backdrop * 0.4 + s.vary(20, 120)[:, None], s.vary(0, 0.9))
     s.paint(horizon + 1.5 * bumps - s.y, s.pick(near), light=s.vary(-0.35, 0.15))
-    s.pixels += (s.noise(1.0) * s.vary(12, 50) + s.noise(0.3) * s.vary(1, 7))[:, None]
+    s.pixels += (s.noise(1.0) * s.vary(11, 45) + s.noise(0.3) * s.vary(1, 7))[:, None]
 
 
 def scene(far: Any, near: Any, low: float, high: float, palette: Any, lines: str, s: Sketch) -> None:
