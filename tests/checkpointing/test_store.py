@@ -318,6 +318,7 @@ def test_a_kill_at_any_call_of_a_save_leaves_a_good_store(monkeypatch, tmp_path)
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EIO])
+@pytest.mark.slow
 def test_an_error_at_any_call_of_a_save_is_one_sentence_and_loses_nothing(monkeypatch, tmp_path, code):
     n_calls = calls_of_a_save(monkeypatch, save(tmp_path / "counted", 10, 20, 30))
     for n in range(n_calls):

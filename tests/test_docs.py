@@ -1,0 +1,61 @@
+"""README and docs: code that runs, links that lead somewhere, commands that exist."""
+import re
+import runpy
+
+import pytest
+
+from tests.conftest import ROOT
+from tf1_autoencoders import run_all
+from tf1_autoencoders.sections import section2_horses
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")),
+         ROOT / "benchmarks" / "README.md", ROOT / "tests" / "tf115" / "README.md"]
+FENCE = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
+BLOCKS = [(page, k, block) for page in PAGES
+          for k, block in enumerate(FENCE.findall(page.read_text(encoding="utf-8")))]
+
+
+def test_the_readme_has_at_most_150_lines():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("page, k, block", BLOCKS, ids=[f"{page.stem}-{k}" for page, k, _ in BLOCKS])
+def test_every_python_block_runs(page, k, block, tmp_path, monkeypatch):
+    (tmp_path / "checkpoints").symlink_to(ROOT / "checkpoints")  # a reader of the README is in the clone
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(section2_horses, "CHECKPOINTS", tmp_path / "none")  # no run of the reader's own
+    file = tmp_path / "block.py"
+    file.write_text(block, encoding="utf-8")
+    runpy.run_path(str(file))
+
+
+def anchors(page):
+    """The names that links to a page's headings have."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_link_leads_to_a_file_or_a_heading(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if target.startswith("http"):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{page.name}: {target}"
+        assert not anchor or anchor in anchors(file), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_module_that_a_command_names_exists(page):
+    for module in re.findall(r"python -m ([\w.]+)", page.read_text(encoding="utf-8")):
+        path = ROOT.joinpath(*module.split("."))
+        assert module in ("venv", "pytest") or path.with_suffix(".py").exists(), f"{page.name}: {module}"
+
+
+def test_every_option_of_run_all_in_the_pages_exists():
+    known = {flag for action in run_all.build_parser()._actions for flag in action.option_strings}
+    for page in PAGES:
+        for line in re.findall(r"run_all\.py[^\n`]*", page.read_text(encoding="utf-8")):
+            for flag in re.findall(r"(?<!\S)(--[\w-]+)", line):
+                assert flag in known, f"{page.name}: {line}"
