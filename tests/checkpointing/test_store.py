@@ -44,11 +44,11 @@ def filled(tmp_path):
 
 def begin(folder, settings=SETTINGS, resume=False):
     """(number of the checkpoint to go on from, or None; what is said)."""
-    said = []
+    output = []
     with store.Store(folder) as kept:
-        found = kept.open_run(settings, resume, said.append)
-    assert all("\n" not in line and len(line) < 500 for line in said)
-    return found and found.number, said
+        found = kept.open_run(settings, resume, output.append)
+    assert all("\n" not in line and len(line) < 500 for line in output)
+    return found and found.number, output
 
 
 def names(folder):
@@ -118,12 +118,12 @@ def test_damage_is_named_and_the_checkpoint_before_it_used(filled, others, name,
     if name == STATE and damage == "another run's":
         pytest.skip("the state file says the same in every run")
     DAMAGES[damage](file, others)
-    number, said = begin(filled)
+    number, output = begin(filled)
     assert number == 20
-    assert "step-00000030: the checkpoint is damaged (" in said[0] and said[0].endswith("; it is skipped")
+    assert "step-00000030: the checkpoint is damaged (" in output[0] and output[0].endswith("; it is skipped")
     blamed = {name, store.CHECKSUMS} if name != store.CHECKSUMS else set(FILES)  # wrong sums may speak against any file
-    assert any(file in said[0] for file in blamed)
-    assert "latest: not the latest checkpoint; the link is repaired" in said[1]
+    assert any(file in output[0] for file in blamed)
+    assert "latest: not the latest checkpoint; the link is repaired" in output[1]
     assert (filled / DATA).read_bytes() == (filled / "step-00000020" / DATA).read_bytes()
 
 
@@ -141,14 +141,14 @@ def test_with_no_good_checkpoint_left_it_refuses_and_never_starts_from_zero(fill
 def test_a_whole_checkpoint_of_another_run_is_left_out(filled, others):
     shutil.rmtree(str(filled / "step-00000030"))
     shutil.copytree(str(others), str(filled / "step-00000030"))
-    number, said = begin(filled)
-    assert number == 20 and said[0].endswith("step-00000030: a checkpoint of another run; it is skipped")
+    number, output = begin(filled)
+    assert number == 20 and output[0].endswith("step-00000030: a checkpoint of another run; it is skipped")
 
 
 def test_a_checkpoint_under_another_number_is_damaged(filled):
     (filled / "step-00000030").rename(filled / "step-00000090")
-    number, said = begin(filled)
-    assert number == 20 and "step-00000090: the checkpoint is damaged (progress.json is of step 30)" in said[0]
+    number, output = begin(filled)
+    assert number == 20 and "step-00000090: the checkpoint is damaged (progress.json is of step 30)" in output[0]
 
 
 def test_a_file_too_many_is_damage(filled):
@@ -166,9 +166,9 @@ def test_links_that_lead_elsewhere_are_put_right(filled, name, how):
         link.write_text("")
     elif how == "another":
         link.symlink_to(target.replace("latest", "step-00000010").replace("30", "10"))
-    number, said = begin(filled)
+    number, output = begin(filled)
     same = how == "another" and name in (STATE, store.SETTINGS)  # which say the same in each checkpoint
-    assert number == 30 and len(said) == (0 if same else 1)
+    assert number == 30 and len(output) == (0 if same else 1)
     assert begin(filled) == (30, [])
     assert (filled / name).resolve() == filled / "step-00000030" / ("" if name == store.LATEST else name) or same
 
@@ -197,9 +197,9 @@ def test_what_a_kill_left_unfinished_is_removed(filled):
 
 
 def test_a_run_with_other_settings_is_kept_aside(filled):
-    number, said = begin(filled, OTHER)
+    number, output = begin(filled, OTHER)
     aside = filled.with_name("section2.before-1")
-    assert number is None and said[0].startswith("the unfinished run that was in ") and str(aside) in said[0]
+    assert number is None and output[0].startswith("the unfinished run that was in ") and str(aside) in output[0]
     assert names(filled) == []
     assert (aside / DATA).read_bytes() == (aside / "step-00000030" / DATA).read_bytes()
     assert [path.name for path in store.checkpoint_folders(aside)] == ["step-00000030"]  # the newest is enough
@@ -232,8 +232,8 @@ def test_a_folder_with_something_else_in_it_is_kept_aside(tmp_path):
     folder = tmp_path / "section2"
     folder.mkdir()
     (folder / INDEX).write_text("of a TensorFlow 1 program")
-    number, said = begin(folder)
-    assert number is None and said[0].startswith("the former run that was in ")
+    number, output = begin(folder)
+    assert number is None and output[0].startswith("the former run that was in ")
     assert (tmp_path / "section2.before-1" / INDEX).read_text() == "of a TensorFlow 1 program"
 
 
@@ -278,25 +278,25 @@ class Killed(BaseException):
 
 def failing_at(monkeypatch, n, error, names_of_calls=CALLS):
     """Let the n-th call of the file layer raise `error`; returns the list of the calls made."""
-    made = []
+    result = []
 
     def failing(name, call):
         def wrapped(*args, **kwargs):
-            made.append(name)
-            if len(made) == n + 1:
+            result.append(name)
+            if len(result) == n + 1:
                 raise error
             return call(*args, **kwargs)
         return wrapped
     for name in names_of_calls:
         monkeypatch.setattr(os, name, failing(name, getattr(os, name)))
-    return made
+    return result
 
 
 def calls_of_a_save(monkeypatch, folder):
     with monkeypatch.context() as patch, store.Store(folder) as kept:
-        made = failing_at(patch, -2, None)
+        result = failing_at(patch, -2, None)
         kept.save(40, writer(40), SETTINGS, {"n_steps": 40})
-    return len(made)
+    return len(result)
 
 
 def test_a_kill_at_any_call_of_a_save_leaves_a_good_store(monkeypatch, tmp_path):
@@ -308,8 +308,8 @@ def test_a_kill_at_any_call_of_a_save_leaves_a_good_store(monkeypatch, tmp_path)
         with monkeypatch.context() as patch, pytest.raises(Killed), store.Store(folder) as kept:
             failing_at(patch, n, Killed())
             kept.save(40, writer(40), SETTINGS, {"n_steps": 40})
-        number, said = begin(folder)
-        assert number in (30, 40) and all("the link is repaired" in line for line in said)
+        number, output = begin(folder)
+        assert number in (30, 40) and all("the link is repaired" in line for line in output)
         assert (folder / DATA).read_bytes() == (folder / f"step-{number:08d}" / DATA).read_bytes()
         came_to.add(number)
         save(folder, 40)

@@ -27,14 +27,14 @@ def idx(array):
     return bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
 
 
-def made(shape):
+def result(shape):
     """Noise of a picture file's shape, or the labels k % 10."""
     if len(shape) == 1:
         return np.arange(shape[0], dtype=np.uint8) % 10
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
-ARRAYS = {name: made(shape) for name, shape in SHAPES.items()}
+ARRAYS = {name: result(shape) for name, shape in SHAPES.items()}
 FILES = {name: idx(array) for name, array in ARRAYS.items()}
 PACKED = {name: gzip.compress(content) for name, content in FILES.items()}
 

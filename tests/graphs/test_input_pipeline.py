@@ -45,7 +45,7 @@ def test_streamed_batches_are_ordered_batches(on_disk):
 
 
 def test_a_training_from_a_file_comes_to_the_bytes_of_one_from_memory(on_disk):
-    made = []
+    result = []
     for streamed in (False, True):
         model = section1_reconstruction.build_graph(dataclasses.replace(SMALL, stream_batches=streamed))
         with TimedSession(model, threads=1) as session:
@@ -53,7 +53,7 @@ def test_a_training_from_a_file_comes_to_the_bytes_of_one_from_memory(on_disk):
             trainer = trainers.GraphTrainer(session, model, (on_disk,), SMALL.batch_size)
             trace = list(fit(trainer, n_epochs=3, rows_for_epoch=lambda epoch: shuffled_rows(81, 1, epoch),
                                       validation_rows=np.arange(81, 101)))
-            made.append((trace, graph_weights(session, model), trainer.predict(on_disk[:7])))
-    (trace, weights, answers), (streamed_trace, streamed_weights, streamed_answers) = made
+            result.append((trace, graph_weights(session, model), trainer.predict(on_disk[:7])))
+    (trace, weights, answers), (streamed_trace, streamed_weights, streamed_answers) = result
     assert trace == streamed_trace and answers.tobytes() == streamed_answers.tobytes()
     assert all(weights[name].tobytes() == streamed_weights[name].tobytes() for name in weights)

@@ -236,8 +236,8 @@ def _transcript(folder, n):
     def read(which, content):
         (folder / "section2" / "transcript.json").write_bytes(content)
         with armed(folder / "report.html"):
-            made = html_report.write_html_report(folder)
-        text = made.read_text(encoding="utf-8")
+            result = html_report.write_html_report(folder)
+        text = result.read_text(encoding="utf-8")
         assert "<script" not in text and "root:" not in text and text.endswith("</html>\n")
     return Reader([json.dumps(whole).encode()], read, _inner_json, crafted.documents())
 
@@ -407,12 +407,12 @@ def run(name, seed, n, keep):
             for line in process.stdout:
                 if not line.startswith(b'{"k"'):
                     continue
-                said = json.loads(line)
-                done, slowest, peak = said["k"], max(slowest, said["ms"]), max(peak, said["mb"])
-                kind = said["found"] if said["found"] in ("refused", "accepted") else "failures"
+                output = json.loads(line)
+                done, slowest, peak = output["k"], max(slowest, output["ms"]), max(peak, output["mb"])
+                kind = output["found"] if output["found"] in ("refused", "accepted") else "failures"
                 counts[kind] += 1
                 if kind == "failures":
-                    failures.append((done, said["what"], said["found"]))
+                    failures.append((done, output["what"], output["found"]))
                 bar.update()
             if process.wait() == 0:
                 break

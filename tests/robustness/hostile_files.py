@@ -224,7 +224,7 @@ def idx_files(n):
 
 def documents():
     """{name: a JSON file that no run writes}."""
-    made = {"deep lists": b"[" * 100000, "deep lists that end": b"[" * 100000 + b"]" * 100000,
+    result = {"deep lists": b"[" * 100000, "deep lists that end": b"[" * 100000 + b"]" * 100000,
             "deep dicts": b'{"a":' * 50000 + b"1" + b"}" * 50000, "a list a little too deep": b"[" * 990 + b"]" * 990,
             "an integer of 5000 digits": b"9" * 5000,
             "an integer of 10000 digits in place": b'{"settings": ' + b"9" * 10000 + b"}",
@@ -235,7 +235,7 @@ def documents():
             "zeros": bytes(1000), "three million lists": b"[" + b"[]," * (3 << 20) + b"[]]",
             "a million digits": b"7" * 10 ** 6,
             "an open text": b'"' + b"x" * 100000, "a lone surrogate": b'{"\\ud800": "\\udfff"}', "true": b"true"}
-    return made
+    return result
 
 
 HOSTILE_VALUES = [None, True, [], {}, "", "x" * 2000, "<script>alert(1)</script>", "\ud800", "../../../etc/passwd",
@@ -268,10 +268,10 @@ _CRC = [_crc_of(byte) for byte in range(256)]
 def varint(n):
     """n >= 0 in as many bytes as it needs; below 0 as protocol buffers have it."""
     n %= 1 << 64
-    made = b""
+    result = b""
     while n > 127:
-        made, n = made + bytes([n & 127 | 128]), n >> 7
-    return made + bytes([n])
+        result, n = result + bytes([n & 127 | 128]), n >> 7
+    return result + bytes([n])
 
 
 def _read_varint(content, at):
@@ -294,25 +294,25 @@ def entries(index):
     _, at = _read_varint(index, at + n_key)
     size, _ = _read_varint(index, at)
     end = size - 4 - 4 * struct.unpack("<I", index[size - 4:size])[0]
-    made, key, at = [], b"", 0
+    result, key, at = [], b"", 0
     while at < end:
         n_shared, at = _read_varint(index, at)
         n_key, at = _read_varint(index, at)
         n_value, at = _read_varint(index, at)
         key = key[:n_shared] + index[at:at + n_key]
         at += n_key + n_value
-        made.append([key, index[at - n_value:at]])
-    return made
+        result.append([key, index[at - n_value:at]])
+    return result
 
 
 def table(stored, damage=lambda block: block):
     """An index with these [key, value], its sums right whatever `damage` does to the block of entries."""
-    made = b""
+    result = b""
 
     def add(block):
-        nonlocal made
-        place = varint(len(made)) + varint(len(block))
-        made += block + b"\0" + struct.pack("<I", crc32c(block + b"\0"))
+        nonlocal result
+        place = varint(len(result)) + varint(len(block))
+        result += block + b"\0" + struct.pack("<I", crc32c(block + b"\0"))
         return place
 
     def block_of(pairs):
@@ -324,7 +324,7 @@ def table(stored, damage=lambda block: block):
     data = add(damage(block_of(stored)))
     meta = add(block_of([]))
     index = add(block_of([(b"zzz", data)]))
-    return made + (meta + index).ljust(40, b"\0") + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
+    return result + (meta + index).ljust(40, b"\0") + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 
 
 def entry(dtype=1, shape=(), shard=0, offset=0, size=4, crc=0, more=b""):
@@ -362,13 +362,13 @@ def indexes(index):
     "no shards": b"\x08\x00\x1a\x02\x08\x01",
                "-1 shards": b"\x08" + varint(-1), "big-endian": b"\x08\x01\x10\x01\x1a\x02\x08\x01", "version 99": (
                    b"\x08\x01\x1a\x02\x08\x63"), "no header": b"", "a junk header": b"\xff" * 9}
-    made = {}
+    result = {}
     for name, value in values.items():
-        made[f"for a variable: {name}"] = table([stored[0], [stored[1][0], value], *stored[2:]])
-        made[f"for a stranger: {name}"] = table([*stored, [b"stranger", value]])
+        result[f"for a variable: {name}"] = table([stored[0], [stored[1][0], value], *stored[2:]])
+        result[f"for a stranger: {name}"] = table([*stored, [b"stranger", value]])
     for name, value in headers.items():
-        made[name] = table([[b"", value], *stored[1:]])
-    made.update({
+        result[name] = table([[b"", value], *stored[1:]])
+    result.update({
         "nothing in it": table([]), "a header alone": table(stored[:1]), "the same twice": table([*stored, *stored]),
         "keys in another order": table(stored[::-1]), "only a footer": index[-48:],
         "an empty block": table(stored, lambda block: b""),
@@ -382,4 +382,4 @@ def indexes(index):
         "a name of two lines": table([*stored, [b"stranger\n\x1b[2J", entry(shape=(9,))]]),
         "a name that is no text": table(
             [*stored, [b"\xff\xfe", entry()]])})
-    return made
+    return result

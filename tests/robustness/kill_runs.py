@@ -48,9 +48,9 @@ def started(section, folder, *more, gate=None):
         return process
     code = 1
     with contextlib.suppress(BaseException):
-        said = os.open(str(Path(folder) / "said"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(said, 1)
-        os.dup2(said, 2)
+        output = os.open(str(Path(folder) / "said"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
         if gate is not None:
             os.read(gate, 1)
         code = run_all.main(small.arguments(section, folder, "--threads", "1", *more))
@@ -99,9 +99,9 @@ class Chain:
         if code:
             self.wrong.append(f"exit code {code}: {(self.folder / 'said').read_text()[-300:]}")
         elif small.remains(self.folder, self.section) != self.reference:
-            made = small.remains(self.folder, self.section)
+            result = small.remains(self.folder, self.section)
             self.wrong.append("other bytes: " + ", ".join(
-                name for name in sorted({*made, *self.reference}) if made.get(name) != self.reference.get(name)))
+                name for name in sorted({*result, *self.reference}) if result.get(name) != self.reference.get(name)))
 
 
 def reference_of(section, backend, folder):

@@ -22,16 +22,16 @@ ACCEPTED = {  # crafted files that are read: what is odd about them lies beside 
 @pytest.fixture(scope="module")
 def reader_of(tmp_path_factory):
     """reader_of(name) gives one of fuzz.READERS and its folder."""
-    made = {}
+    result = {}
 
     def reader_of(name):
-        if name not in made:
+        if name not in result:
             folder = tmp_path_factory.mktemp("reader")
             function, n = fuzz.READERS[name]
-            made[name] = function(folder, n), folder
-            for which, base in enumerate(made[name][0].bases):
-                made[name][0].read(which, base)  # imports what it needs
-        return made[name]
+            result[name] = function(folder, n), folder
+            for which, base in enumerate(result[name][0].bases):
+                result[name][0].read(which, base)  # imports what it needs
+        return result[name]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cifar10, "IMAGES_PER_BATCH", cifar10.IMAGES_PER_BATCH)  # to be put back: the readers set both
         patch.setattr(fashion_mnist, "SHAPES", fashion_mnist.SHAPES)
@@ -44,7 +44,7 @@ def test_mutated_files_are_refused_with_our_error_or_read_rightly(reader_of, nam
     reader, folder = reader_of(name)
     cases = [fuzz.case(name, reader, 1, len(reader.crafted) + k) for k in range(CASES)]
     found = [fuzz.outcome(reader, which, content, folder) for _, which, content in cases]
-    assert set(found) == {"refused", "accepted"}, [(k, said) for k, said in enumerate(found) if ":" in said]
+    assert set(found) == {"refused", "accepted"}, [(k, output) for k, output in enumerate(found) if ":" in output]
 
 
 NAMES = [(reader, name) for reader, files in CRAFTED.items() for name in files]
@@ -52,15 +52,15 @@ NAMES = [(reader, name) for reader, files in CRAFTED.items() for name in files]
 
 @pytest.mark.parametrize("reader, name", NAMES, ids=[" - ".join(pair) for pair in NAMES])
 def test_a_crafted_file_is_refused_and_does_nothing(reader_of, reader, name):
-    made, folder = reader_of(reader)
-    found = fuzz.outcome(made, 0, CRAFTED[reader][name], folder)
+    result, folder = reader_of(reader)
+    found = fuzz.outcome(result, 0, CRAFTED[reader][name], folder)
     assert found == ("accepted" if name in ACCEPTED else "refused")
 
 
 def test_crafted_indexes_of_a_checkpoint_are_refused_and_do_not_end_the_process(reader_of):
     reader, folder = reader_of("checkpoint")
     found = {name: fuzz.outcome(reader, 0, content, folder) for name, content in reader.crafted.items()}
-    assert {name: said for name, said in found.items() if said != "refused"} == {"version 99": "accepted"}
+    assert {name: output for name, output in found.items() if output != "refused"} == {"version 99": "accepted"}
 
 
 def test_a_case_is_the_same_for_the_same_seed_and_number(reader_of):

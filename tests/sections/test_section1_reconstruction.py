@@ -42,8 +42,8 @@ def few(monkeypatch):
 def test_pixels_are_divided_to_0_to_1(few):
     x = np.zeros((2, 28, 28), np.uint8)
     x[1, 27, 27] = 255
-    made = section.preprocess(x)
-    assert made.shape == (2, 784) and made.dtype == np.float32 and made[1, 783] == 1 and made.sum() == 1
+    result = section.preprocess(x)
+    assert result.shape == (2, 784) and result.dtype == np.float32 and result[1, 783] == 1 and result.sum() == 1
 
 
 def test_the_pictures_are_put_in_an_order_of_the_seed_with_their_classes(few):

@@ -28,19 +28,19 @@ def noisy(kind, strength, x=GREY, seed=0):
 def test_a_noise_keeps_shape_range_and_its_input_and_repeats_with_its_generator(kind):
     x = np.random.default_rng(1).random((5, 28, 28, 1), dtype=np.float32)
     before = x.copy()
-    made = noisy(kind, section.NOISE_STRENGTHS[kind], x)
-    assert made.shape == x.shape and made.dtype == np.float32 and 0 <= made.min() and made.max() <= 1
+    result = noisy(kind, section.NOISE_STRENGTHS[kind], x)
+    assert result.shape == x.shape and result.dtype == np.float32 and 0 <= result.min() and result.max() <= 1
     np.testing.assert_array_equal(x, before)
-    np.testing.assert_array_equal(made, noisy(kind, section.NOISE_STRENGTHS[kind], x))
-    assert not np.array_equal(made, noisy(kind, section.NOISE_STRENGTHS[kind], x, seed=1))
+    np.testing.assert_array_equal(result, noisy(kind, section.NOISE_STRENGTHS[kind], x))
+    assert not np.array_equal(result, noisy(kind, section.NOISE_STRENGTHS[kind], x, seed=1))
     np.testing.assert_array_equal(noisy(kind, 0.0, x), x)
 
 
 def test_salt_and_pepper_replaces_a_tenth_of_the_pixels_by_beta_distributed_levels():
     x = np.full((400, 28, 28, 1), 2.0, np.float32)  # no level that the noise can draw
-    made = noisy("salt-and-pepper", 0.1, x)
-    replaced = made[made != 2]
-    assert replaced.size / made.size == pytest.approx(0.1, abs=0.003)  # 5 standard deviations of a share of 313600
+    result = noisy("salt-and-pepper", 0.1, x)
+    replaced = result[result != 2]
+    assert replaced.size / result.size == pytest.approx(0.1, abs=0.003)  # 5 standard deviations of a share of 313600
     levels = np.rint(replaced * 255)
     np.testing.assert_allclose(replaced * 255, levels, atol=1e-4)
     # of 255 * Beta(0.5, 0.5), rounded down: mean 127, variance 255 ** 2 / 8, and the ends are the likeliest
@@ -100,5 +100,5 @@ def test_the_loss_is_taken_against_the_clean_picture():
 
 def test_psnr_is_that_of_the_definition():
     clean = np.zeros((2, 28, 28, 1), np.float32)
-    made = clean + np.array([0.1, 0.01], np.float32).reshape(2, 1, 1, 1)
-    assert peak_signal_to_noise_ratio(made, clean) == pytest.approx((20 + 40) / 2, rel=1e-5)
+    result = clean + np.array([0.1, 0.01], np.float32).reshape(2, 1, 1, 1)
+    assert peak_signal_to_noise_ratio(result, clean) == pytest.approx((20 + 40) / 2, rel=1e-5)

@@ -311,11 +311,11 @@ def compare(args):
             initial = ours.under("initial", original)
             model = ours.section_of(name).build_graph(ours.section_of(name).Settings(**sizes, **ours.unfused(name)))
             with open_session(model.graph, as_written) as session:
-                made = ours.run(session, model, data, sizes["batch_size"], ours.under("hidden", original), initial)
+                result = ours.run(session, model, data, sizes["batch_size"], ours.under("hidden", original), initial)
             cells = []
             for keys in groups(original):
-                difference = max(apart(made[key], original[key]) for key in keys)
-                same = all(made[key].tobytes() == original[key].tobytes() for key in keys)
+                difference = max(apart(result[key], original[key]) for key in keys)
+                same = all(result[key].tobytes() == original[key].tobytes() for key in keys)
                 cells.append("same bytes" if same else f"{difference:.1e}")
                 failed |= not same
             print(f"| {label} | {'full' if args.full else 'small'} | {' | '.join(cells)} |", flush=True)

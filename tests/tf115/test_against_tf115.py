@@ -77,7 +77,7 @@ def original(name):
 
 
 @functools.lru_cache(maxsize=None)
-def made(way, name):
+def result(way, name):
     """The same numbers as made here: {key: array}."""
     return graph_numbers(name) if way == "graph" else twin_numbers(name, ADAMS[way], exact=way == "exact")
 
@@ -166,7 +166,7 @@ def column(key):
 
 def difference(way_or_numbers, name, of):
     """The relative difference from the original in a column."""
-    numbers = made(way_or_numbers, name) if isinstance(way_or_numbers, str) else way_or_numbers
+    numbers = result(way_or_numbers, name) if isinstance(way_or_numbers, str) else way_or_numbers
     expected = dict(original(name).numbers)
     expected["trace"] = expected["trace"][:len(numbers["trace"])]
     keys = [key for key in numbers if column(key) == of and not key.startswith("initial/")]
@@ -191,7 +191,7 @@ def test_the_fixtures_hold_every_section_and_both_readings_of_section_2():
 
 @each_network
 def test_the_seeds_give_the_initial_values_of_1_15_to_the_byte(name):
-    initial, expected = (ours.under("initial", numbers) for numbers in (made("graph", name), original(name).numbers))
+    initial, expected = (ours.under("initial", numbers) for numbers in (result("graph", name), original(name).numbers))
     assert set(initial) == set(expected)
     for variable, value in expected.items():
         assert initial[variable].tobytes() == value.tobytes(), variable
@@ -200,14 +200,14 @@ def test_the_seeds_give_the_initial_values_of_1_15_to_the_byte(name):
 @each_network
 @each_way
 def test_hidden_layers_outputs_and_losses_are_those_of_1_15(way, name):
-    assert set(ours.under("hidden", made(way, name))) == set(ours.under("hidden", original(name).numbers))
+    assert set(ours.under("hidden", result(way, name))) == set(ours.under("hidden", original(name).numbers))
     assert difference(way, name, "forward") < FORWARD
 
 
 @each_network
 @each_way
 def test_gradients_are_those_of_1_15(way, name):
-    assert set(ours.under("gradients", made(way, name))) == set(ours.under("initial", original(name).numbers))
+    assert set(ours.under("gradients", result(way, name))) == set(ours.under("initial", original(name).numbers))
     assert difference(way, name, "gradients") < GRADIENTS
 
 
@@ -215,7 +215,7 @@ def test_gradients_are_those_of_1_15(way, name):
 @each_way
 def test_the_losses_of_50_steps_are_those_of_1_15(way, name):
     assert difference(way, name, "trace") < TOLERANCES[way, name]["trace"]
-    assert apart(made(way, name)["trace"][:10], original(name).numbers["trace"][:10]) < FIRST_TEN
+    assert apart(result(way, name)["trace"][:10], original(name).numbers["trace"][:10]) < FIRST_TEN
 
 
 @each_network
@@ -229,7 +229,7 @@ def test_weights_slots_and_outputs_after_50_steps_are_those_of_1_15(way, name, o
 @pytest.mark.parametrize("way", ["graph", "exact"])
 def test_the_beta_powers_after_50_steps_are_those_of_1_15_to_the_byte(way, name):
     for power in ("final/beta1_power", "final/beta2_power"):
-        assert made(way, name)[power].tobytes() == original(name).numbers[power].tobytes()
+        assert result(way, name)[power].tobytes() == original(name).numbers[power].tobytes()
 
 
 # Checkpoints
@@ -436,7 +436,7 @@ def test_trap_the_exact_twin_of_section_3_has_not_keras_upsampling():
         return sum(value.tobytes() == expected[variable].tobytes()
                    for variable, value in ours.under("gradients", numbers).items())
     # 13 of the 14 gradients and 1 of them: too small a network for a tolerance, but more than half is no chance
-    assert n_same_bytes(made("exact", "section3")) > 7 > n_same_bytes(made("Keras", "section3"))
+    assert n_same_bytes(result("exact", "section3")) > 7 > n_same_bytes(result("Keras", "section3"))
 
 
 def test_trap_the_running_mean_of_fit_and_of_train_on_batch():

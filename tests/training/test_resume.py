@@ -58,7 +58,7 @@ def run(folder, section, *more):
     return run_all.main(small.arguments(section, folder, *threads, *more))
 
 
-def said(capsys, folder):
+def output(capsys, folder):
     """What was printed but for the seconds, without the folder's name."""
     return re.sub(r"trained in .*\n|page: .*\n", "", capsys.readouterr().out).replace(str(folder), "")
 
@@ -88,7 +88,7 @@ def test_a_run_that_was_stopped_leaves_the_bytes_of_one_that_was_not(
         tmp_path, capsys, monkeypatch, section, backend):
     whole, stopped, more = tmp_path / "whole", tmp_path / "stopped", ("--backend", backend)
     assert run(whole, section, *more) == 0
-    trace = said(capsys, whole)
+    trace = output(capsys, whole)
     for step, number in ((3, signal.SIGINT), (9, signal.SIGTERM))[backend == "keras":]:  # in the middle of an epoch
         at_step(monkeypatch, step, lambda number=number: os.kill(os.getpid(), number))
         assert run(stopped, section, *more) == 128 + number
@@ -103,10 +103,10 @@ def test_a_run_that_was_stopped_leaves_the_bytes_of_one_that_was_not(
             run(stopped, section, *more)
         capsys.readouterr()
     assert run(stopped, section, *more) == 0
-    assert said(capsys, stopped) == trace
-    made, expected = small.remains(stopped, section), small.remains(whole, section)
-    assert sorted(made) == sorted(expected) and len(made) > 6
-    assert [name for name in made if made[name] != expected[name]] == []
+    assert output(capsys, stopped) == trace
+    result, expected = small.remains(stopped, section), small.remains(whole, section)
+    assert sorted(result) == sorted(expected) and len(result) > 6
+    assert [name for name in result if result[name] != expected[name]] == []
 
     latest = tf1.train.latest_checkpoint(str(kept))  # and any TensorFlow program reads what it saved
     assert latest == str(kept / "model.ckpt")
@@ -119,7 +119,7 @@ def test_a_run_that_was_stopped_leaves_the_bytes_of_one_that_was_not(
 @pytest.mark.parametrize("section, backend", RUNS[1:2] + RUNS[5:6])
 def test_a_finished_run_is_shown_again_with_resume_and_trained_anew_without(tmp_path, capsys, section, backend):
     assert run(tmp_path, section, "--backend", backend, "--weights-only") == 0
-    trace, before = said(capsys, tmp_path), small.remains(tmp_path, section)
+    trace, before = output(capsys, tmp_path), small.remains(tmp_path, section)
     assert run(tmp_path, section, "--backend", backend, "--weights-only", "--resume") == 0
     shown = capsys.readouterr()
     assert "trained in" not in shown.out and "already finished: " in shown.err
