@@ -359,3 +359,12 @@ def test_progress_that_is_none_is_damage_even_with_right_sums(tmp_path, content)
     with store.Store(folder) as kept:
         kept.save(30, writer(30), SETTINGS, content)
     assert begin(folder)[0] == 20
+
+
+def test_a_checkpoint_with_the_former_name_of_its_checksums_is_verified_too(filled):
+    newest = store.checkpoint_folders(filled)[0]
+    (newest / store.CHECKSUMS).rename(newest / store.FORMER_CHECKSUMS)
+    assert store.read_checkpoint(newest).number == 30
+    (newest / DATA).write_bytes(b"damaged")
+    with pytest.raises(UserError, match=f"the checkpoint is damaged .{DATA} is not what was saved"):
+        store.read_checkpoint(newest)
