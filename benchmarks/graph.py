@@ -1,42 +1,49 @@
 """Our graph, trained as the package trains it."""
 from __future__ import annotations
 
+from typing import Any, Callable, Dict
+
+import numpy as np
+
 from benchmarks.tasks import Task
 from tf1_autoencoders.keras_twin.weights import set_graph_weights
 from tf1_autoencoders.sections import SECTIONS
-from tf1_autoencoders.training import trainers
 from tf1_autoencoders.training.loop import fit
 from tf1_autoencoders.training.session import TimedSession
+from tf1_autoencoders.training.trainers import GraphTrainer
 from tf1_autoencoders.utils.frameworks import tf1
 
 
-class Contestant:
-    """A section's graph in a session, behind training.fit.
+class Implementation:
+    """A section's graph in a session, trained by training.loop.fit.
 
     Args:
         task: Task.
-        session: the class of its session.
-        options: more arguments of the session.
+        session_class: class of the session.
+        options: further arguments of the session.
     """
 
-    def __init__(self, task: Task, session=TimedSession, **options):
+    def __init__(self, task: Task, session_class: Callable[..., TimedSession] = TimedSession, **options: Any) -> None:
         section = SECTIONS[task.number]
-        self.task, self.take = task, task.turn()
+        self.task, self.next_rows = task, task.make_next_rows()
         self.model = section.build_graph(section.Settings(**task.settings))
         self.threads = task.threads or section.THREADS
-        self.session = session(self.model, self.threads, **options)
+        self.session = session_class(self.model, self.threads, **options)
         self.session.run(self.model.initializer)
         set_graph_weights(self.session, self.model, task.weights)
-        self.trainer = trainers.GraphTrainer(self.session, self.model, task.arrays, task.batch_size)
+        self.trainer = GraphTrainer(self.session, self.model, task.arrays, task.batch_size)
 
-    def fit(self, n_rows, n_epochs, lap):
-        measured = {} if self.task.number != 2 else dict(  # as runs/section2.py has it
-            evaluate_every=self.task.epochs_per_lap, evaluation_rows=lambda epoch: self.take(self.task.batch_size))
-        for _ in fit(self.trainer, n_epochs=n_epochs, rows_for_epoch=lambda epoch: self.take(n_rows), **measured):
-            lap()
+    def fit(self, n_rows: int, n_epochs: int, on_lap: Callable[[], None]) -> None:
+        evaluation: Dict[str, Any] = {}
+        if self.task.number == 2:  # as section2_horses.fit_arguments has it
+            evaluation = dict(evaluate_every=self.task.epochs_per_lap,
+                              evaluation_rows=lambda epoch: self.next_rows(self.task.batch_size))
+        for _ in fit(self.trainer, n_epochs=n_epochs, rows_for_epoch=lambda epoch: self.next_rows(n_rows),
+                     **evaluation):
+            on_lap()
 
-    def predict(self, n):
+    def predict(self, n: int) -> np.ndarray:
         return self.trainer.predict(*(array[:n] for array in self.task.arrays))
 
-    def about(self):
+    def about(self) -> Dict[str, Any]:
         return {"TensorFlow": tf1.version.VERSION, "threads": self.threads or "TensorFlow's default"}

@@ -46,8 +46,8 @@ def grow(args):
     sizes, measurements = {}, {times: [] for times in TIMES}
     with tempfile.TemporaryDirectory() as scratch:
         for times in TIMES:
-            task = tasks.make(number, settings, n_laps=args.laps, n_steps=args.steps, times=times)
-            tasks.save(task, Path(scratch) / f"{times}.npz")
+            task = tasks.make_task(number, settings, n_laps=args.laps, n_steps=args.steps, multiple=times)
+            tasks.save_task(task, Path(scratch) / f"{times}.npz")
             sizes[times] = task.rows_per_epoch, sum(array.nbytes for array in task.arrays) / 1e6
         for times in tqdm(TIMES * args.rounds, unit="run", leave=False, disable=None):
             measuring.wait_until_idle(args.patience)

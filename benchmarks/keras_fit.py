@@ -1,10 +1,12 @@
-"""Our Keras twin through model.fit: one call for all epochs, on arrays that are in their order before it starts.
+"""Our Keras twin, trained by model.fit: one call for all epochs, on arrays that are put in order before the call.
 
-fit gathers each batch of an array by row numbers whether it shuffles or not, so that to go without shuffling only
-saves it the drawing of an order. Section 4's one-hots are made before, too. Section 2's rows run on from epoch to
-epoch: there fit gets the report's pipeline, which is also faster for it than an array.
+fit gathers each batch of an array by row numbers even if it does not shuffle, so that training without shuffling
+only saves drawing an order. Section 4's one-hots are made before the call too. Section 2's rows continue from epoch
+to epoch; there fit gets the report's pipeline, which is also faster for fit than an array.
 """
 from __future__ import annotations
+
+from typing import Any, Callable, Dict
 
 import numpy as np
 
@@ -14,15 +16,15 @@ from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
 
-class Contestant:
+class Implementation:
     """A section's Keras twin.
 
     Args:
         task: Task.
-        jit_compile: through XLA?
+        jit_compile: True compiles the training step through XLA.
     """
 
-    def __init__(self, task: Task, jit_compile=False):
+    def __init__(self, task: Task, jit_compile: bool = False) -> None:
         if task.threads:
             for set_threads in (tf1.config.threading.set_intra_op_parallelism_threads,
                                 tf1.config.threading.set_inter_op_parallelism_threads):
@@ -35,29 +37,31 @@ class Contestant:
         self.arrays = section.inputs_and_targets(
             task.arrays if task.order is None else [array[task.order] for array in task.arrays], settings)
         self.first_x, _ = section.inputs_and_targets([array[:task.batch_size] for array in task.arrays], settings)
-        self.position = 0  # of rows that are taken in turn
+        self.position = 0  # of the next row in section 2, counted without return to row 0
 
-    def fit(self, n_rows, n_epochs, lap):
-        def end(epoch, logs):
+    def fit(self, n_rows: int, n_epochs: int, on_lap: Callable[[], None]) -> None:
+        def end_epoch(epoch: int, logs: Any) -> None:
             if epoch % self.task.epochs_per_lap == 0:
-                lap()
+                on_lap()
+
         options = dict(epochs=n_epochs, shuffle=False, verbose=0,
-                       callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=end)])
+                       callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=end_epoch)])
         size, (x, y) = self.task.batch_size, self.arrays
-        if self.task.order is None:
+        if self.task.order is None:  # tf1 in Keras code: fit takes the report's pipeline
             dataset = tf1.data.Dataset.from_tensor_slices((x, y)).repeat().skip(self.position).batch(size).prefetch(2)
-            self.position += n_rows * n_epochs + size  # and the batch whose MSE the others print
+            self.position += n_rows * n_epochs + size  # and the batch whose MSE the other implementations print
             self.model.fit(dataset, steps_per_epoch=n_rows // size, **options)
         else:
-            self.model.fit(_first(x, n_rows), y[:n_rows], batch_size=size, **options)
+            self.model.fit(_first_rows(x, n_rows), y[:n_rows], batch_size=size, **options)
 
-    def predict(self, n):
-        return np.asarray(self.model.predict_on_batch(_first(self.first_x, n)))
+    def predict(self, n: int) -> np.ndarray:
+        return np.asarray(self.model.predict_on_batch(_first_rows(self.first_x, n)))
 
-    def about(self):
+    def about(self) -> Dict[str, Any]:
         return {"TensorFlow": tf1.version.VERSION, "Keras": keras.version(),
                 "threads": self.task.threads or "TensorFlow's default"}
 
 
-def _first(x, n):
+def _first_rows(x: Any, n: int) -> Any:
+    """Return the first n rows of an array, or of each array in a list."""
     return [array[:n] for array in x] if isinstance(x, list) else x[:n]

@@ -1,71 +1,78 @@
-"""Matrix products alone, by TensorFlow: what a training step would cost if it were its arithmetic and nothing else."""
+"""Matrix products alone, by TensorFlow: the time that a training step would take if it did nothing but multiply."""
 from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Tuple
 
 from benchmarks import tasks
 from tf1_autoencoders.utils.frameworks import tf1
 
+Product = Tuple[Tuple[int, int], Tuple[int, int], bool, bool]  # shapes of a and b, transpose_a, transpose_b
+
 SIDE = 2048  # of the square product
-LONG_ENOUGH = 1e9  # operations a session.run, beside which the run itself costs nothing
+OPERATIONS_PER_RUN = 1e9  # enough for the cost of session.run itself not to count
 
 
-class Contestant:
-    """The products of a section's step at its own shapes and batch, or one square product, over and over.
+class Implementation:
+    """The matrix products of a section's step, at its own shapes and batch size, or one square product.
 
     Args:
         task: Task.
-        square: one product [2048, 2048] @ [2048, 2048] instead.
+        square: True multiplies [2048, 2048] by [2048, 2048] instead.
     """
 
-    def __init__(self, task, square=False):
+    def __init__(self, task: tasks.Task, square: bool = False) -> None:
         self.task = task
         stages = [[((SIDE, SIDE), (SIDE, SIDE), False, False)]] if square else _stages(task)
         flops = sum(2 * a[0] * a[1] * (b[0] if transpose_b else b[1])
                     for stage in stages for a, b, transpose_a, transpose_b in stage)
-        repeats = max(1, round(LONG_ENOUGH / flops))
+        n_repeats = max(1, round(OPERATIONS_PER_RUN / flops))
         with tf1.Graph().as_default() as graph:
-            before = []
-            for _ in range(repeats):
+            previous: List[Any] = []
+            for _ in range(n_repeats):
                 for stage in stages:
-                    with tf1.control_dependencies(before):
-                        before = [_product(*product).op for product in stage]
-            self.step = tf1.group(*before)
+                    with tf1.control_dependencies(previous):
+                        previous = [_matmul(*product).op for product in stage]
+            self.step = tf1.group(*previous)
             config = tf1.ConfigProto(intra_op_parallelism_threads=task.threads,
                                      inter_op_parallelism_threads=task.threads)
-            # TensorFlow drops a product that nobody reads, unless it is told to leave the graph as it is.
+            # TensorFlow removes a product that is not used, unless its optimisers are switched off.
             config.graph_options.rewrite_options.disable_meta_optimizer = True
             config.graph_options.optimizer_options.opt_level = tf1.OptimizerOptions.L0
             self.session = tf1.Session(graph=graph, config=config)
             self.session.run(tf1.global_variables_initializer())
-        wanted = tasks.flops_per_row(task.number, task.settings) * task.rows_per_epoch
-        self.n_runs = max(1, round(wanted / (repeats * flops)))
-        self.flops = self.n_runs * repeats * flops
+        flops_per_epoch = tasks.flops_per_row(task.number, task.settings) * task.rows_per_epoch
+        self.n_runs = max(1, round(flops_per_epoch / (n_repeats * flops)))
+        self.flops = self.n_runs * n_repeats * flops
 
-    def fit(self, n_rows, n_epochs, lap):
+    def fit(self, n_rows: int, n_epochs: int, on_lap: Callable[[], None]) -> None:
         for epoch in range(n_epochs):
             for _ in range(self.n_runs if n_rows == self.task.rows_per_epoch else 1):
                 self.session.run(self.step)
             if epoch % self.task.epochs_per_lap == 0:
-                lap()
+                on_lap()
 
-    def predict(self, n):
+    def predict(self, n: int) -> None:
         return None
 
-    def about(self):
+    def about(self) -> Dict[str, Any]:
         return {"TensorFlow": tf1.version.VERSION, "threads": self.task.threads or "TensorFlow's default"}
 
 
-def _stages(task):
-    """The products in the order in which a step needs them; those of a stage do not wait for each other."""
-    layers = tasks.products(task.number, task.settings)
-    sizes = [(task.batch_size * times, k, n, k_back) for times, k, n, k_back in layers]
-    forward = [[((rows, k), (k, n), False, False)] for rows, k, n, _ in sizes]
-    backward = [[((rows, k), (rows, n), True, False)] + [((rows, n), (k_back, n), False, True)] * bool(k_back)
-                for rows, k, n, k_back in sizes[::-1]]
+def _stages(task: tasks.Task) -> List[List[Product]]:
+    """Return the products in the order in which a step needs them; the products of a stage are independent."""
+    layers = tasks.matrix_products(task.number, task.settings)
+    sizes = [(task.batch_size * n_rows, k, n, k_back) for n_rows, k, n, k_back in layers]
+    forward: List[List[Product]] = [[((rows, k), (k, n), False, False)] for rows, k, n, _ in sizes]
+    backward: List[List[Product]] = [
+        [((rows, k), (rows, n), True, False)] + [((rows, n), (k_back, n), False, True)] * bool(k_back)
+        for rows, k, n, k_back in sizes[::-1]]
     return forward + backward
 
 
-def _product(a, b, transpose_a, transpose_b):
-    def operand(shape):  # a variable, since TensorFlow would compute a product of constants once and for all
+def _matmul(a: Tuple[int, int], b: Tuple[int, int], transpose_a: bool, transpose_b: bool) -> Any:
+    """Multiply variables of these shapes; TensorFlow would compute a product of constants once and for all."""
+    def operand(shape: Tuple[int, int]) -> Any:
         return tf1.get_variable(f"operand_{shape[0]}_{shape[1]}", shape, initializer=tf1.random_normal_initializer())
+
     with tf1.variable_scope("", reuse=tf1.AUTO_REUSE):
         return tf1.matmul(operand(a), operand(b), transpose_a=transpose_a, transpose_b=transpose_b)

@@ -1,4 +1,4 @@
-"""The contestants, one measurement of one of them, and what the machine was and did meanwhile."""
+"""The implementations that are measured, one measurement, and the state of the machine during it."""
 from __future__ import annotations
 
 import datetime
@@ -19,11 +19,11 @@ IDLE = 0.05  # share of the CPU that others may take before a measurement
 
 
 class Row(NamedTuple):
-    """A contestant: a row of the table."""
+    """An implementation: a row of the table."""
 
     label: str
     program: str  # module of benchmarks/
-    options: Dict[str, Any] = {}  # keyword arguments of its Contestant
+    options: Dict[str, Any] = {}  # keyword arguments of its Implementation
     sections: Tuple[int, ...] = (1, 2, 3, 4)
     python: str = "tensorflow"  # key of pythons()
     asked: bool = False  # measured only where --rows names it
@@ -51,7 +51,7 @@ def pythons(torch_python=None, tf115_python=None):
 
 
 def measure(row, python, task_path):
-    """Run a contestant in a fresh process.
+    """Run an implementation in a fresh process.
 
     Returns:
         What child.py prints, and others_share: of the CPU, taken by other processes meanwhile (None where unknown).
@@ -85,7 +85,7 @@ def wait_until_idle(patience):
         if share is None or share < IDLE:
             return
         if time.time() > end:
-            warn(f"other processes take {share:.0%} of the CPU: what is measured now says little")
+            warn(f"other processes take {share:.0%} of the CPU: the following measurement says little")
             return
         time.sleep(1)
 
@@ -114,7 +114,7 @@ def _seconds_of_children():
 
 
 def machine():
-    """What the machine is, {name: text}."""
+    """Describe the machine, {name: text}."""
     def first(path, start, otherwise):
         try:
             with open(path) as file:

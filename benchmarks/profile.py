@@ -64,13 +64,13 @@ def profile(args):
     from benchmarks import graph
     folder, number = Path(args.out), int(args.section)
     folder.mkdir(parents=True, exist_ok=True)
-    task = tasks.make(number, dataclasses.asdict(SECTIONS[number].PRESETS["report"]), n_steps=WARM_UP + N_STEPS,
+    task = tasks.make_task(number, dataclasses.asdict(SECTIONS[number].PRESETS["report"]), n_steps=WARM_UP + N_STEPS,
                       threads=args.threads)
-    contestant = graph.Contestant(task, session=TracedSession)
-    contestant.fit(WARM_UP * task.batch_size, 1, lambda: None)
-    contestant.session.tracing = True
-    contestant.fit(N_STEPS * task.batch_size, 1, lambda: None)
-    traced = [microseconds(trace.step_stats) for trace in contestant.session.traces]
+    implementation = graph.Implementation(task, session_class=TracedSession)
+    implementation.fit(WARM_UP * task.batch_size, 1, lambda: None)
+    implementation.session.tracing = True
+    implementation.fit(N_STEPS * task.batch_size, 1, lambda: None)
+    traced = [microseconds(trace.step_stats) for trace in implementation.session.traces]
     steps = [spent for spent in traced if len(spent) == max(map(len, traced))]  # the other runs start a pipeline
     by_node = collections.Counter({node: statistics.median(spent[node] for spent in steps) for node in steps[0]})
     print(f"section {number}, a step of {task.batch_size} rows, median of {len(steps)}, TensorFlow "
@@ -84,7 +84,7 @@ def profile(args):
             (*((key,) if isinstance(key, str) else key), f"{spent / 1e3:.3f}", f"{spent / total:.1%}")
             for key, spent in counts.most_common(args.top)]), sep="\n")
     from tensorflow.python.client import timeline
-    trace = timeline.Timeline(contestant.session.traces[traced.index(steps[-1])].step_stats)
+    trace = timeline.Timeline(implementation.session.traces[traced.index(steps[-1])].step_stats)
     path = write_atomically(folder / f"timeline_section{number}.json", trace.generate_chrome_trace_format().encode())
     print("", f"saved: {display_path(path)}", sep="\n")
 

@@ -72,7 +72,7 @@ class Sequences(nn.Module):
         return logits.transpose(0, 1) if self.time_first else logits
 
 
-class Contestant:
+class Implementation:
     """A section's network and its Adam.
 
     Args:
@@ -85,7 +85,7 @@ class Contestant:
     def __init__(self, task: Task, channels_last=False, time_first=False, compiled=False):
         if task.threads:
             torch.set_num_threads(task.threads)
-        self.task, self.take = task, task.turn()
+        self.task, self.next_rows = task, task.make_next_rows()
         self.format = torch.channels_last if channels_last else torch.contiguous_format
         if task.number == 4:
             self.model = Sequences(task, time_first)
@@ -113,10 +113,10 @@ class Contestant:
             return functional.cross_entropy(self.model(x1, x2).flatten(0, 1), y.flatten())
         return functional.mse_loss(self.model(batch[0]), batch[-1])
 
-    def fit(self, n_rows, n_epochs, lap):
+    def fit(self, n_rows, n_epochs, on_lap):
         size, report = self.task.batch_size, self.task.number == 2
         for epoch in range(n_epochs):
-            rows, total = torch.from_numpy(self.take(n_rows)), torch.zeros(())
+            rows, total = torch.from_numpy(self.next_rows(n_rows)), torch.zeros(())
             for batch in rows.split(size):
                 self.adam.zero_grad(set_to_none=True)
                 loss = self.compute_loss(*self._batch(batch))
@@ -128,9 +128,9 @@ class Contestant:
                 if epoch % self.task.epochs_per_lap:
                     continue
                 with torch.no_grad():
-                    total = self._loss(*self._batch(torch.from_numpy(self.take(size))))
+                    total = self._loss(*self._batch(torch.from_numpy(self.next_rows(size))))
             total.item()
-            lap()
+            on_lap()
 
     def _batch(self, rows):
         return [tensor.index_select(0, rows) for tensor in self.data]

@@ -1,4 +1,4 @@
-"""What was measured as a table and as a picture: plain functions of what run.py keeps in benchmark.json."""
+"""The table and the figure of a benchmark, made of the contents of benchmark.json."""
 from __future__ import annotations
 
 import io
@@ -15,35 +15,35 @@ HEADER = ("row", "seconds an epoch", "rows a second", "times the graph's (lowest
 
 
 def seconds(measurements):
-    """Of an epoch, round by round: the median of its laps."""
+    """Return the seconds of an epoch, round by round: the median of the round's laps."""
     return [statistics.median(measured["seconds"]) for measured in measurements]
 
 
 def ratios(measurements, others):
-    """Seconds of one row over those of another, round by round."""
+    """Return the seconds of one row divided by the seconds of another, round by round."""
     return [mine / theirs for mine, theirs in zip(seconds(measurements), seconds(others))]
 
 
 def spread(values, form="{:.2f}"):
-    """The median of values, and from where to where they go."""
+    """Format the median of values, and their lowest and highest."""
     text = form.format(statistics.median(values))
     return text if len(values) < 2 else f"{text} ({form.format(min(values))} to {form.format(max(values))})"
 
 
 def rates(section, row):
-    """Operations a second of a row, round by round."""
+    """Return the operations per second of a row, round by round."""
     measurements = section["measurements"][row]
     flops = measurements[0]["flops"] or section["flops_per_row"] * section["rows_per_epoch"]
     return [flops / value for value in seconds(measurements)]
 
 
-def contestants(section):
-    """The rows that train."""
+def implementations(section):
+    """Return the rows that train."""
     return [row for row in section["measurements"] if ROWS[row].program != "matmul"]
 
 
 def rounds(section):
-    """How many were measured."""
+    """Return the number of measured rounds."""
     return max(map(len, section["measurements"].values()), default=0)
 
 
@@ -51,7 +51,7 @@ def table(section):
     """The lines of a section's table in Markdown."""
     measurements, lines = section["measurements"], []
     reference = next((row for row in ("products", "square") if row in measurements), None)
-    for row in contestants(section):
+    for row in implementations(section):
         measured = measurements[row]
         median = statistics.median(seconds(measured))
         share = "-" if reference is None else "{:.0%}".format(statistics.median(
@@ -77,7 +77,7 @@ def text(result):
                   f"{section['flops_per_row'] / 1e6:.3g} million operations a row, float32 by default."]
         lines += [f"{ROWS[row].label.capitalize()}: {spread([rate / 1e9 for rate in rates(section, row)], '{:.1f}')} "
                   "GFLOP/s." for row in section["measurements"] if ROWS[row].program == "matmul"]
-        lines += ["", *table(section)] if contestants(section) else []
+        lines += ["", *table(section)] if implementations(section) else []
         lines += [f"\nLeft out: {message}" for message in section["failed"].values()]
     lines += ["", *versions(result)]
     shares = [one["others_share"] for section in result["sections"].values()
@@ -89,45 +89,45 @@ def text(result):
 
 
 def versions(result):
-    """A line for each contestant: with what it ran."""
+    """Return a line for each implementation: its versions and threads."""
     found = {}
     for section in result["sections"].values():
-        for row in contestants(section):
+        for row in implementations(section):
             found.setdefault(", ".join(f"{name} {value}" if name != "threads" else f"threads: {value}" for name, value
                                        in section["measurements"][row][0]["about"].items()), []).append(row)
     return [f"- {'; '.join(dict.fromkeys(ROWS[row].label for row in rows))}: {about}" for about, rows in found.items()]
 
 
 def disagreements(result):
-    """Sentences about contestants that did not do the graph's (else the first one's) work; [] where all agree."""
-    said = []
+    """Return a sentence about each implementation whose data or loss differ from the graph's (without it, the first's)."""
+    sentences = []
     for number, section in result["sections"].items():
-        rows = contestants(section)
+        rows = implementations(section)
         if len(rows) < 2:
             continue
         expected = section["measurements"]["graph" if "graph" in rows else rows[0]][0]
         for row in rows:
             for one in section["measurements"][row]:
                 if one["sha256"] != section["sha256"]:
-                    said.append(f"section {number}: {ROWS[row].label} was given other data")
+                    sentences.append(f"section {number}: {ROWS[row].label} was given other data")
                 elif not abs(one["loss"] / expected["loss"] - 1) < TOLERANCE[int(number)]:
-                    said.append(f"section {number}: {ROWS[row].label} came to a loss of {one['loss']:.4g}, expected "
+                    sentences.append(f"section {number}: {ROWS[row].label} came to a loss of {one['loss']:.4g}, expected "
                                 f"about {expected['loss']:.4g}")
-    return list(dict.fromkeys(said))
+    return list(dict.fromkeys(sentences))
 
 
-def picture(result):
-    """A PNG, bytes: a panel a section, a bar a row, rows a second."""
+def figure_png(result):
+    """A PNG, bytes: a panel per section, a bar per implementation, rows per second."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    shown = [(number, section) for number, section in result["sections"].items() if contestants(section)]
-    heights = [len(contestants(section)) + 1.2 for _, section in shown]
+    shown = [(number, section) for number, section in result["sections"].items() if implementations(section)]
+    heights = [len(implementations(section)) + 1.2 for _, section in shown]
     figure = Figure(figsize=(8.6, 0.3 * sum(heights) + 0.6), dpi=120, constrained_layout=True)
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(shown), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
     for axes, (number, section) in zip(panels, shown):
-        rows, measurements = contestants(section), section["measurements"]
+        rows, measurements = implementations(section), section["measurements"]
         for place, row in enumerate(rows):
             values = [section["rows_per_epoch"] / value for value in seconds(measurements[row])]
             middle = section["rows_per_epoch"] / statistics.median(seconds(measurements[row]))

@@ -40,7 +40,7 @@ def build_parser():
                         help="steps an epoch (default: " + ", ".join(
                             f"section {number}: {steps}" for number, steps in tasks.N_STEPS.items()) + ")")
     parser.add_argument("--threads", type=cli.whole_number(0), default=0, metavar="T",
-                        help="CPU threads of each contestant (default: 0, its own choice)")
+                        help="CPU threads of each implementation (default: 0, its own choice)")
     parser.add_argument("--torch-python", metavar="PATH",
                         help="a Python with PyTorch (default: this one, if it has it)")
     parser.add_argument("--tf115-python", metavar="PATH", help="a Python 3.7 with TensorFlow 1.15.5")
@@ -73,10 +73,10 @@ def run(args):
     with tempfile.TemporaryDirectory() as scratch:
         for number in numbers:
             module = SECTIONS[number]
-            task = tasks.make(number, dataclasses.asdict(module.PRESETS["report"]), n_laps=args.laps,
+            task = tasks.make_task(number, dataclasses.asdict(module.PRESETS["report"]), n_laps=args.laps,
                               n_steps=args.steps, threads=args.threads)
             path = Path(scratch) / "task.npz"
-            tasks.save(task, path)
+            tasks.save_task(task, path)
             result["sections"][str(number)] = {
                 "title": module.TITLE, "batch_size": task.batch_size, "rows_per_epoch": task.rows_per_epoch,
                 "flops_per_row": tasks.flops_per_row(number, task.settings), "sha256": task.sha256(),
@@ -126,14 +126,14 @@ def write_json(result, folder):
 
 
 def write(result, folder, anew=False):
-    """Print the report, write the files; exit code 1 where a contestant computed something else."""
+    """Print the report, write the files; exit code 1 where an implementation computed something else."""
     text = report.text(result)
     print(text)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [] if anew else [write_json(result, folder)]
     paths.append(write_atomically(folder / "benchmark.md", text.encode()))
-    if any(map(report.contestants, result["sections"].values())):
-        paths.append(write_atomically(folder / "benchmark.png", report.picture(result)))
+    if any(map(report.implementations, result["sections"].values())):
+        paths.append(write_atomically(folder / "benchmark.png", report.figure_png(result)))
     print("saved:", ", ".join(map(display_path, paths)))
     said = report.disagreements(result)
     for sentence in said:

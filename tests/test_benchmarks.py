@@ -1,4 +1,4 @@
-"""The benchmark's arithmetic, its table, and that its contestants do the same work."""
+"""The benchmark's arithmetic, its table, and that its implementations do the same work."""
 from __future__ import annotations
 
 import dataclasses
@@ -31,7 +31,7 @@ def settings(number, **sizes):
 
 
 def small_task(number, n_steps=3):
-    return tasks.make(number, settings(number, **SMALL[number]), n_laps=1, n_steps=n_steps)
+    return tasks.make_task(number, settings(number, **SMALL[number]), n_laps=1, n_steps=n_steps)
 
 
 def measured(*seconds, **more):
@@ -68,18 +68,18 @@ def test_weights_have_the_graphs_names_and_shapes(number):
 @pytest.mark.parametrize("number", SECTIONS)
 def test_a_task_comes_out_of_its_file_as_it_went_in(number, tmp_path):
     task = small_task(number)
-    tasks.save(task, tmp_path / "task.npz")
-    loaded = tasks.load(tmp_path / "task.npz")
+    tasks.save_task(task, tmp_path / "task.npz")
+    loaded = tasks.load_task(tmp_path / "task.npz")
     assert loaded.sha256() == task.sha256() == small_task(number).sha256()
     assert loaded._replace(arrays=(), order=None, weights={}) == task._replace(arrays=(), order=None, weights={})
     assert len(loaded.arrays[0]) == 3 * task.batch_size + tasks.SPARE_ROWS[number]
 
 
 def test_rows_run_on_in_section_2_and_start_anew_elsewhere():
-    take, n_rows = small_task(2).turn(), 3 * 13 + 50
+    take, n_rows = small_task(2).make_next_rows(), 3 * 13 + 50
     assert [*take(2), *take(n_rows - 1)] == [*range(n_rows), 0]
     task = small_task(1)
-    take = task.turn()
+    take = task.make_next_rows()
     assert np.array_equal(take(5), take(5)) and sorted(take(21)) == [*range(21)]
 
 
@@ -88,10 +88,10 @@ def test_graph_and_keras_come_to_the_same_loss(number):
     from benchmarks import graph, keras_fit
     task, losses = small_task(number), []
     for module in graph, keras_fit:
-        contestant, laps = module.Contestant(task), []
-        contestant.fit(task.batch_size, 1, lambda: None)
-        contestant.fit(task.rows_per_epoch, 1, lambda laps=laps: laps.append(1))
-        losses.append(task.loss(contestant.predict(task.batch_size)))
+        implementation, laps = module.Implementation(task), []
+        implementation.fit(task.batch_size, 1, lambda: None)
+        implementation.fit(task.rows_per_epoch, 1, lambda laps=laps: laps.append(1))
+        losses.append(task.loss(implementation.predict(task.batch_size)))
         assert laps == [1]
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
@@ -166,7 +166,7 @@ def test_a_command_that_is_timed_answers_or_is_an_error_in_its_last_words():
         startup.once("it", ["-c", "import sys; sys.exit('no such thing')"])
 
 
-def test_unknown_rows_and_failing_contestants(tmp_path, capsys):
+def test_unknown_rows_and_failing_implementations(tmp_path, capsys):
     assert run.main(["--rows", "graf"]) == 2
     rounds = run.take_turns(["tf115"], tmp_path / "task.npz", {"tf115": "/bin/false"}, 2, 0, "")
     assert rounds == {"measurements": {}, "failed": {"tf115": "TensorFlow 1.15.5: exit code 1"}}

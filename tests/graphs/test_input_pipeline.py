@@ -1,4 +1,4 @@
-"""pipeline: batches of arrays that are not copied are the batches of arrays that are."""
+"""Input pipelines: streamed batches are equal to batches from arrays that are copied into the graph."""
 import dataclasses
 
 import numpy as np
@@ -18,42 +18,43 @@ SMALL = dataclasses.replace(section1_reconstruction.PRESETS["report"], n_input=3
 
 
 @pytest.fixture
-def on_disk(tmp_path):
-    """float32[101, 37] in a file, memory-mapped."""
+def mapped_array(tmp_path):
+    """A memory-mapped file, float32[101, 37]."""
     array = np.random.default_rng(0).random((101, 37), dtype=np.float32)
     array.tofile(str(tmp_path / "array"))
     return np.memmap(str(tmp_path / "array"), np.float32, "r", shape=(101, 37))
 
 
-def test_streamed_batches_are_ordered_batches(on_disk):
-    order, numbers = np.array([3, 100, 0, 0, 7, 50, 2]), np.arange(101, dtype=np.int32)
-    taken = []
-    for batches in (ordered_batches, streamed_batches):
+def test_streamed_batches_are_equal_to_ordered_batches(mapped_array):
+    order, row_numbers = np.array([3, 100, 0, 0, 7, 50, 2]), np.arange(101, dtype=np.int32)
+    batches = []
+    for make_pipeline in (ordered_batches, streamed_batches):
         with tf1.Graph().as_default(), tf1.Session() as session:
-            pipeline = batches(([37], tf1.float32), ([], tf1.int32))
+            pipeline = make_pipeline(([37], tf1.float32), ([], tf1.int32))
             if pipeline.load is None:
-                pipeline.data[:] = on_disk, numbers
+                pipeline.data[:] = mapped_array, row_numbers
             else:
-                session.run(pipeline.load, dict(zip(pipeline.data, (on_disk, numbers))))
+                session.run(pipeline.load, dict(zip(pipeline.data, (mapped_array, row_numbers))))
             session.run(pipeline.start, {pipeline.order: order, pipeline.batch_size: 3})
-            taken.append([session.run(pipeline.batch) for _ in range(3)])
+            batches.append([session.run(pipeline.batch) for _ in range(3)])
             with pytest.raises(tf1.errors.OutOfRangeError):
                 session.run(pipeline.batch)
-    for (x, n), (streamed_x, streamed_n) in zip(*taken):
-        assert x.tobytes() == streamed_x.tobytes() == on_disk[n].tobytes() and n.tolist() == streamed_n.tolist()
-    assert [len(n) for _, n in taken[0]] == [3, 3, 1]
+    for (x, rows), (streamed_x, streamed_rows) in zip(*batches):
+        assert x.tobytes() == streamed_x.tobytes() == mapped_array[rows].tobytes()
+        assert rows.tolist() == streamed_rows.tolist()
+    assert [len(rows) for _, rows in batches[0]] == [3, 3, 1]
 
 
-def test_a_training_from_a_file_comes_to_the_bytes_of_one_from_memory(on_disk):
-    result = []
+def test_training_from_a_file_is_bit_identical_to_training_from_memory(mapped_array):
+    results = []
     for streamed in (False, True):
         model = section1_reconstruction.build_graph(dataclasses.replace(SMALL, stream_batches=streamed))
         with TimedSession(model, threads=1) as session:
             session.run(model.initializer)
-            trainer = trainers.GraphTrainer(session, model, (on_disk,), SMALL.batch_size)
+            trainer = trainers.GraphTrainer(session, model, (mapped_array,), SMALL.batch_size)
             trace = list(fit(trainer, n_epochs=3, rows_for_epoch=lambda epoch: shuffled_rows(81, 1, epoch),
-                                      validation_rows=np.arange(81, 101)))
-            result.append((trace, graph_weights(session, model), trainer.predict(on_disk[:7])))
-    (trace, weights, answers), (streamed_trace, streamed_weights, streamed_answers) = result
-    assert trace == streamed_trace and answers.tobytes() == streamed_answers.tobytes()
+                             validation_rows=np.arange(81, 101)))
+            results.append((trace, graph_weights(session, model), trainer.predict(mapped_array[:7])))
+    (trace, weights, outputs), (streamed_trace, streamed_weights, streamed_outputs) = results
+    assert trace == streamed_trace and outputs.tobytes() == streamed_outputs.tobytes()
     assert all(weights[name].tobytes() == streamed_weights[name].tobytes() for name in weights)

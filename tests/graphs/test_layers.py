@@ -1,4 +1,4 @@
-"""layers: what each of them promises."""
+"""Layers: what each of them promises."""
 import numpy as np
 import pytest
 
@@ -13,12 +13,13 @@ def graph():
 
 
 def values(*fetches):
+    """Initialise the variables of the default graph and return the values of the fetches."""
     with tf1.Session() as session:
         session.run(tf1.global_variables_initializer())
         return session.run(fetches)
 
 
-def test_it_computes_x_times_kernel_plus_bias(graph):
+def test_dense_computes_the_activation_of_x_times_kernel_plus_bias(graph):
     x = np.random.default_rng(0).normal(size=(5, 7)).astype(np.float32)
     outputs = dense_layer(tf1.constant(x), 11, activation=tf1.nn.elu, seed=1)
     kernel, bias = tf1.trainable_variables()
@@ -51,7 +52,7 @@ def test_the_kernel_is_xavier_uniform_and_the_bias_zero(graph):
     assert not bias.any()
 
 
-def test_the_same_seed_draws_the_same_kernel_in_any_place_of_a_graph(graph):
+def test_the_same_seed_draws_the_same_kernel_anywhere_in_a_graph(graph):
     x = tf1.placeholder(tf1.float32, [None, 7])
     dense_layer(x, 5, seed=1)
     dense_layer(x, 5, seed=2)
@@ -86,7 +87,7 @@ def test_an_unknown_width_of_the_input_is_refused(graph):
         dense_layer(tf1.placeholder(tf1.float32, [None, None]), 5)
 
 
-def test_dense_sees_each_time_step_alone(graph):
+def test_dense_is_applied_to_each_time_step_alone(graph):
     x = np.random.default_rng(0).normal(size=(5, 3, 7)).astype(np.float32)
     outputs = dense_layer(tf1.constant(x), 11, seed=1)
     assert outputs.shape.as_list() == [5, 3, 11]
@@ -94,11 +95,11 @@ def test_dense_sees_each_time_step_alone(graph):
     np.testing.assert_allclose(outputs, x @ kernel, rtol=1e-5, atol=1e-6)
 
 
-def test_dense_takes_the_variables_of_a_layer_by_its_name(graph):
+def test_dense_reuses_the_variables_of_a_layer_by_its_name(graph):
     x = tf1.constant(np.ones((2, 7), np.float32))
-    first, again = dense_layer(x, 5, seed=1), dense_layer(x, 5, name="dense", reuse=True)
+    outputs, reused_outputs = dense_layer(x, 5, seed=1), dense_layer(x, 5, name="dense", reuse=True)
     assert len(tf1.trainable_variables()) == 2
-    np.testing.assert_array_equal(*values(first, again))
+    np.testing.assert_array_equal(*values(outputs, reused_outputs))
 
 
 def sigmoid(x):
@@ -106,7 +107,7 @@ def sigmoid(x):
 
 
 def numpy_lstm(x, kernel, bias, h, c):
-    """An LSTM over x [batch, time, n_in] in float64: all h and the last c; gates in TensorFlow 1's order."""
+    """Run an LSTM over x [batch, time, n_in] in float64, with gates in TensorFlow 1's order; return (all h, last c)."""
     units, outputs = h.shape[1], []
     for t in range(x.shape[1]):
         gates = np.concatenate([x[:, t], h], axis=1).astype(np.float64) @ kernel + bias
@@ -119,7 +120,7 @@ def numpy_lstm(x, kernel, bias, h, c):
 
 @pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("given_state", [False, True])
-def test_lstm_computes_what_its_formula_says(graph, given_state, fused):
+def test_lstm_computes_its_formula(graph, given_state, fused):
     random = np.random.default_rng(0)
     x, h, c = (random.normal(size=shape).astype(np.float32) for shape in ((5, 3, 7), (5, 11), (5, 11)))
     if not given_state:
@@ -139,7 +140,7 @@ def test_lstm_computes_what_its_formula_says(graph, given_state, fused):
 
 
 @pytest.mark.parametrize("fused", [False, True])
-def test_lstm_gradients_are_those_of_finite_differences(graph, fused):
+def test_lstm_gradients_agree_with_finite_differences(graph, fused):
     random = np.random.default_rng(0)
     x = random.normal(size=(3, 5, 2)).astype(np.float32)
     outputs, (_, c) = lstm_layer(tf1.constant(x), 3, seed=1, fused=fused)
@@ -148,44 +149,45 @@ def test_lstm_gradients_are_those_of_finite_differences(graph, fused):
     variables = tf1.trainable_variables()
     *gradients, kernel, bias = values(*tf1.gradients(loss, variables), *variables)
 
-    def loss_of(kernel, bias):
+    def numpy_loss(kernel, bias):
         outputs, c = numpy_lstm(x, kernel, bias, np.zeros((3, 3)), np.zeros((3, 3)))
         return np.sum(outputs * weights) + np.sum(c)
 
     for index, gradient in enumerate(gradients):
-        for place in np.ndindex(gradient.shape):
-            shifted = []
+        for element in np.ndindex(gradient.shape):
+            losses = []
             for step in (1e-5, -1e-5):
                 arrays = [kernel.astype(np.float64), bias.astype(np.float64)]
-                arrays[index][place] += step
-                shifted.append(loss_of(*arrays))
-            assert gradient[place] == pytest.approx((shifted[0] - shifted[1]) / 2e-5, rel=1e-4, abs=1e-5)
+                arrays[index][element] += step
+                losses.append(numpy_loss(*arrays))
+            assert gradient[element] == pytest.approx((losses[0] - losses[1]) / 2e-5, rel=1e-4, abs=1e-5)
 
 
-def test_lstm_fused_has_the_gradients_of_the_step_by_step_one_for_every_input(graph):
+def test_fused_lstm_has_the_gradients_of_the_plain_lstm_for_every_input(graph):
     random = np.random.default_rng(0)
     x, h, c = (tf1.constant(random.normal(size=shape).astype(np.float32)) for shape in ((5, 3, 7), (5, 11), (5, 11)))
     weights, gradients = random.normal(size=(5, 3, 11)).astype(np.float32), []
     for fused in (True, False):
-        with tf1.variable_scope("one", reuse=tf1.AUTO_REUSE):
+        with tf1.variable_scope("shared", reuse=tf1.AUTO_REUSE):
             outputs, (last_h, last_c) = lstm_layer(x, 11, initial_state=(h, c), seed=1, fused=fused)
         loss = tf1.reduce_sum(outputs * weights) + tf1.reduce_sum(last_h ** 2) + tf1.reduce_sum(tf1.sin(last_c))
         gradients.append(tf1.gradients(loss, [x, h, c, *tf1.trainable_variables()]))
-    for fused, step_by_step in zip(*values(*gradients)):
-        np.testing.assert_allclose(fused, step_by_step, rtol=1e-5, atol=1e-6)
+    for fused, plain in zip(*values(*gradients)):
+        np.testing.assert_allclose(fused, plain, rtol=1e-5, atol=1e-6)
 
 
-def test_mean_squared_error_has_the_gradient_of_the_mean_of_squares_to_the_byte(graph):
+def test_mean_squared_error_has_bit_identically_the_gradient_of_the_mean_of_squares(graph):
     random = np.random.default_rng(0)
     outputs, targets = (tf1.constant(random.normal(size=(13, 7)).astype(np.float32)) for _ in range(2))
     ours, plain = mean_squared_error(outputs, targets), tf1.reduce_mean(tf1.square(outputs - targets))
-    (ours, our_gradient), (plain, gradient) = values(*[[loss, *tf1.gradients(loss, outputs)] for loss in (ours, plain)])
-    assert ours == pytest.approx(plain, rel=1e-6) and our_gradient.tobytes() == gradient.tobytes()
+    (our_loss, our_gradient), (plain_loss, plain_gradient) = values(
+        *[[loss, *tf1.gradients(loss, outputs)] for loss in (ours, plain)])
+    assert our_loss == pytest.approx(plain_loss, rel=1e-6) and our_gradient.tobytes() == plain_gradient.tobytes()
 
 
 @pytest.mark.parametrize("height, width", [(4, 4), (5, 7), (3, 2)])
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
-def test_a_convolution_of_an_upsampled_picture_is_that_of_the_picture_but_for_rounding(graph, padding, height, width):
+def test_fused_convolution_of_an_upsampled_image_differs_by_rounding_only(graph, padding, height, width):
     random, results = np.random.default_rng(0), []
     x = tf1.constant(random.normal(size=(5, height, width, 3)).astype(np.float32))
     weights = random.normal(size=(5, *(2 * side - 2 * (padding == "VALID") for side in (height, width)), 2))
@@ -201,7 +203,7 @@ def test_a_convolution_of_an_upsampled_picture_is_that_of_the_picture_but_for_ro
 
 
 @pytest.mark.parametrize("sides, align_corners", [((9, 12), False), ((6, 8), True)])
-def test_a_convolution_of_a_picture_resized_otherwise_is_left_as_it_is(graph, sides, align_corners):
+def test_convolution_of_an_image_resized_in_another_way_is_not_fused(graph, sides, align_corners):
     x = tf1.constant(np.random.default_rng(0).normal(size=(2, 3, 4, 3)).astype(np.float32))
     resized = tf1.image.resize_nearest_neighbor(x, sides, align_corners=align_corners)
     fused, plain = values(*(conv_layer(resized, 2, seed=1, fused=fused) for fused in (True, False)))
@@ -216,19 +218,19 @@ def test_lstm_variables_are_named_as_tensorflow_1_names_them(graph):
     assert shapes == {"encoder/rnn/lstm_cell/kernel": [12, 20], "encoder/rnn/lstm_cell/bias": [20]}
 
 
-def test_lstm_step_by_step_on_the_same_variables_is_the_whole_sequence(graph):
+def test_lstm_run_step_by_step_gives_the_outputs_of_the_whole_sequence(graph):
     x = tf1.constant(np.random.default_rng(0).normal(size=(2, 3, 7)).astype(np.float32))
     with tf1.variable_scope("decoder"):
-        outputs, last = lstm_layer(x, 5, seed=1)
-    state, steps = None, []
+        outputs, last_state = lstm_layer(x, 5, seed=1)
+    state, step_outputs = None, []
     for t in range(3):
         with tf1.variable_scope("decoder", reuse=True):
-            step, state = lstm_layer(x[:, t:t + 1], 5, initial_state=state)
-        steps.append(step)
+            output, state = lstm_layer(x[:, t:t + 1], 5, initial_state=state)
+        step_outputs.append(output)
     assert len(tf1.trainable_variables()) == 2
-    outputs, steps, last, state = values(outputs, tf1.concat(steps, axis=1), last, state)
-    np.testing.assert_allclose(steps, outputs, rtol=1e-6, atol=1e-7)
-    np.testing.assert_allclose(state, last, rtol=1e-6, atol=1e-7)
+    outputs, step_outputs, last_state, state = values(outputs, tf1.concat(step_outputs, axis=1), last_state, state)
+    np.testing.assert_allclose(step_outputs, outputs, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(state, last_state, rtol=1e-6, atol=1e-7)
 
 
 def test_a_second_lstm_in_the_same_scope_is_refused(graph):

@@ -1,7 +1,7 @@
 """Weights of tf.keras in TensorFlow 1.15.5, for tests/tf115/test_against_tf115.py; runs under 1.15.5 only.
 
-    python -m tests.tf115.keras_h5 write         fixtures/keras/*.h5 with inputs and outputs of two models
-    python -m tests.tf115.keras_h5 check FOLDER  load FOLDER/*.h5 into the same models; exit code 1 if they differ
+    python -m tests.tf115.keras_h5 write           write fixtures/keras/*.h5 with inputs and outputs of two models
+    python -m tests.tf115.keras_h5 check FOLDER    load FOLDER/*.h5 into the same models; exit code 1 if outputs differ
 """
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 import tensorflow as tf
 
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures", "keras")
-TOLERANCE = 1e-6  # of answers below 3; a forget gate's bias went through b - 1 and back, which rounds it
+TOLERANCE = 1e-6  # for outputs below 3; the forget gate's bias was converted to b - 1 and back, which rounds
 layers = tf.keras.layers
 
 
 def reconstruction():
-    """Section 1's listing at the sizes 13-11-7-5-3-5-7-11-13, and its inputs."""
+    """Build section 1's listing at the sizes 13-11-7-5-3-5-7-11-13; return (model, inputs)."""
     input_layer = tf.keras.Input(shape=(13,))
     x = input_layer
     for k, (units, activation) in enumerate([(11, "relu"), (7, "relu"), (5, "relu"), (3, "sigmoid"), (5, "relu"),
@@ -27,7 +27,10 @@ def reconstruction():
 
 
 def sequences():
-    """Section 4's autoencoder with 7 units on one-hots of width 11; its sigmoid gates are the report's Keras's."""
+    """Build section 4's autoencoder with 7 units on one-hots of width 11; return (model, inputs).
+
+    The gates are sigmoids, as in the report's Keras; the default of 1.15.5's tf.keras is another one.
+    """
     encoder_inputs, decoder_inputs = tf.keras.Input(shape=(None, 11)), tf.keras.Input(shape=(None, 11))
     _, h, c = layers.LSTM(7, return_state=True, recurrent_activation="sigmoid", name="lstm")(encoder_inputs)
     decoder = layers.LSTM(7, return_sequences=True, return_state=True, recurrent_activation="sigmoid", name="lstm_1")
@@ -55,9 +58,9 @@ def main(command, folder=FIXTURES):
         else:
             model.load_weights(path + ".h5")
             expected = np.load(os.path.join(FIXTURES, name + ".npz"))["answers"]
-            apart = np.max(np.abs(model.predict(inputs) - expected))
-            print(name, "same answers" if apart < TOLERANCE else "OTHER ANSWERS, by {:.0e}".format(apart))
-            failed = failed or apart >= TOLERANCE
+            difference = np.max(np.abs(model.predict(inputs) - expected))
+            print(name, "same outputs" if difference < TOLERANCE else "OUTPUTS DIFFER by {:.0e}".format(difference))
+            failed = failed or difference >= TOLERANCE
     return int(failed)
 
 

@@ -1,14 +1,16 @@
-"""The original: each section's network as a program of 2019, for the real TensorFlow 1.15.5 (Python 3.7) and no other.
+"""The original: each section's network as a program of 2019, for the real TensorFlow 1.15.5 (Python 3.7) only.
 
-    python -m tests.tf115.original write                      write the numbers and checkpoints in fixtures/ anew
+    python -m tests.tf115.original write                      rewrite the values and checkpoints in fixtures/
     python -m tests.tf115.original compare [--full]           compare this program with the package's graphs, bit by bit
     python -m tests.tf115.original restore PATH --section N   restore a model.ckpt of the package into this program
 
-The networks import nothing from the package: tf.layers, tf.contrib and tf.nn.rnn_cell, as the report's time had them.
-Only the operations' seeds are the package's, 10 * seed, 10 * seed + 1, ..., so that initial values can be compared.
+The networks use tf.layers, tf.contrib and tf.nn.rnn_cell, as programs did when the report was written, and import
+nothing from the package. Only the operations' seeds are the package's, 10 * seed, 10 * seed + 1, ..., so that initial
+values can be compared.
 
-Every session has one thread: TensorFlow splits its sums between threads, and so one thread against two differs in the
-last digits. Batch k of a trace is the rows k * size, k * size + 1, ... of the data, counted round its end.
+Every session has one thread, because TensorFlow splits its sums between threads, and results with one and two threads
+differ in the last digits. Batch k of a trace is rows k * size, k * size + 1, ... of the data, continuing at row 0 after
+the last row.
 """
 from __future__ import annotations
 
@@ -43,7 +45,7 @@ SMALL = {
     "section3": dict(side=20, n_filters_1=7, n_filters_2=5, n_filters_3=3, learning_rate=0.003, batch_size=5, seed=4),
     "section4": dict(n_in=5, n_out=3, cardinality=13, n_units=11, learning_rate=0.01, batch_size=7, seed=5)}
 N_ROWS = {"section1": 59, "section2": 47, "section2_l2": 47, "section3": 23, "section4": 89}
-# The report's networks; sections 1 and 3 with fewer pictures a batch than its 2048, which would take half an hour.
+# The report's networks. Sections 1 and 3 have smaller batches than the report's 2048, which would take half an hour.
 FULL = {
     "section1": dict(n_input=784, n_hidden_1=2000, n_hidden_2=1200, n_hidden_3=500, n_latent=10, learning_rate=0.001,
                      batch_size=64, seed=0),
@@ -59,16 +61,16 @@ FULL = {
 class Network(NamedTuple):
     """A network in the default graph.
 
-    | field      | dtype[shape]               | meaning                                                         |
-    |------------|----------------------------|-----------------------------------------------------------------|
-    | inputs     | placeholders [batch, ...]  | what a batch is fed to; all data, once, where there is a start  |
-    | hidden     | {layer: float32[batch, .]} | outputs of the hidden layers, under their Keras layers' names   |
-    | outputs    | float32[batch, ...]        | the network's answer                                            |
-    | loss       | float32[]                  | what is minimised                                               |
-    | without_l2 | float32[]                  | the loss without the L2 term                                    |
-    | l2         | float32[]                  | the L2 term; None where there is none                           |
-    | train_op   | operation                  | one step of Adam                                                |
-    | start      | operation                  | the iterator's initializer; None where each batch is fed        |
+    | field       | dtype[shape]               | meaning                                                         |
+    |-------------|----------------------------|-----------------------------------------------------------------|
+    | inputs      | placeholders [batch, ...]  | get each batch; with an initializer, all data at once           |
+    | hidden      | {layer: float32[batch, .]} | outputs of the hidden layers, under their Keras layers' names   |
+    | outputs     | float32[batch, ...]        | the network's output                                            |
+    | loss        | float32[]                  | the value that train_op minimises                               |
+    | without_l2  | float32[]                  | the loss without the L2 term                                    |
+    | l2          | float32[]                  | the L2 term; None if the network has none                       |
+    | train_op    | operation                  | one step of Adam                                                |
+    | initializer | operation                  | the iterator's initializer; None if each batch is fed           |
     """
 
     inputs: Tuple[Any, ...]
@@ -78,11 +80,11 @@ class Network(NamedTuple):
     without_l2: Any
     l2: Any
     train_op: Any
-    start: Any = None
+    initializer: Any = None
 
 
 def section1(n_input, n_hidden_1, n_hidden_2, n_hidden_3, n_latent, learning_rate, batch_size, seed):
-    """Dense, relu, a sigmoid code."""
+    """Build section 1: dense layers with ReLU, and a sigmoid code."""
     xavier = tf.contrib.layers.xavier_initializer
     seeds = iter(range(10 * seed, 10 * seed + 8))
     x = tf.placeholder(tf.float32, [None, n_input])
@@ -104,7 +106,7 @@ def section1(n_input, n_hidden_1, n_hidden_2, n_hidden_3, n_latent, learning_rat
 
 def section2(n_input, n_hidden_1, n_hidden_2, n_hidden_3, learning_rate, l2_reg, l2_in_loss, batch_size, pixel_center,
              pixel_scale, seed):
-    """Dense, ELU, L2 declared in the layers; the report's own style, its input pipeline included."""
+    """Build section 2: dense layers with ELU and L2, and the report's own input pipeline."""
     x = tf.placeholder(tf.float32, [None, n_input])
     dataset = tf.data.Dataset.from_tensor_slices(x).repeat().batch(batch_size)
     iterator = dataset.make_initializable_iterator()
@@ -130,7 +132,7 @@ def section2(n_input, n_hidden_1, n_hidden_2, n_hidden_3, learning_rate, l2_reg,
 
 
 def section3(side, n_filters_1, n_filters_2, n_filters_3, learning_rate, batch_size, seed):
-    """Convolutions, pooling and resizing; the last but one convolution without padding."""
+    """Build section 3: convolutions, pooling and resizing; the last but one convolution has no padding."""
     glorot = tf.glorot_uniform_initializer
     seeds = iter(range(10 * seed, 10 * seed + 7))
     noisy = tf.placeholder(tf.float32, [None, side, side, 1])
@@ -165,24 +167,24 @@ def section3(side, n_filters_1, n_filters_2, n_filters_3, learning_rate, batch_s
 
 
 def section4(n_in, n_out, cardinality, n_units, learning_rate, batch_size, seed, rnn="dynamic"):
-    """Two LSTMs, the second from the first one's state; with dynamic_rnn, or with static_rnn."""
+    """Build section 4: an LSTM whose last state starts a second LSTM, with dynamic_rnn or with static_rnn."""
     glorot = tf.glorot_uniform_initializer
     encoder_seed, decoder_seed, dense_seed = range(10 * seed, 10 * seed + 3)
     x1, x2, y = (tf.placeholder(tf.int32, [None, n]) for n in (n_in, n_out, n_out))
     encoder_inputs, decoder_inputs, targets = (tf.one_hot(tokens, cardinality) for tokens in (x1, x2, y))
 
-    def run(cell, x, **state):
+    def run_cell(cell, x, **initial):
         if rnn == "dynamic":
-            return tf.nn.dynamic_rnn(cell, x, **state)
-        outputs, last = tf.nn.static_rnn(cell, tf.unstack(x, axis=1), **state)
-        return tf.stack(outputs, axis=1), last
+            return tf.nn.dynamic_rnn(cell, x, **initial)
+        outputs, last_state = tf.nn.static_rnn(cell, tf.unstack(x, axis=1), **initial)
+        return tf.stack(outputs, axis=1), last_state
 
     with tf.variable_scope("encoder"):
         cell = tf.nn.rnn_cell.LSTMCell(n_units, initializer=glorot(seed=encoder_seed))
-        _, state = run(cell, encoder_inputs, dtype=tf.float32)
+        _, state = run_cell(cell, encoder_inputs, dtype=tf.float32)
     with tf.variable_scope("decoder"):
         cell = tf.nn.rnn_cell.LSTMCell(n_units, initializer=glorot(seed=decoder_seed))
-        decoded, _ = run(cell, decoder_inputs, initial_state=state)
+        decoded, _ = run_cell(cell, decoder_inputs, initial_state=state)
     logits = tf.layers.dense(decoded, cardinality, kernel_initializer=glorot(seed=dense_seed))
     outputs = tf.nn.softmax(logits)
     loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits_v2(labels=targets, logits=logits))
@@ -195,18 +197,19 @@ PROGRAMS = {"section1": section1, "section2": section2, "section2_l2": section2,
             "section4": section4}
 
 
-def rows(name, sizes, n):
-    """n rows of data for a network, with structure that it can learn; the same draw in every numpy."""
+def make_data(name, sizes, n):
+    """Draw n rows of data for a network, with structure that can be learnt; every numpy draws the same values."""
     random = np.random.RandomState(7)
 
-    def levels(width):  # of grey, 0..255: a few patterns, mixed
+    def grey_levels(width):
+        """Mix a few patterns into float32[n, width] of whole numbers 0..255."""
         mixed = random.normal(size=(n, 5)).dot(random.normal(size=(5, width)))
         return np.clip(np.round(127 + 45 * mixed), 0, 255).astype(np.float32)
 
     if name == "section1":
-        return (levels(sizes["n_input"]) / np.float32(255),)
+        return (grey_levels(sizes["n_input"]) / np.float32(255),)
     if name == "section3":
-        clean = (levels(sizes["side"] ** 2) / np.float32(255)).reshape(n, sizes["side"], sizes["side"], 1)
+        clean = (grey_levels(sizes["side"] ** 2) / np.float32(255)).reshape(n, sizes["side"], sizes["side"], 1)
         replaced = random.uniform(size=clean.shape) < 0.1
         noise = np.floor(255 * random.beta(0.5, 0.5, clean.shape)).astype(np.float32) / np.float32(255)
         return np.where(replaced, noise, clean), clean
@@ -214,11 +217,11 @@ def rows(name, sizes, n):
         x1 = random.randint(1, sizes["cardinality"], (n, sizes["n_in"])).astype(np.int32)
         y = x1[:, :sizes["n_out"]][:, ::-1]
         return x1, np.concatenate([np.zeros_like(y[:, :1]), y[:, :-1]], axis=1), y
-    return (levels(sizes["n_input"]),)
+    return (grey_levels(sizes["n_input"]),)
 
 
 def open_session(graph, as_written=False):
-    """A session with one thread; as_written: TensorFlow must not rewrite the graph's arithmetic."""
+    """Open a session with one thread; with as_written, TensorFlow does not rewrite the graph's arithmetic."""
     config = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
     if as_written:
         config.graph_options.rewrite_options.arithmetic_optimization = RewriterConfig.OFF
@@ -226,136 +229,139 @@ def open_session(graph, as_written=False):
 
 
 def run(network, data, batch_size, as_written=False):
-    """The numbers of a network in the default graph, and the session that trained it.
+    """Train a network in the default graph; return its values and the session.
 
     Args:
         network: Network.
         data: arrays [n, ...], one for each of network.inputs.
-        batch_size: rows a step.
+        batch_size: rows per step.
         as_written: see open_session.
 
     Returns:
-        ({key: array}, session). Keys: `initial/<variable>`, on batch 0: `hidden/<layer>`, `outputs`, `loss`,
-        `loss_without_l2`, `l2`, `gradients/<variable>`; then `trace` float32[50], the minimised loss on each step's
-        batch before the step; at last `final/<variable>`, slots and beta powers too, and `final_outputs` on batch 0.
+        ({key: array}, session), with these keys. Before the training: `initial/<variable>`, and on batch 0
+        `hidden/<layer>`, `outputs`, `loss`, `loss_without_l2`, `l2`, `gradients/<variable>`. During the training:
+        `trace` float32[50], the minimised loss on each step's batch before the step. After the training:
+        `final/<variable>`, with slots and beta powers, and `final_outputs` on batch 0.
     """
-    weights, numbers = tf.trainable_variables(), {}
+    weights, values = tf.trainable_variables(), {}
     gradients = tf.gradients(network.loss, weights)
     session = open_session(tf.get_default_graph(), as_written)
     session.run(tf.global_variables_initializer())
     for variable in weights:
-        numbers["initial/" + variable.op.name] = session.run(variable)
+        values["initial/" + variable.op.name] = session.run(variable)
 
     def feeds(k):
-        """Of batch k; an iterator gives the next batch to each session.run, so it is set to batch k before each."""
-        batch = np.arange(k * batch_size, (k + 1) * batch_size) % len(data[0])
-        fed = {tensor: array[batch] for tensor, array in zip(network.inputs, data)}
-        if network.start is None:
-            return fed
-        session.run(network.start, fed)
+        """Return the feeds of batch k; a network with an iterator is initialized to give batch k next."""
+        rows = np.arange(k * batch_size, (k + 1) * batch_size) % len(data[0])
+        batch = {tensor: array[rows] for tensor, array in zip(network.inputs, data)}
+        if network.initializer is None:
+            return batch
+        session.run(network.initializer, batch)
         return {}
 
     fetches = {"outputs": network.outputs, "loss": network.loss, "loss_without_l2": network.without_l2}
     fetches.update({} if network.l2 is None else {"l2": network.l2})
     fetches.update({"hidden/" + name: tensor for name, tensor in network.hidden.items()})
     fetches.update({"gradients/" + variable.op.name: gradient for variable, gradient in zip(weights, gradients)})
-    numbers.update(session.run(fetches, feeds(0)))
+    values.update(session.run(fetches, feeds(0)))
     trace = []
-    for k in range(N_STEPS):  # two runs a step: in one, nothing says that Adam waits until the L2 term is computed
+    for k in range(N_STEPS):  # two runs per step, because in one run Adam need not wait until the L2 term is computed
         trace.append(session.run(network.loss, feeds(k)))
         session.run(network.train_op, feeds(k))
-    numbers["trace"] = np.array(trace, np.float32)
-    numbers["final_outputs"] = session.run(network.outputs, feeds(0))
-    numbers.update({"final/" + variable.op.name: session.run(variable) for variable in tf.global_variables()})
-    return numbers, session
+    values["trace"] = np.array(trace, np.float32)
+    values["final_outputs"] = session.run(network.outputs, feeds(0))
+    values.update({"final/" + variable.op.name: session.run(variable) for variable in tf.global_variables()})
+    return values, session
 
 
 def write(args):
-    """The command: fixtures/<name>/numbers.npz and model.ckpt of each small network, and sizes.json."""
+    """Run the command: write fixtures/<network>/numbers.npz and model.ckpt, and fixtures/sizes.json."""
     for name, sizes in SMALL.items():
         folder = FIXTURES / name
         folder.mkdir(parents=True, exist_ok=True)
-        data = rows(name, sizes, N_ROWS[name])
+        data = make_data(name, sizes, N_ROWS[name])
         with tf.Graph().as_default():
-            numbers, session = run(PROGRAMS[name](**sizes), data, sizes["batch_size"])
+            values, session = run(PROGRAMS[name](**sizes), data, sizes["batch_size"])
             with session:
                 tf.train.Saver().save(session, str(folder / "model.ckpt"), write_meta_graph=False, write_state=False)
-        numbers.update({f"data/{k}": array for k, array in enumerate(data)})
-        np.savez_compressed(str(folder / "numbers.npz"), **{key: numbers[key] for key in sorted(numbers)})
+        values.update({f"data/{k}": array for k, array in enumerate(data)})
+        np.savez_compressed(str(folder / "numbers.npz"), **{key: values[key] for key in sorted(values)})
         n_bytes = sum(file.stat().st_size for file in folder.iterdir())
-        first, last = numbers["trace"][[0, -1]]
-        print(f"{name:12} {len(numbers):3} arrays, loss {first:.6g} -> {last:.6g}, {n_bytes:7} bytes")
+        first, last = values["trace"][[0, -1]]
+        print(f"{name:12} {len(values):3} arrays, loss {first:.6g} -> {last:.6g}, {n_bytes:7} bytes")
     (FIXTURES / "sizes.json").write_text(json.dumps(SMALL, indent=1) + "\n")
     return 0
 
 
 def compare(args):
-    """The command: the original and the package's build_graph, same weights, same batches, byte by byte.
+    """Run the command: compare the original with the package's build_graph, bit by bit, and print a table.
 
-    TensorFlow rewrites the arithmetic of a graph before it runs it, and so brings sums into an order that depends on
-    more than the network: fed from a placeholder or from a pipeline, the same program differs by 1e-7. This is left out
-    here, on both sides; with --optimised it is not, and such differences show.
+    Both sides get the same initial weights and the same batches. TensorFlow rewrites the arithmetic of a graph before
+    running the graph, and the resulting order of sums depends on more than the network. The same program differs by
+    1e-7 between batches from a placeholder and batches from a pipeline. The rewriting is therefore switched off on both
+    sides, except with --optimised.
     """
-    from tests.tf115 import ours  # which brings the package; nothing above needs it
+    from tests.tf115 import ours  # imports the package, which nothing above needs
     print(f"| section | size | initial values | forward | gradients | {N_STEPS} losses | final weights | "
           "slots, powers |\n|---|---|---|---|---|---|---|---|")
     failed, as_written = False, not args.optimised
     for name, sizes in (FULL if args.full else SMALL).items():
         if args.section not in (None, int(name[7])):
             continue
-        data = rows(name, sizes, N_ROWS[name] if not args.full else 3 * sizes["batch_size"] + 1)
-        for label, program in variants(name):
+        data = make_data(name, sizes, N_ROWS[name] if not args.full else 3 * sizes["batch_size"] + 1)
+        for label, program in labelled_programs(name):
             with tf.Graph().as_default():
                 original, session = run(program(**sizes), data, sizes["batch_size"], as_written)
                 session.close()
-            initial = ours.under("initial", original)
-            model = ours.section_of(name).build_graph(ours.section_of(name).Settings(**sizes, **ours.unfused(name)))
+            initial, hidden = (ours.strip_prefix(prefix, original) for prefix in ("initial", "hidden"))
+            section = ours.section_module(name)
+            model = section.build_graph(section.Settings(**sizes, **ours.unfused_setting(name)))
             with open_session(model.graph, as_written) as session:
-                result = ours.run(session, model, data, sizes["batch_size"], ours.under("hidden", original), initial)
+                values = ours.run(session, model, data, sizes["batch_size"], hidden, initial)
             cells = []
-            for keys in groups(original):
-                difference = max(apart(result[key], original[key]) for key in keys)
-                same = all(result[key].tobytes() == original[key].tobytes() for key in keys)
-                cells.append("same bytes" if same else f"{difference:.1e}")
-                failed |= not same
+            for keys in table_columns(original):
+                difference = max(relative_difference(values[key], original[key]) for key in keys)
+                identical = all(values[key].tobytes() == original[key].tobytes() for key in keys)
+                cells.append("bit-identical" if identical else f"{difference:.1e}")
+                failed |= not identical
             print(f"| {label} | {'full' if args.full else 'small'} | {' | '.join(cells)} |", flush=True)
-    print("(a number instead: the largest difference over the largest value, and the comparison fails)")
+    print("(a number in a cell is the largest difference over the largest value; the comparison then fails)")
     print("FAIL" if failed else "pass")
     return int(failed)
 
 
-def variants(name):
-    """(label, program): section 4 twice, once for each way to run a cell."""
+def labelled_programs(name):
+    """Return [(label, program)] of a network; section 4 has two programs, one for each way to run a cell."""
     if name == "section4":
         return [("4, dynamic_rnn", section4), ("4, static_rnn", partial(section4, rnn="static"))]
     return [({"section2": "2, L2 declared", "section2_l2": "2, L2 minimised"}.get(name, name[7:]), PROGRAMS[name])]
 
 
-def groups(numbers):
-    """The keys of numbers, column by column of the table; the L2 terms are with the forward values."""
-    slots = [key for key in numbers if key.startswith("final/") and key.endswith(("/Adam", "/Adam_1", "_power"))]
-    starting = {start: [key for key in numbers if key.startswith(start)] for start in ("initial/", "gradients/")}
-    forward = [key for key in numbers if key.startswith("hidden/") or key in ("outputs", "loss", "loss_without_l2",
+def table_columns(values):
+    """Return the keys of `values` for each column of the table; the L2 terms belong to the forward column."""
+    slots = [key for key in values if key.startswith("final/") and key.endswith(("/Adam", "/Adam_1", "_power"))]
+    initial, gradients = ([key for key in values if key.startswith(prefix)] for prefix in ("initial/", "gradients/"))
+    forward = [key for key in values if key.startswith("hidden/") or key in ("outputs", "loss", "loss_without_l2",
                                                                               "l2")]
-    final = [key for key in numbers if key.startswith("final") and key not in slots]
-    return [starting["initial/"], forward, starting["gradients/"], ["trace"], final, slots]
+    final = [key for key in values if key.startswith("final") and key not in slots]
+    return [initial, forward, gradients, ["trace"], final, slots]
 
 
-def apart(values, references):
-    """The largest difference over the largest reference."""
+def relative_difference(values, references):
+    """Return the largest difference divided by the largest reference."""
     return float(np.max(np.abs(np.subtract(values, references, dtype=np.float64))) / max(np.max(np.abs(references)),
                                                                                        1e-30))
 
 
 def restore(args):
-    """The command: restore a checkpoint and print what every variable then holds.
+    """Run the command: restore a checkpoint, and print the shape and checksum of every variable.
 
-    Exit code 1 where values.npz says otherwise, or the variables are not those of the original.
+    The exit code is 1 if a value differs from values.npz, or if the variables are not those of the original.
     """
     if not Path(args.path + ".index").exists():
-        sys.exit(f"{args.path}: no checkpoint there; expected its path without suffix, .../model.ckpt")
+        sys.exit(f"{args.path}: there is no such checkpoint; expected its path without suffix, .../model.ckpt")
     stored = tf.train.load_checkpoint(args.path).get_variable_to_shape_map()
-    sizes = sizes_in(stored, args.section)
+    sizes = sizes_from_shapes(stored, args.section)
     file = Path(args.values) if args.values else Path(args.path).parent / "values.npz"
     values = np.load(str(file)) if file.exists() else None
     failed = 0
@@ -369,19 +375,20 @@ def restore(args):
             verdict = ""
             if values is not None:
                 expected = values[name] if name in values else np.zeros(0)
-                same = value.shape == expected.shape and value.tobytes() == expected.tobytes()
-                verdict, failed = "same bytes" if same else "OTHER BYTES", failed + (not same)
+                identical = value.shape == expected.shape and value.tobytes() == expected.tobytes()
+                verdict, failed = "bit-identical" if identical else "DIFFERENT", failed + (not identical)
             sha256 = hashlib.sha256(value.tobytes()).hexdigest()
             print(f"{name:36} {str(list(value.shape)):16} sha256 {sha256[:16]} {verdict}")
     unknown = sorted(set(stored) - {variable.op.name for variable in variables})
     print(f"{len(variables)} variables restored"
-          f"{'' if values is None else f', {failed} with other bytes than in {file.name}'}"
-          f"; in the checkpoint only: {', '.join(unknown) or 'none'}; not in it: {', '.join(missing) or 'none'}")
+          f"{'' if values is None else f', {failed} different from {file.name}'}"
+          f"; only in the checkpoint: {', '.join(unknown) or 'none'}; "
+          f"not in the checkpoint: {', '.join(missing) or 'none'}")
     return int(bool(failed or unknown or missing))
 
 
-def sizes_in(shapes, section):
-    """The sizes of a network from its checkpoint's {variable name: shape}; those of SMALL where no shape tells."""
+def sizes_from_shapes(shapes, section):
+    """Return a network's sizes from its checkpoint's {variable name: shape}; SMALL gives the sizes not in any shape."""
     sizes = dict(SMALL[f"section{section}"])
     if section == 1:
         sizes.update(n_input=shapes["dense/kernel"][0], n_hidden_1=shapes["dense/kernel"][1],
@@ -401,22 +408,25 @@ def sizes_in(shapes, section):
 def main(argv=None):
     if not tf.__version__.startswith("1.15"):
         sys.exit(f"original.py: this is TensorFlow {tf.__version__}; expected the real 1.15.5 (see README.md)")
-    tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)  # 1.15 warns of its own age
+    tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)  # hides 1.15's deprecation warnings
     parser = argparse.ArgumentParser(description="The networks of the report as a program of 2019 (TensorFlow 1.15.5).")
     commands = parser.add_subparsers(dest="command", metavar="write | compare | restore")
     commands.required = True
-    commands.add_parser("write", help="make fixtures/ anew").set_defaults(function=write)
-    comparing = commands.add_parser("compare", help="with the package's graphs, byte by byte")
-    comparing.add_argument("--full", action="store_true", help="at the report's sizes (minutes)")
-    comparing.add_argument("--optimised", action="store_true", help="let TensorFlow rewrite both graphs' arithmetic")
-    comparing.add_argument("--section", type=int, choices=(1, 2, 3, 4), help="one section only")
-    comparing.set_defaults(function=compare)
-    restoring = commands.add_parser("restore", help="a checkpoint of the package into this program")
-    restoring.add_argument("path", metavar="PATH", help="the checkpoint without suffix, .../model.ckpt")
-    restoring.add_argument("--section", type=int, choices=(1, 2, 3, 4), required=True, help="whose network it is")
-    restoring.add_argument("--values", metavar="FILE", help="what the variables held when it was written (.npz); "
-                                                            "default: values.npz beside it, if there")
-    restoring.set_defaults(function=restore)
+    commands.add_parser("write", help="rewrite fixtures/").set_defaults(function=write)
+    compare_parser = commands.add_parser("compare", help="compare with the package's graphs, bit by bit")
+    compare_parser.add_argument("--full", action="store_true", help="compare at the report's sizes (minutes)")
+    compare_parser.add_argument("--optimised", action="store_true",
+                                help="let TensorFlow rewrite both graphs' arithmetic")
+    compare_parser.add_argument("--section", type=int, choices=(1, 2, 3, 4), help="compare one section only")
+    compare_parser.set_defaults(function=compare)
+    restore_parser = commands.add_parser("restore", help="restore a checkpoint of the package into this program")
+    restore_parser.add_argument("path", metavar="PATH", help="the checkpoint without suffix, .../model.ckpt")
+    restore_parser.add_argument("--section", type=int, choices=(1, 2, 3, 4), required=True,
+                                help="the section whose network was saved")
+    restore_parser.add_argument("--values", metavar="FILE",
+                                help="the variables' values when the checkpoint was written (default: values.npz "
+                                     "beside the checkpoint, if it exists)")
+    restore_parser.set_defaults(function=restore)
     args = parser.parse_args(argv)
     return args.function(args)
 

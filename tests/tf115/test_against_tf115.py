@@ -1,9 +1,10 @@
-"""Graph and Keras twin against the numbers that the real TensorFlow 1.15.5 made, and each trap, sprung on purpose.
+"""Graph and Keras twin compared with the values of the real TensorFlow 1.15.5, and each known trap as a test.
 
-The numbers are those of tests/tf115/original.py, which writes each network as a program of 2019 did. A trap's test
-changes one thing, as a mistake would, and asks for the same comparison to see it.
+The values come from tests/tf115/original.py, in which each network is written as a program of 2019. The test of a trap
+makes one mistake on purpose, and asserts that the same comparison detects the mistake.
 
-Differences are relative: the largest difference over the largest reference, array by array, the worst array.
+Differences are relative: for each array the largest difference divided by the largest reference, and of these the
+largest.
 """
 from __future__ import annotations
 
@@ -35,153 +36,170 @@ from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
-NAMES = list(ours.SIZES)
+NAMES = list(ours.SIZES)  # of the small networks
+KERAS_FIXTURES = ours.FIXTURES / "keras"
 ADAMS = {"exact": build.exact_adam, "Keras": build.keras_adam}
-WAYS = ("graph", *ADAMS)  # the graph, and the twin by the way it steps
+IMPLEMENTATIONS = ("graph", *ADAMS)  # the graph, and the Keras twin with each Adam
 
-# How far TensorFlow 2 may be from 1.15.5. Both do the same operations in float32, with kernels of another age: one pass
-# differs in the 7th digit, and 50 steps pass that on. In brackets what was measured (2.21, worst network), with room
-# of three times and more for other processors and releases.
+# The largest differences allowed between TensorFlow 2 and 1.15.5. Both run the same operations in float32, but with
+# kernels of different releases: one pass differs in the 7th digit, and 50 steps amplify this difference. The numbers in
+# brackets were measured (2.21, worst network). Most tolerances are three times as large or more, to leave room for
+# other processors and releases.
 FORWARD = 3e-6  # (9e-7) hidden and final outputs, losses
 GRADIENTS = 3e-6  # (8e-7)
-EXACT = {"forward": FORWARD, "gradients": GRADIENTS,
-         "trace": 1e-6,  # (2e-7) 50 losses
-         "final outputs": 2e-6,  # (4e-7)
-         "final weights": 1e-4,  # (3e-5) where a gradient is no more than rounding, Adam steps on it all the same
-         "m": 1e-5, "v": 5e-6}  # (3e-6, 1e-6) the slots
-# Keras's own Adam computes the beta powers anew for each step and multiplies in another order.
-KERAS = {**EXACT, "trace": 5e-6, "m": 5e-5, "v": 1e-5}  # (1e-6, 1e-5, 6e-6)
-# Grey levels 0..255 as they are, at a rate of 0.01: training is rough enough there to pass on rounding a hundredfold
-# (1.15.5 with two threads against itself with one does the same).
-GREY_LEVELS = {"trace": 2e-4, "final outputs": 5e-3, "final weights": 5e-3, "m": 5e-2, "v": 5e-3}
+EXACT_TOLERANCES = {
+    "forward": FORWARD, "gradients": GRADIENTS,
+    "trace": 1e-6,  # (2e-7) 50 losses
+    "final outputs": 2e-6,  # (4e-7)
+    "final weights": 1e-4,  # (3e-5) Adam makes a full step even if a gradient is nothing but rounding
+    "m": 1e-5, "v": 5e-6}  # (3e-6, 1e-6) the slots
+# Keras's own Adam computes the beta powers anew at each step and multiplies in another order.
+KERAS_TOLERANCES = {**EXACT_TOLERANCES, "trace": 5e-6, "m": 5e-5, "v": 1e-5}  # (1e-6, 1e-5, 6e-6)
+# On raw grey levels 0..255 and with a learning rate of 0.01, training amplifies rounding a hundredfold. 1.15.5 with two
+# threads differs as much from 1.15.5 with one thread.
+GREY_LEVEL_TOLERANCES = {"trace": 2e-4, "final outputs": 5e-3, "final weights": 5e-3, "m": 5e-2, "v": 5e-3}
 # (2e-5, 9e-4, 9e-4, 8e-3, 1e-3)
-FIRST_TEN = 5e-6  # the first ten losses of any network, of grey levels too
-TOLERANCES = {(way, name): {**(KERAS if way == "Keras" else EXACT), **(GREY_LEVELS if name == "section2" else {})}
-              for way in WAYS for name in NAMES}
+FIRST_TEN = 5e-6  # the first ten losses of any network, on grey levels too
+TOLERANCES = {(implementation, name): {**(KERAS_TOLERANCES if implementation == "Keras" else EXACT_TOLERANCES),
+                                       **(GREY_LEVEL_TOLERANCES if name == "section2" else {})}
+              for implementation in IMPLEMENTATIONS for name in NAMES}
 
 
 class Original(NamedTuple):
-    """A small network, and what TensorFlow 1.15.5 made of it."""
+    """A small network, its data, and the values that TensorFlow 1.15.5 computed."""
 
     section: Any
     settings: Any
     data: Tuple[Any, ...]
-    numbers: Dict[str, Any]
+    values: Dict[str, Any]
 
 
 @functools.lru_cache(maxsize=None)
 def original(name):
-    """The Original of a fixture."""
-    numbers, section = ours.numbers_in(name), ours.section_of(name)
-    return Original(section, section.Settings(**ours.SIZES[name]), tuple(ours.under("data", numbers).values()), numbers)
+    """Return the Original of a network."""
+    values, section = ours.original_values(name), ours.section_module(name)
+    data = tuple(ours.strip_prefix("data", values).values())
+    return Original(section, section.Settings(**ours.SIZES[name]), data, values)
 
 
 @functools.lru_cache(maxsize=None)
-def result(way, name):
-    """The same numbers as made here: {key: array}."""
-    return graph_numbers(name) if way == "graph" else twin_numbers(name, ADAMS[way], exact=way == "exact")
+def our_values(implementation, name):
+    """Return the values of an implementation, {key: array}, under the original's keys."""
+    if implementation == "graph":
+        return graph_values(name)
+    return twin_values(name, ADAMS[implementation], exact=implementation == "exact")
 
 
-def graph_numbers(name, n_steps=ours.N_STEPS, **changes):
-    """The graph's numbers, from the original's initial values."""
-    section, settings, data, numbers = original(name)
+def graph_values(name, n_steps=ours.N_STEPS, **changes):
+    """Train the graph from the original's initial values; return its values."""
+    section, settings, data, values = original(name)
     model = section.build_graph(dataclasses.replace(settings, **changes))
     with TimedSession(model, threads=1) as session:
-        return ours.run(session, model, data, settings.batch_size, ours.under("hidden", numbers),
-                        ours.under("initial", numbers), n_steps)
+        return ours.run(session, model, data, settings.batch_size, ours.strip_prefix("hidden", values),
+                        ours.strip_prefix("initial", values), n_steps)
 
 
-def module_of(lazy):
-    """The module behind tf1 or keras."""
-    assert lazy.losses  # which loads it
+def loaded_module(lazy):
+    """Return the real module behind utils.frameworks.tf1 or keras, whose attributes a test can replace."""
+    assert lazy.losses  # loads the module
     return lazy._module
 
 
 def needs_keras_3():
-    """Skip the test where the twin is not Keras 3's: exact_adam is written for that one."""
-    version = module_of(keras).__version__
+    """Skip the test under an earlier Keras; the twins and exact_adam need Keras 3."""
+    version = loaded_module(keras).__version__
     if int(version.split(".")[0]) < 3:
-        pytest.skip(f"the twin's exact steps need Keras 3, here is Keras {version}")
+        pytest.skip(f"the Keras twins need Keras 3, this is Keras {version}")
 
 
-def twin_of(name, adam=build.exact_adam, exact=True):
-    """The Keras twin with the original's initial values, and its batches [(inputs, targets)] of the 50 steps."""
+def twin_and_batches(name, adam=build.exact_adam, exact=True):
+    """Return the Keras twin with the original's initial values, and its batches [(inputs, targets)] of 50 steps."""
     needs_keras_3()
-    section, settings, data, numbers = original(name)
-    twin = section.build_keras(settings, adam, **(getattr(section, "EXACT_LAYERS", {}) if exact else {}))
-    set_keras_weights(twin, ours.under("initial", numbers))
-    return twin, [section.inputs_and_targets(ours.batch_of(data, k, settings.batch_size), settings)
+    section, settings, data, values = original(name)
+    twin = section.build_keras(settings, adam, **(section.EXACT_LAYERS if exact else {}))
+    set_keras_weights(twin, ours.strip_prefix("initial", values))
+    return twin, [section.inputs_and_targets(ours.cyclic_batch(data, k, settings.batch_size), settings)
                   for k in range(ours.N_STEPS)]
 
 
-def twin_numbers(name, adam=build.exact_adam, exact=True, n_steps=ours.N_STEPS):
-    """The twin's numbers, from the original's initial values."""
-    twin, batches = twin_of(name, adam, exact)
-
+def twin_values(name, adam=build.exact_adam, exact=True, n_steps=ours.N_STEPS):
+    """Train the Keras twin from the original's initial values; return its values."""
+    twin, batches = twin_and_batches(name, adam, exact)
     step = crosscheck.compiled_step(twin)
     inputs, targets = batches[0]
     loss, outputs, gradients = step(inputs, targets)
-    numbers = {"loss": loss, "outputs": outputs}
-    numbers.update(hidden_outputs(twin, original(name).numbers, inputs))
-    numbers.update(prefixed("gradients", keras_gradients(twin, gradients)))
+    values = {"loss": loss, "outputs": outputs}
+    values.update(hidden_outputs(twin, original(name).values, inputs))
+    values.update(add_prefix("gradients", keras_gradients(twin, gradients)))
     trace = []
     for batch in batches[:n_steps]:
         loss, _, gradients = step(*batch)
         trace.append(loss)
         twin.optimizer.apply_gradients(zip(gradients, twin.trainable_variables))
-    numbers["trace"], numbers["final_outputs"] = np.array(trace, np.float32), step(inputs, targets)[1]
-    numbers.update(prefixed("final", keras_weights(twin)))
-    for slot, values in (("Adam", twin.optimizer._momentums), ("Adam_1", twin.optimizer._velocities)):
-        slots = keras_gradients(twin, values)
-        numbers.update({f"final/{variable}/{slot}": value for variable, value in slots.items()})
+    values["trace"], values["final_outputs"] = np.array(trace, np.float32), step(inputs, targets)[1]
+    values.update(add_prefix("final", keras_weights(twin)))
+    for slot, slot_arrays in (("Adam", twin.optimizer._momentums), ("Adam_1", twin.optimizer._velocities)):
+        slots = keras_gradients(twin, slot_arrays)
+        values.update({f"final/{variable}/{slot}": value for variable, value in slots.items()})
     if n_steps and hasattr(twin.optimizer, "beta_powers"):
-        numbers.update({f"final/beta{k + 1}_power": power for k, power in enumerate(twin.optimizer.beta_powers)})
-    return {key: np.asarray(value) for key, value in numbers.items()}
+        values.update({f"final/beta{k + 1}_power": power for k, power in enumerate(twin.optimizer.beta_powers)})
+    return {key: np.asarray(value) for key, value in values.items()}
 
 
-def hidden_outputs(twin, numbers, inputs):
-    """{hidden/<layer>: array}; the encoder of section 4 gives its state, the decoder its outputs."""
-    parts = {"encoder_h": ("encoder", 1), "encoder_c": ("encoder", 2), "decoder": ("decoder", 0)}
+def hidden_outputs(twin, values, inputs):
+    """Return {hidden/<layer>: array}, for the layers in the original's values.
+
+    A layer of section 4 has several outputs: of the encoder the state is compared, of the decoder the outputs.
+    """
+    lstm_outputs = {"encoder_h": ("encoder", 1), "encoder_c": ("encoder", 2), "decoder": ("decoder", 0)}
     tensors = {}
-    for layer in ours.under("hidden", numbers):
-        name, part = parts.get(layer, (layer, None))
+    for layer in ours.strip_prefix("hidden", values):
+        name, index = lstm_outputs.get(layer, (layer, None))
         output = twin.get_layer(name).output
-        tensors[layer] = output if part is None else output[part]
-    observed = keras.Model(twin.inputs, list(tensors.values()))(inputs if isinstance(inputs, list) else [inputs])
-    return prefixed("hidden", dict(zip(tensors, observed)))
+        tensors[layer] = output if index is None else output[index]
+    arrays = keras.Model(twin.inputs, list(tensors.values()))(inputs if isinstance(inputs, list) else [inputs])
+    return add_prefix("hidden", dict(zip(tensors, arrays)))
 
 
-def prefixed(prefix, values):
-    """{prefix/name: value}, the other way round than ours.under."""
+def add_prefix(prefix, values):
+    """Return {prefix/name: value}; ours.strip_prefix is the inverse."""
     return {f"{prefix}/{name}": value for name, value in values.items()}
 
 
-def column(key):
-    """Which column of TOLERANCES a key belongs to."""
-    if key.startswith("final/"):
-        return {"Adam": "m", "Adam_1": "v"}.get(key.split("/")[-1], "final weights")
-    return {"trace": "trace", "final_outputs": "final outputs", "gradients": "gradients"}.get(key.split("/")[0],
-                                                                                           "forward")
+def column_of_key(key):
+    """Return the column of TOLERANCES that a key belongs to."""
+    first, last = key.split("/")[0], key.split("/")[-1]
+    if first == "final":
+        return {"Adam": "m", "Adam_1": "v"}.get(last, "final weights")
+    return {"trace": "trace", "final_outputs": "final outputs", "gradients": "gradients"}.get(first, "forward")
 
 
-def difference(way_or_numbers, name, of):
-    """The relative difference from the original in a column."""
-    numbers = result(way_or_numbers, name) if isinstance(way_or_numbers, str) else way_or_numbers
-    expected = dict(original(name).numbers)
-    expected["trace"] = expected["trace"][:len(numbers["trace"])]
-    keys = [key for key in numbers if column(key) == of and not key.startswith("initial/")]
-    return float(np.max([apart(numbers[key], expected[key]) for key in keys]))
+def column_difference(implementation_or_values, name, column):
+    """Return the relative difference from the original in a column.
+
+    Args:
+        implementation_or_values: one of IMPLEMENTATIONS, or values {key: array} with a trace of any length.
+        name: the network.
+        column: a column of TOLERANCES, or "forward" or "gradients".
+    """
+    values = implementation_or_values
+    if isinstance(values, str):
+        values = our_values(values, name)
+    expected = dict(original(name).values)
+    expected["trace"] = expected["trace"][:len(values["trace"])]
+    keys = [key for key in values if column_of_key(key) == column and not key.startswith("initial/")]
+    return float(np.max([relative_difference(values[key], expected[key]) for key in keys]))
 
 
-def apart(values, references):
-    """The largest difference over the largest reference."""
+def relative_difference(values, references):
+    """Return the largest difference divided by the largest reference."""
     assert np.shape(values) == np.shape(references)
     largest = np.max(np.abs(np.subtract(values, references, dtype=np.float64)))
-    return float(largest / np.max(np.abs(references))) if largest else 0.0  # a filter that is off has only zeros
+    return float(largest / np.max(np.abs(references))) if largest else 0.0  # a dead filter has only zeros
 
 
 each_network = pytest.mark.parametrize("name", NAMES)
-each_way = pytest.mark.parametrize("way", WAYS)
+each_implementation = pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 
 
 def test_the_fixtures_hold_every_section_and_both_readings_of_section_2():
@@ -190,76 +208,82 @@ def test_the_fixtures_hold_every_section_and_both_readings_of_section_2():
 
 
 @each_network
-def test_the_seeds_give_the_initial_values_of_1_15_to_the_byte(name):
-    initial, expected = (ours.under("initial", numbers) for numbers in (result("graph", name), original(name).numbers))
+def test_the_seeds_give_bit_identical_initial_values_to_1_15(name):
+    initial, expected = (ours.strip_prefix("initial", values)
+                         for values in (our_values("graph", name), original(name).values))
     assert set(initial) == set(expected)
     for variable, value in expected.items():
         assert initial[variable].tobytes() == value.tobytes(), variable
 
 
 @each_network
-@each_way
-def test_hidden_layers_outputs_and_losses_are_those_of_1_15(way, name):
-    assert set(ours.under("hidden", result(way, name))) == set(ours.under("hidden", original(name).numbers))
-    assert difference(way, name, "forward") < FORWARD
+@each_implementation
+def test_hidden_layers_outputs_and_losses_are_those_of_1_15(implementation, name):
+    hidden, expected = (ours.strip_prefix("hidden", values)
+                        for values in (our_values(implementation, name), original(name).values))
+    assert set(hidden) == set(expected)
+    assert column_difference(implementation, name, "forward") < FORWARD
 
 
 @each_network
-@each_way
-def test_gradients_are_those_of_1_15(way, name):
-    assert set(ours.under("gradients", result(way, name))) == set(ours.under("initial", original(name).numbers))
-    assert difference(way, name, "gradients") < GRADIENTS
+@each_implementation
+def test_gradients_are_those_of_1_15(implementation, name):
+    gradients, expected = (ours.strip_prefix("gradients", values)
+                           for values in (our_values(implementation, name), original(name).values))
+    assert set(gradients) == set(expected)
+    assert column_difference(implementation, name, "gradients") < GRADIENTS
 
 
 @each_network
-@each_way
-def test_the_losses_of_50_steps_are_those_of_1_15(way, name):
-    assert difference(way, name, "trace") < TOLERANCES[way, name]["trace"]
-    assert apart(result(way, name)["trace"][:10], original(name).numbers["trace"][:10]) < FIRST_TEN
+@each_implementation
+def test_the_losses_of_50_steps_are_those_of_1_15(implementation, name):
+    assert column_difference(implementation, name, "trace") < TOLERANCES[implementation, name]["trace"]
+    trace, expected = our_values(implementation, name)["trace"], original(name).values["trace"]
+    assert relative_difference(trace[:10], expected[:10]) < FIRST_TEN
 
 
 @each_network
-@each_way
-@pytest.mark.parametrize("of", ["final outputs", "final weights", "m", "v"])
-def test_weights_slots_and_outputs_after_50_steps_are_those_of_1_15(way, name, of):
-    assert difference(way, name, of) < TOLERANCES[way, name][of]
+@each_implementation
+@pytest.mark.parametrize("column", ["final outputs", "final weights", "m", "v"])
+def test_weights_slots_and_outputs_after_50_steps_are_those_of_1_15(implementation, name, column):
+    assert column_difference(implementation, name, column) < TOLERANCES[implementation, name][column]
 
 
 @each_network
-@pytest.mark.parametrize("way", ["graph", "exact"])
-def test_the_beta_powers_after_50_steps_are_those_of_1_15_to_the_byte(way, name):
+@pytest.mark.parametrize("implementation", ["graph", "exact"])
+def test_the_beta_powers_after_50_steps_are_bit_identical_to_those_of_1_15(implementation, name):
     for power in ("final/beta1_power", "final/beta2_power"):
-        assert result(way, name)[power].tobytes() == original(name).numbers[power].tobytes()
+        assert our_values(implementation, name)[power].tobytes() == original(name).values[power].tobytes()
 
 
 # Checkpoints
 
 @each_network
-def test_a_checkpoint_of_1_15_restores_by_name_with_slots_and_powers_to_the_byte(name):
-    section, settings, data, numbers = original(name)
-    expected = ours.under("final", numbers)
+def test_a_checkpoint_of_1_15_restores_by_name_bit_identically_with_slots_and_powers(name):
+    section, settings, data, values = original(name)
+    expected = ours.strip_prefix("final", values)
     model = section.build_graph(settings)
     with model.graph.as_default():
         variables = tf1.global_variables()
     with TimedSession(model) as session:
         saver.restore(session, model.saver, variables, ours.FIXTURES / name / "model.ckpt")
         restored = ours.all_variables(session, model)
-        trainer = trainers.GraphTrainer(session, model, ours.batch_of(data, 0, settings.batch_size),
+        trainer = trainers.GraphTrainer(session, model, ours.cyclic_batch(data, 0, settings.batch_size),
                                         settings.batch_size)
         trainer.feed_row_order(np.arange(settings.batch_size))
         outputs = session.run(model.outputs)
     assert set(restored) == set(expected)
     for variable, value in expected.items():
         assert restored[variable].tobytes() == value.tobytes(), variable
-    assert apart(outputs, numbers["final_outputs"]) < FORWARD
+    assert relative_difference(outputs, values["final_outputs"]) < FORWARD
 
 
 @pytest.mark.parametrize("name", ["section2", "section2_l2"])
 def test_reconstruct_image_works_on_a_checkpoint_of_1_15(name):
-    _, settings, (pictures,), numbers = original(name)
-    image = evaluate.reconstruct_image(pictures, 5, checkpoint_path=ours.FIXTURES / name, settings=settings)
-    np.testing.assert_array_equal(image.real, pictures[5:6])
-    assert apart(image.reconstructed, numbers["final_outputs"][5:6]) < FORWARD and image.origin == {}
+    _, settings, (images,), values = original(name)
+    result = evaluate.reconstruct_image(images, 5, checkpoint_path=ours.FIXTURES / name, settings=settings)
+    np.testing.assert_array_equal(result.real, images[5:6])
+    assert relative_difference(result.reconstructed, values["final_outputs"][5:6]) < FORWARD and result.origin == {}
 
 
 def test_a_checkpoint_of_another_width_is_refused_with_the_variable_and_both_shapes():
@@ -271,7 +295,7 @@ def test_a_checkpoint_of_another_width_is_refused_with_the_variable_and_both_sha
 
 @pytest.fixture
 def tensorflow_1_15():
-    """Runs original.py under the Python that TF1_AUTOENCODERS_TF115 names; without one the test is skipped."""
+    """A function that runs original.py under the Python in TF1_AUTOENCODERS_TF115; without it the test is skipped."""
     python = os.environ.get("TF1_AUTOENCODERS_TF115")
     if not python:
         pytest.skip("needs TensorFlow 1.15.5: set TF1_AUTOENCODERS_TF115 to its python (tests/tf115/README.md)")
@@ -282,208 +306,217 @@ def tensorflow_1_15():
     return run
 
 
-def test_checkpoints_written_here_restore_in_the_original_to_the_byte(tensorflow_1_15, tmp_path):
+def test_our_checkpoints_restore_bit_identically_in_the_original(tensorflow_1_15, tmp_path):
     ours.write(tmp_path)
     for name in NAMES:
-        done = tensorflow_1_15("restore", tmp_path / name / "model.ckpt", "--section", original(name).section.NUMBER)
-        n_variables = len(ours.under("final", original(name).numbers))
-        assert done.returncode == 0 and done.stdout.count("same bytes") == n_variables
-        assert f"{n_variables} variables restored, 0 with other bytes" in done.stdout
+        process = tensorflow_1_15("restore", tmp_path / name / "model.ckpt", "--section",
+                                  original(name).section.NUMBER)
+        n_variables = len(ours.strip_prefix("final", original(name).values))
+        assert process.returncode == 0 and process.stdout.count("bit-identical") == n_variables
+        assert f"{n_variables} variables restored, 0 different" in process.stdout
 
 
-def test_the_graphs_give_the_bytes_of_the_original_under_1_15(tensorflow_1_15):
-    done = tensorflow_1_15("compare")
-    assert done.returncode == 0 and done.stdout.endswith("pass\n"), done.stdout
+def test_under_1_15_the_graphs_are_bit_identical_to_the_original(tensorflow_1_15):
+    process = tensorflow_1_15("compare")
+    assert process.returncode == 0 and process.stdout.endswith("pass\n"), process.stdout
 
 
-# Traps. Each test springs one, and the comparison above must see it, well beyond its tolerance.
+# Traps. Each test makes a mistake, which the comparison above must detect well beyond its tolerance.
 
-TRAP = 1e-3  # what a wrong formula moves at least, 300 times FORWARD and GRADIENTS
+TRAP = 1e-3  # the smallest effect of a wrong formula, 300 times FORWARD and GRADIENTS
 
 
-def changed_outputs(way, name):
-    """How far the outputs on the first batch are from the original's, with the original's initial values."""
-    section, settings, data, numbers = original(name)
-    if way == "twin":
-        twin, batches = twin_of(name)
-        return apart(np.asarray(twin(batches[0][0])), numbers["outputs"])
-    model = section.build_graph(dataclasses.replace(settings, **ours.unfused(name)))  # for the traps
+def outputs_difference(implementation, name):
+    """Return the relative difference of the outputs on the first batch, with the original's initial values."""
+    section, settings, data, values = original(name)
+    if implementation == "twin":
+        twin, batches = twin_and_batches(name)
+        return relative_difference(np.asarray(twin(batches[0][0])), values["outputs"])
+    # The traps replace operations of the plain layers, which a fused graph does not use.
+    model = section.build_graph(dataclasses.replace(settings, **ours.unfused_setting(name)))
     with TimedSession(model) as session:
-        set_graph_weights(session, model, ours.under("initial", numbers))
-        outputs = trainers.GraphTrainer(session, model, data, 1).predict(*ours.batch_of(data, 0, settings.batch_size))
-    return apart(outputs, numbers["outputs"])
+        set_graph_weights(session, model, ours.strip_prefix("initial", values))
+        trainer = trainers.GraphTrainer(session, model, data, 1)
+        outputs = trainer.predict(*ours.cyclic_batch(data, 0, settings.batch_size))
+    return relative_difference(outputs, values["outputs"])
 
 
-@pytest.mark.parametrize("way", ["graph", "twin"])
-def test_nothing_changed_is_no_trap(way):
-    assert changed_outputs(way, "section4") < FORWARD
+@pytest.mark.parametrize("implementation", ["graph", "twin"])
+def test_without_a_mistake_no_trap_is_reported(implementation):
+    assert outputs_difference(implementation, "section4") < FORWARD
 
 
-def test_trap_an_l2_that_is_not_halved(monkeypatch):
+def test_trap_l2_is_not_halved(monkeypatch):
     monkeypatch.setattr(layers, "l2_regularizer", lambda scale: lambda w: scale * tf1.reduce_sum(tf1.square(w)))
-    numbers = graph_numbers("section2_l2", n_steps=3)
-    for of in ("forward", "gradients", "trace"):
-        assert difference(numbers, "section2_l2", of) > TRAP
+    values = graph_values("section2_l2", n_steps=3)
+    for column in ("forward", "gradients", "trace"):
+        assert column_difference(values, "section2_l2", column) > TRAP
 
 
-def test_trap_keras_l2_at_the_scale_of_contrib(monkeypatch):
+def test_trap_keras_l2_has_the_scale_of_contrib(monkeypatch):
     needs_keras_3()
-    penalty = type("Doubled", (), {"L2": staticmethod(lambda scale, l2=keras.regularizers.L2: l2(2 * scale))})
-    monkeypatch.setattr(module_of(keras), "regularizers", penalty)
-    numbers = twin_numbers("section2_l2", n_steps=3)
-    for of in ("forward", "gradients", "trace"):
-        assert difference(numbers, "section2_l2", of) > TRAP
+    doubled = type("Doubled", (), {"L2": staticmethod(lambda scale, l2=keras.regularizers.L2: l2(2 * scale))})
+    monkeypatch.setattr(loaded_module(keras), "regularizers", doubled)
+    values = twin_values("section2_l2", n_steps=3)
+    for column in ("forward", "gradients", "trace"):
+        assert column_difference(values, "section2_l2", column) > TRAP
 
 
-def test_trap_l2_declared_and_minimised_are_not_the_same():
-    assert difference(graph_numbers("section2_l2", n_steps=3, l2_in_loss=False), "section2_l2", "trace") > TRAP
+def test_trap_declared_l2_is_not_minimised_l2():
+    assert column_difference(graph_values("section2_l2", n_steps=3, l2_in_loss=False), "section2_l2", "trace") > TRAP
 
 
 def test_trap_keras_epsilon_in_the_twin(monkeypatch):
     monkeypatch.setattr(build, "EPSILON", 1e-7)
-    assert difference(twin_numbers("section1", n_steps=20), "section1", "trace") > 10 * EXACT["trace"]
+    assert column_difference(twin_values("section1", n_steps=20), "section1", "trace") > 10 * EXACT_TOLERANCES["trace"]
 
 
 def test_trap_keras_epsilon_in_the_graph(monkeypatch):
     adam = functools.partial(tf1.train.AdamOptimizer, epsilon=1e-7)
-    monkeypatch.setattr(module_of(tf1).train, "AdamOptimizer", adam)
-    assert difference(graph_numbers("section1", n_steps=20), "section1", "trace") > 10 * EXACT["trace"]
+    monkeypatch.setattr(loaded_module(tf1).train, "AdamOptimizer", adam)
+    assert column_difference(graph_values("section1", n_steps=20), "section1", "trace") > 10 * EXACT_TOLERANCES["trace"]
 
 
 def test_trap_betas_in_double_precision():
     def adam(learning_rate):
         return keras.optimizers.Adam(learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-8)
-    numbers = twin_numbers("section1", adam)
-    assert difference(numbers, "section1", "v") > KERAS["v"]
+    values = twin_values("section1", adam)
+    assert column_difference(values, "section1", "v") > KERAS_TOLERANCES["v"]
 
 
 def test_trap_gates_in_the_order_of_keras_in_the_graph(monkeypatch):
-    def split(gates, n, axis, in_order=tf1.split):
-        i, f, j, o = in_order(gates, n, axis=axis)
+    def split(gates, n, axis, tf1_split=tf1.split):
+        i, f, j, o = tf1_split(gates, n, axis=axis)
         return i, j, f, o
-    monkeypatch.setattr(module_of(tf1), "split", split)
-    assert changed_outputs("graph", "section4") > TRAP
+    monkeypatch.setattr(loaded_module(tf1), "split", split)
+    assert outputs_difference("graph", "section4") > TRAP
 
 
 def test_trap_gates_not_swapped_on_the_way_to_keras(monkeypatch):
     monkeypatch.setattr(weights_module, "_swap_gates", lambda array: array)
-    assert changed_outputs("twin", "section4") > TRAP
+    assert outputs_difference("twin", "section4") > TRAP
 
 
 def test_trap_no_forget_bias_in_the_graph(monkeypatch):
     monkeypatch.setattr(layers, "FORGET_BIAS", 0.0)
-    assert changed_outputs("graph", "section4") > TRAP
+    assert outputs_difference("graph", "section4") > TRAP
 
 
 def test_trap_no_forget_bias_on_the_way_to_keras(monkeypatch):
     monkeypatch.setattr(weights_module, "FORGET_BIAS", 0.0)
-    assert changed_outputs("twin", "section4") > TRAP
+    assert outputs_difference("twin", "section4") > TRAP
 
 
 def hard_sigmoid(x):
-    """Of the tf.keras of TensorFlow 1.15, its LSTM's default."""
+    """Compute the gate activation that is the default of the LSTM in TensorFlow 1.15's tf.keras."""
     return tf1.clip_by_value(0.2 * x + 0.5, 0.0, 1.0)
 
 
 def test_trap_a_hard_sigmoid_in_the_graph(monkeypatch):
-    monkeypatch.setattr(module_of(tf1), "sigmoid", hard_sigmoid)
-    assert changed_outputs("graph", "section4") > TRAP
+    monkeypatch.setattr(loaded_module(tf1), "sigmoid", hard_sigmoid)
+    assert outputs_difference("graph", "section4") > TRAP
 
 
 def test_trap_a_hard_sigmoid_in_keras(monkeypatch):
     needs_keras_3()
 
-    class Hard(keras.layers.LSTM):
+    class HardSigmoidLSTM(keras.layers.LSTM):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, recurrent_activation=hard_sigmoid, **kwargs)
-    monkeypatch.setattr(keras.layers, "LSTM", Hard)
-    assert changed_outputs("twin", "section4") > TRAP
+    monkeypatch.setattr(keras.layers, "LSTM", HardSigmoidLSTM)
+    assert outputs_difference("twin", "section4") > TRAP
 
 
-@pytest.mark.parametrize("changed", [lambda seed: (seed or 0) + 1, lambda seed: None], ids=["another", "none"])
+@pytest.mark.parametrize("change_seed", [lambda seed: (seed or 0) + 1, lambda seed: None], ids=["another", "none"])
 @pytest.mark.parametrize("name", ["section2", "section3", "section4"])
-def test_trap_another_seed_of_an_operation_or_none(name, changed, monkeypatch):
+def test_trap_operations_have_another_seed_or_none(name, change_seed, monkeypatch):
     glorot = tf1.glorot_uniform_initializer
-    monkeypatch.setattr(module_of(tf1), "glorot_uniform_initializer", lambda seed: glorot(seed=changed(seed)))
+    monkeypatch.setattr(loaded_module(tf1), "glorot_uniform_initializer", lambda seed: glorot(seed=change_seed(seed)))
     model = original(name).section.build_graph(original(name).settings)
     with TimedSession(model) as session:
         session.run(model.initializer)
         initial = graph_weights(session, model)
-    for variable, value in ours.under("initial", original(name).numbers).items():
+    for variable, value in ours.strip_prefix("initial", original(name).values).items():
         assert (initial[variable].tobytes() == value.tobytes()) == variable.endswith("bias")
 
 
-@pytest.mark.parametrize("layer, same", [("exact_upsampling", True), ("keras_upsampling", False)])
-def test_trap_keras_upsampling_adds_its_gradient_in_another_order(layer, same):
+@pytest.mark.parametrize("layer, identical", [("exact_upsampling", True), ("keras_upsampling", False)])
+def test_trap_keras_upsampling_adds_its_gradient_in_another_order(layer, identical):
     needs_keras_3()
     random = np.random.default_rng(0)
     x = tf1.constant(random.random((3, 4, 5, 2), dtype=np.float32))
     slopes = random.normal(size=(3, 8, 10, 2)).astype(np.float32)
 
-    def gradient(doubled):
+    def gradient(upsample):
         with tf1.GradientTape() as tape:
             tape.watch(x)
-            total = tf1.reduce_sum(doubled(x) * slopes)
+            total = tf1.reduce_sum(upsample(x) * slopes)
         return np.asarray(tape.gradient(total, x))
-    of_graph, of_layer = gradient(layers.upsample), gradient(getattr(build, layer)("up_sampling2d"))
-    assert (of_layer.tobytes() == of_graph.tobytes()) is same and apart(of_layer, of_graph) < GRADIENTS
+
+    graph_gradient, keras_gradient = gradient(layers.upsample), gradient(getattr(build, layer)("up_sampling2d"))
+    assert (keras_gradient.tobytes() == graph_gradient.tobytes()) is identical
+    assert relative_difference(keras_gradient, graph_gradient) < GRADIENTS
 
 
-def test_trap_the_exact_twin_of_section_3_has_not_keras_upsampling():
-    expected = ours.under("gradients", graph_numbers("section3", n_steps=1, fused=False))
+def test_trap_the_exact_twin_of_section_3_needs_exact_upsampling():
+    expected = ours.strip_prefix("gradients", graph_values("section3", n_steps=1, fused=False))
 
-    def n_same_bytes(numbers):
+    def n_identical(values):
         return sum(value.tobytes() == expected[variable].tobytes()
-                   for variable, value in ours.under("gradients", numbers).items())
-    # 13 of the 14 gradients and 1 of them: too small a network for a tolerance, but more than half is no chance
-    assert n_same_bytes(result("exact", "section3")) > 7 > n_same_bytes(result("Keras", "section3"))
+                   for variable, value in ours.strip_prefix("gradients", values).items())
+
+    # Measured: 13 and 1 of the 14 gradients. The network is too small for a tolerance to tell the two apart.
+    assert n_identical(our_values("exact", "section3")) > 7 > n_identical(our_values("Keras", "section3"))
 
 
-def test_trap_the_running_mean_of_fit_and_of_train_on_batch():
-    """Keras means over the batches since reset_metrics(), which newer releases call in train_on_batch by themselves."""
-    trace = original("section1").numbers["trace"][:5]
-    twin, batches = twin_of("section1", build.keras_adam)
+def test_trap_fit_and_train_on_batch_return_a_running_mean():
+    """Keras averages over the batches since reset_metrics(); newer releases call it in train_on_batch by themselves."""
+    trace = original("section1").values["trace"][:5]
+    twin, batches = twin_and_batches("section1", build.keras_adam)
     losses = []
     for inputs, targets in batches[:5]:
         twin.reset_metrics()
         losses.append(np.ravel(twin.train_on_batch(inputs, targets))[0])
-    assert apart(losses, trace) < FIRST_TEN
+    assert relative_difference(losses, trace) < FIRST_TEN
 
-    twin, _ = twin_of("section1", build.keras_adam)
+    twin, _ = twin_and_batches("section1", build.keras_adam)
     inputs, targets = map(np.concatenate, zip(*batches[:5]))
     loss, = twin.fit(inputs, targets, batch_size=len(batches[0][0]), shuffle=False, verbose=0).history["loss"]
-    assert apart(loss, trace[-1]) > TRAP and apart(loss, np.mean(trace)) < FIRST_TEN
+    assert relative_difference(loss, trace[-1]) > TRAP and relative_difference(loss, np.mean(trace)) < FIRST_TEN
 
 
-def test_trap_a_target_row_of_zeros_has_no_loss_and_a_gradient_all_the_same():
+def test_trap_a_target_row_of_zeros_has_no_loss_but_a_gradient():
     logits, zeros = np.array([[1.0, 2.0, 4.0]], np.float32), np.zeros((1, 3), np.float32)
     with tf1.Graph().as_default(), tf1.Session() as session:
         x = tf1.constant(logits)
         loss = tf1.nn.softmax_cross_entropy_with_logits_v2(labels=zeros, logits=x)
         loss, gradient, softmax = session.run([loss, tf1.gradients(loss, x)[0], tf1.nn.softmax(x)])
-    assert loss.tolist() == [0] and apart(gradient, softmax) < FORWARD  # so padding is no way to leave a number out
+    # Padding with zeros therefore does not exclude a row from the training, and no target of section 4 is such a row.
+    assert loss.tolist() == [0] and relative_difference(gradient, softmax) < FORWARD
     section, settings, (_, _, y), _ = original("section4")
-    assert (section.one_hot(y, settings.cardinality).sum(axis=-1) == 1).all()  # and no target here is such a row
+    assert (section.one_hot(y, settings.cardinality).sum(axis=-1) == 1).all()
 
 
 FINITE_DIFFERENCES = 1e-2  # (1e-4) float32, steps of 0.01
-BLOCK = dict(seq_len_max=np.int64(4), cs_prev=np.zeros((3, 2), np.float32), h_prev=np.zeros((3, 2), np.float32),
-             b=np.zeros(8, np.float32), cell_clip=-1, use_peephole=False,
-             **dict.fromkeys(("wci", "wcf", "wco"), np.zeros(2, np.float32)))
+BLOCK_LSTM_ARGUMENTS = dict(
+    seq_len_max=np.int64(4), cs_prev=np.zeros((3, 2), np.float32), h_prev=np.zeros((3, 2), np.float32),
+    b=np.zeros(8, np.float32), cell_clip=-1, use_peephole=False,
+    **dict.fromkeys(("wci", "wcf", "wco"), np.zeros(2, np.float32)))
 
 
 def our_lstm(x, kernel, monkeypatch, fused=True):
-    values = {"kernel": kernel, "bias": BLOCK["b"]}
-    monkeypatch.setattr(module_of(tf1), "get_variable", lambda name, *_, **__: values[name])
+    """Run lstm_layer on this kernel, with time as the first dimension, as BlockLSTM has it."""
+    weights = {"kernel": kernel, "bias": BLOCK_LSTM_ARGUMENTS["b"]}
+    monkeypatch.setattr(loaded_module(tf1), "get_variable", lambda name, *_, **__: weights[name])
     return tf1.transpose(layers.lstm_layer(tf1.transpose(x, [1, 0, 2]), 2, fused=fused)[0], [1, 0, 2])
 
 
 @pytest.mark.parametrize("lstm, right", [
     (our_lstm, True), (functools.partial(our_lstm, fused=False), True),
-    (lambda x, w, _: tf1.raw_ops.BlockLSTM(x=x, w=w, forget_bias=1.0, **BLOCK).h, True),
-    (lambda x, w, _: tf1.raw_ops.BlockLSTMV2(x=x, w=w, **BLOCK).h, False)],
-    ids=["ours", "ours, step by step", "BlockLSTM", "BlockLSTMV2"])
-def test_trap_the_gradient_of_block_lstm_v2_is_wrong_by_finite_differences(lstm, right, monkeypatch):
+    (lambda x, w, _: tf1.raw_ops.BlockLSTM(x=x, w=w, forget_bias=1.0, **BLOCK_LSTM_ARGUMENTS).h, True),
+    (lambda x, w, _: tf1.raw_ops.BlockLSTMV2(x=x, w=w, **BLOCK_LSTM_ARGUMENTS).h, False)],
+    ids=["ours", "ours, not fused", "BlockLSTM", "BlockLSTMV2"])
+def test_trap_finite_differences_show_that_the_gradient_of_block_lstm_v2_is_wrong(lstm, right, monkeypatch):
     if not hasattr(tf1.raw_ops, "BlockLSTMV2"):
         pytest.skip("TensorFlow 2.0 does not have BlockLSTMV2 yet")
     random = np.random.default_rng(0)
@@ -493,75 +526,73 @@ def test_trap_the_gradient_of_block_lstm_v2_is_wrong_by_finite_differences(lstm,
         total = tf1.reduce_sum(lstm(tf1.constant(x), kernel, monkeypatch) * slopes)
         gradient = session.run(tf1.gradients(total, [kernel])[0], {kernel: w})
         differences = np.zeros_like(w)
-        for k in np.ndindex(*w.shape):
+        for element in np.ndindex(*w.shape):
             step = np.zeros_like(w)
-            step[k] = 0.01
-            up, down = (session.run(total, {kernel: w + sign * step}) for sign in (1, -1))
-            differences[k] = (up - down) / 0.02
-    assert (apart(gradient, differences) < FINITE_DIFFERENCES) is right
+            step[element] = 0.01
+            higher, lower = (session.run(total, {kernel: w + sign * step}) for sign in (1, -1))
+            differences[element] = (higher - lower) / 0.02
+    assert (relative_difference(gradient, differences) < FINITE_DIFFERENCES) is right
 
 
 @pytest.mark.slow
-def test_two_processes_leave_the_same_bytes_for_every_section(tmp_path):
-    for folder in ("one", "other"):
+def test_two_processes_write_bit_identical_files_for_every_section(tmp_path):
+    for folder in ("first", "second"):
         subprocess.run([sys.executable, "-m", "tests.tf115.ours", str(tmp_path / folder)], check=True,
                        stdout=subprocess.DEVNULL)
-    files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.*"))
+    files = sorted(path.relative_to(tmp_path / "first") for path in (tmp_path / "first").rglob("*.*"))
     assert len(files) == 3 * len(NAMES)
     for file in files:
-        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes(), file
+        assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes(), file
 
 
-def keras_h5(section):
-    """(Settings, TensorFlow 1's scopes of the layers) of the models that tests/tf115/keras_h5.py saves."""
+def h5_settings_and_scopes(section):
+    """Return (Settings, {layer: TensorFlow 1 scope}) of a model that tests/tf115/keras_h5.py saves."""
     sizes = {"section1": dict(n_input=13, n_hidden_1=11, n_hidden_2=7, n_hidden_3=5, n_latent=3),
              "section4": dict(n_in=5, n_out=3, cardinality=11, n_units=7)}[section]
     scopes = {"lstm": "encoder", "lstm_1": "decoder"} if section == "section4" else {}
-    return ours.section_of(section).Settings(**sizes), scopes
+    return ours.section_module(section).Settings(**sizes), scopes
 
 
 @pytest.mark.parametrize("section", ["section1", "section4"])
-def test_h5_weights_of_1_15s_keras_give_its_answers_in_the_graph_and_in_the_twin(section):
-    settings, scopes = keras_h5(section)
-    module, file = ours.section_of(section), os.path.join(os.path.dirname(ours.__file__), "fixtures", "keras", section)
-    values, stored = h5_weights.read_h5(file + ".h5", scopes), np.load(file + ".npz")
-    inputs = [stored[f"arr_{k}"] for k in range(len(stored.files) - 1)]
+def test_h5_weights_of_1_15s_keras_give_its_outputs_in_the_graph_and_in_the_twin(section):
+    settings, scopes = h5_settings_and_scopes(section)
+    module, values = ours.section_module(section), h5_weights.read_h5(KERAS_FIXTURES / f"{section}.h5", scopes)
+    stored = np.load(str(KERAS_FIXTURES / f"{section}.npz"))
+    inputs, expected = [stored[f"arr_{k}"] for k in range(len(stored.files) - 1)], stored["answers"]
     model = module.build_graph(settings)
     with TimedSession(model) as session:
         set_graph_weights(session, model, values)
         features = model.features if isinstance(model.features, tuple) else (model.features,)
-        assert apart(session.run(model.outputs, dict(zip(features, inputs))), stored["answers"]) < FORWARD
+        assert relative_difference(session.run(model.outputs, dict(zip(features, inputs))), expected) < FORWARD
     twin = module.build_keras(settings)
     set_keras_weights(twin, values)
-    assert apart(np.asarray(twin(inputs if len(inputs) > 1 else inputs[0])), stored["answers"]) < FORWARD
+    assert relative_difference(np.asarray(twin(inputs if len(inputs) > 1 else inputs[0])), expected) < FORWARD
 
 
 @pytest.mark.parametrize("section", ["section1", "section4"])
-def test_h5_weights_come_back_as_they_were_written(section, tmp_path):
-    _, scopes = keras_h5(section)
-    file = os.path.join(os.path.dirname(ours.__file__), "fixtures", "keras", section + ".h5")
-    values = h5_weights.read_h5(file, scopes)
+def test_h5_weights_are_read_as_they_were_written(section, tmp_path):
+    _, scopes = h5_settings_and_scopes(section)
+    values = h5_weights.read_h5(KERAS_FIXTURES / f"{section}.h5", scopes)
     h5_weights.write_h5(tmp_path / f"{section}.h5", values, scopes)
-    again = h5_weights.read_h5(tmp_path / f"{section}.h5", scopes)
-    assert list(again) == list(values)
+    read_values = h5_weights.read_h5(tmp_path / f"{section}.h5", scopes)
+    assert list(read_values) == list(values)
     for name, value in values.items():
-        assert apart(again[name], value) < 1e-7, name  # b - 1 + 1 rounds
+        assert relative_difference(read_values[name], value) < 1e-7, name  # b - 1 + 1 rounds
 
 
-def test_what_is_no_h5_file_is_refused_in_one_sentence(tmp_path):
-    (tmp_path / "weights.h5").write_bytes(b"not one")
+def test_a_file_that_is_not_h5_is_refused_in_one_sentence(tmp_path):
+    (tmp_path / "weights.h5").write_bytes(b"not an h5 file")
     with pytest.raises(ValueError, match="weights.h5: not the weights of a Keras 2 model"):
         h5_weights.read_h5(tmp_path / "weights.h5")
 
 
 @pytest.mark.skipif("TF1_AUTOENCODERS_TF115" not in os.environ, reason="needs TensorFlow 1.15.5, see tests/tf115")
-def test_1_15s_keras_loads_h5_weights_that_were_written_here(tmp_path):
-    here = os.path.dirname(ours.__file__)
+def test_1_15s_keras_loads_our_h5_weights(tmp_path):
     for section in ("section1", "section4"):
-        _, scopes = keras_h5(section)
-        values = h5_weights.read_h5(os.path.join(here, "fixtures", "keras", section + ".h5"), scopes)
+        _, scopes = h5_settings_and_scopes(section)
+        values = h5_weights.read_h5(KERAS_FIXTURES / f"{section}.h5", scopes)
         h5_weights.write_h5(tmp_path / f"{section}.h5", values, scopes)
-    done = subprocess.run([os.environ["TF1_AUTOENCODERS_TF115"], os.path.join(here, "keras_h5.py"), "check",
-                           str(tmp_path)], stdout=subprocess.PIPE, universal_newlines=True)
-    assert done.returncode == 0
-    assert done.stdout.splitlines()[:2] == ["section1 same answers", "section4 same answers"]
+    process = subprocess.run([os.environ["TF1_AUTOENCODERS_TF115"], str(ours.HERE / "keras_h5.py"), "check",
+                              str(tmp_path)], stdout=subprocess.PIPE, universal_newlines=True)
+    assert process.returncode == 0
+    assert process.stdout.splitlines()[:2] == ["section1 same outputs", "section4 same outputs"]

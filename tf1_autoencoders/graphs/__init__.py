@@ -1,1 +1,1 @@
-"""TensorFlow 1: layers, input pipelines, and the contract of a built graph."""
+"""TensorFlow 1: the layers, the input pipelines, and the contract of a built graph."""

@@ -1,4 +1,4 @@
-"""GraphModel: the contract of a built graph with the loop, the checkpoints and the cross-checks."""
+"""GraphModel: the contract between a section's graph and the code that trains, saves and compares this graph."""
 from __future__ import annotations
 
 from typing import Any, Dict, NamedTuple, Tuple
@@ -13,17 +13,17 @@ class GraphModel(NamedTuple):
     | field         | dtype[shape]          | meaning                                                                |
     |---------------|-----------------------|------------------------------------------------------------------------|
     | graph         | tf1.Graph             | holds all of the following, and nothing of another model               |
-    | pipeline      | pipeline.Pipeline     | source of the batches                                                  |
+    | pipeline      | Pipeline              | source of the batches                                                  |
     | features      | float32[batch, ...]   | the network's input, from the batch that session.run takes next        |
     | outputs       | float32[batch, ...]   | the network's output                                                   |
     | loss          | float32[]             | the value that train_op minimises                                      |
-    | metrics       | {name: float32[]}     | the printed values, each a mean over the current batch                 |
+    | metrics       | {name: float32[]}     | the printed values; each is a mean over the current batch              |
     | train_op      | operation             | one step of the optimiser on one batch                                 |
-    | weights       | trainable variables   | in the order in which they were made                                   |
+    | weights       | trainable variables   | in the order in which they were created                                |
     | variables     | all variables         | the weights, the optimiser's slots and counters                        |
     | initializer   | operation             | gives every variable its initial value                                 |
-    | saver         | tf1.train.Saver       | weights, the optimiser's slots and counters                            |
-    | weights_saver | tf1.train.Saver       | weights only                                                           |
+    | saver         | tf1.train.Saver       | saves the weights, the optimiser's slots and counters                  |
+    | weights_saver | tf1.train.Saver       | saves the weights only                                                 |
     | tensors       | {name: tensor}        | for the section's own functions; its build_graph documents them        |
     """
 
@@ -44,7 +44,12 @@ class GraphModel(NamedTuple):
 
 def finish_graph(pipeline: Pipeline, features: Any, outputs: Any, loss: Any, metrics: Dict[str, Any], train_op: Any,
                  **tensors: Any) -> GraphModel:
-    """Return the GraphModel of the default graph, after all of its variables are made."""
+    """Return the GraphModel of the default graph; call this after all variables are created.
+
+    Args:
+        pipeline, features, outputs, loss, metrics, train_op: see GraphModel.
+        tensors: the section's own tensors, which become GraphModel.tensors.
+    """
     weights = tuple(tf1.trainable_variables())
     return GraphModel(
         graph=tf1.get_default_graph(), pipeline=pipeline, features=features, outputs=outputs, loss=loss,

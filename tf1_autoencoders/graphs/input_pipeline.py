@@ -1,10 +1,13 @@
 """Input pipelines: the data enters the graph once, and each session.run then takes the next batch.
 
-There are three kinds. `repeated_batches` is the report's own (section 2): rows in their order, in batches that run
-across the end of the data. `ordered_batches` is for shuffled epochs: the arrays stay in the graph as variables (the
-"preloaded data" of the TensorFlow 1 guides), and the pipeline carries row numbers in an order that is fed for each
-epoch. An epoch then depends on that order alone, in every TensorFlow. `streamed_batches` gives the same batches from
-arrays that need not fit in memory.
+`repeated_batches` is the report's own pipeline (section 2). It repeats the rows in their order, in batches that
+continue across the end of the data.
+
+`ordered_batches` is for shuffled epochs. The arrays stay in the graph as variables (the "preloaded data" of the
+TensorFlow 1 guides), and the pipeline carries row numbers in an order that is fed for each epoch. The batches of an
+epoch then depend on this order alone, under every release of TensorFlow.
+
+`streamed_batches` gives the same batches from arrays that need not fit in memory.
 """
 from __future__ import annotations
 
@@ -20,12 +23,13 @@ class Pipeline(NamedTuple):
 
     | field      | dtype[shape]           | meaning                                                                |
     |------------|------------------------|------------------------------------------------------------------------|
-    | data       | placeholders [n, ...]  | the arrays, fed to `load`; for streamed_batches a list of the arrays   |
-    | batch_size | int64[] placeholder    | rows a batch, fed to the iterator's initializer                        |
+    | data       | placeholders [n, ...]  | the arrays, fed to `load`; for streamed_batches, a list of the arrays  |
+    | batch_size | int64[] placeholder    | rows per batch, fed to the iterator's initializer                      |
     | load       | operation              | copies the arrays; for repeated_batches, the iterator's initializer;   |
     |            |                        | None for streamed_batches                                              |
     | order      | int64[m] placeholder   | row numbers, fed to `start`; None for repeated_batches                 |
-    | start      | operation              | the iterator's initializer, starts at order[0]; None likewise          |
+    | start      | operation              | the iterator's initializer, which starts at order[0];                  |
+    |            |                        | None for repeated_batches                                              |
     | batch      | tensors [batch, ...]   | the next batch of each array                                           |
     """
 
@@ -48,14 +52,14 @@ def _without_autotuning(dataset: Any) -> Any:
 
 
 def _row_number_batches() -> Tuple[Any, Any, Any]:
-    """Return (batch_size, order, dataset): two placeholders, and a dataset of the order in batches."""
+    """Return (batch_size, order, dataset): two placeholders, and a dataset that cuts the order into batches."""
     batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
     order = tf1.placeholder(tf1.int64, [None], name="order")
     return batch_size, order, tf1.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
 
 def repeated_batches(n_input: int) -> Pipeline:
-    """Return the report's pipeline on one array float32[n, n_input], as its listing has it."""
+    """Return the report's pipeline, as in its listing: one array float32[n, n_input], repeated, in batches."""
     x = tf1.placeholder(tf1.float32, [None, n_input], name="x")
     batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
     dataset = tf1.data.Dataset.from_tensor_slices(x).repeat().batch(batch_size)
@@ -65,41 +69,45 @@ def repeated_batches(n_input: int) -> Pipeline:
 
 
 def ordered_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
-    """Return a pipeline of batches in an order that is fed for each epoch; the last batch of an order may be short.
+    """Return a pipeline whose batches follow an order that is fed for each epoch; its last batch may be short.
 
     Args:
         shapes_and_dtypes: (shape of a row, dtype) of each array, e.g. ([784], tf1.float32).
     """
-    data, resident = [], []
+    placeholders, variables = [], []
     for shape, dtype in shapes_and_dtypes:
-        data.append(tf1.placeholder(dtype, [None, *shape], name="data"))
-        resident.append(tf1.Variable(data[-1], trainable=False, collections=[], validate_shape=False,
-                                     use_resource=True, name="resident", shape=tf1.TensorShape([None, *shape])))
+        placeholders.append(tf1.placeholder(dtype, [None, *shape], name="data"))
+        variables.append(tf1.Variable(placeholders[-1], trainable=False, collections=[], validate_shape=False,
+                                      use_resource=True, name="resident", shape=tf1.TensorShape([None, *shape])))
     batch_size, order, dataset = _row_number_batches()
     iterator = tf1.data.make_initializable_iterator(_without_autotuning(dataset))
     rows = iterator.get_next()
-    batch = tuple(tf1.gather(array, rows) for array in resident)
-    for (shape, _), part in zip(shapes_and_dtypes, batch):
-        part.set_shape([None, *shape])
-    return Pipeline(tuple(data), batch_size, tf1.group(*(array.initializer for array in resident)), order,
-                    iterator.initializer, batch)
+    batch = tuple(tf1.gather(variable, rows) for variable in variables)
+    for (shape, _), tensor in zip(shapes_and_dtypes, batch):
+        tensor.set_shape([None, *shape])
+    load = tf1.group(*(variable.initializer for variable in variables))
+    return Pipeline(tuple(placeholders), batch_size, load, order, iterator.initializer, batch)
 
 
 def streamed_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
-    """Return ordered_batches of arrays that are not copied, e.g. np.memmap, and read one batch ahead of the training.
+    """Return the pipeline of ordered_batches for arrays that are not copied, e.g. np.memmap.
+
+    The next batch is read while the current one is trained on. The pipeline's `data` is an empty list, into which the
+    trainer puts the arrays.
 
     Args:
-        shapes_and_dtypes: as for ordered_batches.
+        shapes_and_dtypes: (shape of a row, dtype) of each array, e.g. ([784], tf1.float32).
     """
-    arrays: List[np.ndarray] = []  # filled by the trainer
+    arrays: List[np.ndarray] = []
     dtypes = [dtype for _, dtype in shapes_and_dtypes]
     batch_size, order, dataset = _row_number_batches()
 
-    def read(rows: np.ndarray) -> List[np.ndarray]:
+    def read_rows(rows: np.ndarray) -> List[np.ndarray]:
         return [np.asarray(array[rows], dtype.as_numpy_dtype) for array, dtype in zip(arrays, dtypes)]
-    dataset = dataset.map(lambda rows: tuple(tf1.py_func(read, [rows], dtypes))).prefetch(1)
+
+    dataset = dataset.map(lambda rows: tuple(tf1.py_func(read_rows, [rows], dtypes))).prefetch(1)
     iterator = tf1.data.make_initializable_iterator(_without_autotuning(dataset))
     batch = iterator.get_next()
-    for (shape, _), part in zip(shapes_and_dtypes, batch):
-        part.set_shape([None, *shape])
+    for (shape, _), tensor in zip(shapes_and_dtypes, batch):
+        tensor.set_shape([None, *shape])
     return Pipeline(arrays, batch_size, None, order, iterator.initializer, batch)

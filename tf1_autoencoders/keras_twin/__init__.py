@@ -1,1 +1,1 @@
-"""Keras: the parts of a twin, and the exchange of weights between a twin and a graph."""
+"""Keras: the parts of a Keras twin, and the exchange of weights between a twin and its graph."""

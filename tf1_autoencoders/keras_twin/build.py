@@ -1,6 +1,7 @@
-"""Parts of a Keras twin: optimisers and upsampling layers that step and round as TensorFlow 1 does.
+"""Parts of a Keras twin: optimisers and upsampling layers, as Keras has them and as exact as TensorFlow 1's.
 
-The prefix tf1 in Keras code marks operations of TensorFlow that the graph uses too, here run eagerly.
+The prefix `tf1` elsewhere marks graph code. In this file it marks the operations that the graph uses too. Keras runs
+them eagerly or compiles them, so that the twin rounds as the graph does.
 """
 from __future__ import annotations
 
@@ -16,35 +17,45 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # the defaults of tf1.train.AdamOpti
 def keras_adam(learning_rate: Any) -> Any:
     """Return Keras's own Adam with the constants of tf1.train.AdamOptimizer.
 
-    Epsilon is TensorFlow 1's 1e-8 (Keras has 1e-7). The betas are rounded to float32 first, as in a TensorFlow 1 graph,
-    because Keras computes 1 - beta in double precision.
+    Epsilon is TensorFlow 1's 1e-8; Keras's default is 1e-7. The betas are rounded to float32 first, as a TensorFlow 1
+    graph does, because Keras computes 1 - beta in double precision.
+
+    Args:
+        learning_rate: float, or a Keras schedule.
     """
     return keras.optimizers.Adam(learning_rate, beta_1=float(np.float32(BETA_1)), beta_2=float(np.float32(BETA_2)),
                                  epsilon=EPSILON)
 
 
 def keras_upsampling(name: str) -> Any:
-    """Return Keras's layer that doubles height and width; its gradient adds the four pixels in another order."""
+    """Return Keras's layer that doubles height and width: [batch, h, w, c] -> [batch, 2 h, 2 w, c].
+
+    Its gradient adds the gradients of the four pixels in another order than the graph's, and so differs by rounding.
+    """
     return keras.layers.UpSampling2D((2, 2), name=name)
 
 
 def exact_upsampling(name: str) -> Any:
-    """Return the same layer with the operation that the graph uses, so that the gradient is rounded alike."""
-    def resize(x: Any) -> Any:
+    """Return the layer of keras_upsampling with the graph's operation, so that gradients are bit-identical too."""
+    def resize(x: Any) -> Any:  # tf1: the operation of graphs.layers.upsample
         return tf1.image.resize_nearest_neighbor(x, [2 * x.shape[1], 2 * x.shape[2]])
     return keras.layers.Lambda(resize, output_shape=lambda shape: (shape[0], 2 * shape[1], 2 * shape[2], shape[3]),
                                name=name)
 
 
 def exact_adam(learning_rate: Any) -> Any:
-    """Return a Keras 3 optimiser whose steps are bit-identical to tf1.train.AdamOptimizer.
+    """Return a Keras 3 optimiser whose steps, for equal gradients, are bit-identical to tf1.train.AdamOptimizer's.
 
-    The optimiser calls the same kernel (ResourceApplyAdam) with the same numbers: beta powers that are multiplied step
-    by step in float32, where Keras computes each power anew.
+    The optimiser calls TensorFlow 1's kernel, ResourceApplyAdam, with the same arguments. In particular, its beta
+    powers are variables that are multiplied at each step in float32, where Keras computes each power anew.
+
+    Args:
+        learning_rate: float, or a Keras schedule.
     """
     class ExactAdam(keras.optimizers.Adam):  # type: ignore[misc]
         def build(self, variables: Any) -> None:
             super().build(variables)
+            # tf1: these variables, and the kernel below, are those of tf1.train.AdamOptimizer
             self.beta_powers = [tf1.Variable(np.float32(beta), trainable=False, use_resource=True)
                                 for beta in (BETA_1, BETA_2)]
 

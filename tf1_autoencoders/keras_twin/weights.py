@@ -1,14 +1,19 @@
-"""Weights and gradients as {variable name: array}, under TensorFlow 1.15's names, between a graph and its Keras twin.
+"""Weights and gradients as {variable name: array}, to compare or exchange a graph and its Keras twin by name.
 
-The traps between the two are dealt with where they arise: L2 (Keras's scale is half of contrib's) and Adam's epsilon
-(1e-8 in TensorFlow 1, 1e-7 in Keras) in the section's build_keras, the layout of an LSTM layer's weights here. The
-layer that Keras calls `encoder` has these variables in a graph:
+The names are those of TensorFlow 1.15. Only an LSTM's weights have another layout in Keras. For a layer `encoder`, a
+graph has these variables, with the gates in the order i, j, f, o:
 
-    encoder/rnn/lstm_cell/kernel    [n_in + units, 4 * units], gates i, j, f, o
-    encoder/rnn/lstm_cell/bias      [4 * units], the same gates; 1 is added to f at run time
+    encoder/rnn/lstm_cell/kernel    float32[n_in + units, 4 * units]
+    encoder/rnn/lstm_cell/bias      float32[4 * units]; 1 is added to f at run time
 
-and in Keras a kernel [n_in, 4 * units], a recurrent_kernel [units, 4 * units] and a bias whose f part holds the 1, with
-gates i, f, c, o (c is j).
+The Keras layer has these weights, with the gates in the order i, f, c, o, where c is j:
+
+    kernel                          float32[n_in, 4 * units]
+    recurrent_kernel                float32[units, 4 * units]
+    bias                            float32[4 * units]; the f part contains the 1
+
+The two other differences are handled elsewhere: the scale of L2 in a section's build_keras (Keras's scale is half of
+contrib's), and Adam's epsilon in keras_twin.build.
 """
 from __future__ import annotations
 
@@ -20,11 +25,16 @@ from tf1_autoencoders.graphs.graph_model import GraphModel
 from tf1_autoencoders.graphs.layers import FORGET_BIAS  # Keras's unit_forget_bias is the same 1
 from tf1_autoencoders.utils.frameworks import tf1
 
-Arrays = Dict[str, np.ndarray]
+Arrays = Dict[str, np.ndarray]  # {variable name: array}
 
 
 def graph_weights(session: Any, model: GraphModel) -> Arrays:
-    """Return the trainable variables of a GraphModel, {name: array}, e.g. dense/kernel float32[1024, 200]."""
+    """Return the values of a GraphModel's trainable variables, {name: array}.
+
+    Args:
+        session: tf1.Session or TimedSession on the model's graph.
+        model: GraphModel.
+    """
     return dict(zip(weight_names(model), session.run(list(model.weights))))
 
 
@@ -37,6 +47,7 @@ def set_graph_weights(session: Any, model: GraphModel, values: Arrays) -> None:
     _check_names_and_shapes({name: variable.shape.as_list()
                              for name, variable in zip(weight_names(model), model.weights)}, values)
     for name, variable in zip(weight_names(model), model.weights):
+        # Feeding the initial value needs no new operation, so that a finalized graph can be set too.
         session.run(variable.initializer, {variable.initializer.inputs[1]: values[name]})
 
 
@@ -46,27 +57,33 @@ def weight_names(model: GraphModel) -> List[str]:
 
 
 def graph_gradients(model: GraphModel) -> List[Any]:
-    """Return the tensors d loss / d weight of a GraphModel, in the order of model.weights; the graph grows."""
+    """Add the tensors d loss / d weight to a GraphModel's graph; return them in the order of model.weights."""
     with model.graph.as_default():
         return tf1.gradients(model.loss, list(model.weights))
 
 
 def keras_variables(keras_model: Any) -> Dict[str, Any]:
-    """Return the Keras twin's trainable variables, in its own layout: {layer/weight: variable}.
+    """Return the Keras twin's trainable variables in Keras's own layout, {layer/weight: variable}.
 
-    Except for LSTM layers, these are TensorFlow 1.15's names and layout too.
+    Except for LSTM layers, names and layout are also those of TensorFlow 1.15.
     """
     return {f"{layer.name}/{variable.name.split('/')[-1].split(':')[0]}": variable
             for layer in keras_model.layers for variable in layer.trainable_weights}
 
 
 def keras_weights(keras_model: Any) -> Arrays:
-    """Return the Keras twin's trainable variables, {name: array}."""
+    """Return the values of the Keras twin's trainable variables, {name: array}, with the graph's names and layout."""
     return to_tf1_layout({name: np.asarray(variable) for name, variable in keras_variables(keras_model).items()})
 
 
 def keras_gradients(keras_model: Any, gradients: Sequence[Any]) -> Arrays:
-    """Return gradients, in the order of keras_model.trainable_variables, as {name: array} like a graph's."""
+    """Return a Keras twin's gradients as {name: array}, with the graph's names and layout.
+
+    Args:
+        keras_model: the Keras twin.
+        gradients: one for each of keras_model.trainable_variables, in this order. Arrays of the same kind, e.g. Adam's
+            slots, are converted likewise.
+    """
     variables = keras_variables(keras_model)
     assert [*map(id, variables.values())] == [*map(id, keras_model.trainable_variables)]
     return to_tf1_layout(dict(zip(variables, map(np.asarray, gradients))), forget_bias=0)
@@ -89,7 +106,7 @@ def to_tf1_layout(values: Arrays, forget_bias: float = FORGET_BIAS) -> Arrays:
 
     Args:
         values: arrays under the names of keras_variables.
-        forget_bias: constant that Keras adds to the forget-gate bias: 1 for weights, 0 for gradients.
+        forget_bias: constant that Keras's forget-gate bias contains: 1 for weights, 0 for gradients.
     """
     converted: Arrays = {}
     for name, array in values.items():
@@ -120,18 +137,19 @@ def to_keras_layout(values: Arrays) -> Arrays:
 
 
 def _swap_gates(array: np.ndarray) -> np.ndarray:
-    """Exchange the second and third block of the last axis: gates i j f o <-> i f c o, in either direction."""
+    """Swap the second and third block of the last axis: gates i, j, f, o <-> i, f, c, o, in either direction."""
     first, second, third, fourth = np.split(array, 4, axis=-1)
     return np.concatenate([first, third, second, fourth], axis=-1)
 
 
 def _with_forget_bias(bias: np.ndarray, forget_bias: float) -> np.ndarray:
-    """Return a bias float32[4 * units] in TensorFlow 1's order, with forget_bias added to the third gate, f."""
+    """Add forget_bias to the third gate, f, of a bias float32[4 * units] in TensorFlow 1's order."""
     i, j, f, o = np.split(bias, 4)
     return np.concatenate([i, j, f + np.float32(forget_bias), o])
 
 
 def _check_names_and_shapes(expected: Mapping[str, Sequence[int]], values: Arrays) -> None:
+    """Raise ValueError unless `values` has exactly the names and shapes {name: shape} that are expected."""
     if set(expected) != set(values):
         missing, unknown = sorted(set(expected) - set(values)), sorted(set(values) - set(expected))
         raise ValueError(f"weights by name: missing {missing}, unknown {unknown}")
