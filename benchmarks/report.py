@@ -99,7 +99,7 @@ def versions(result):
 
 
 def disagreements(result):
-    """Return a sentence about each implementation whose data or loss differ from the graph's (without it, the first's)."""
+    """Return a sentence about each implementation whose data or loss differ from the graph's (or the first one's)."""
     sentences = []
     for number, section in result["sections"].items():
         rows = implementations(section)
@@ -111,8 +111,8 @@ def disagreements(result):
                 if one["sha256"] != section["sha256"]:
                     sentences.append(f"section {number}: {ROWS[row].label} was given other data")
                 elif not abs(one["loss"] / expected["loss"] - 1) < TOLERANCE[int(number)]:
-                    sentences.append(f"section {number}: {ROWS[row].label} came to a loss of {one['loss']:.4g}, expected "
-                                f"about {expected['loss']:.4g}")
+                    sentences.append(f"section {number}: {ROWS[row].label} came to a loss of {one['loss']:.4g}, "
+                                     f"expected about {expected['loss']:.4g}")
     return list(dict.fromkeys(sentences))
 
 
