@@ -2,6 +2,7 @@
 import dataclasses
 import errno
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -106,7 +107,7 @@ def test_evaluate_uses_the_last_run_and_says_so(folders, capsys):
     output = capsys.readouterr().out
     assert "checkpoint: a run of your own, preset tuned, seed 0, trained on drawn sample of CIFAR-10" in output
     assert "\nModel restored.\n(1, 1024)\nMSE of image 13: " in output
-    assert (folders / "results" / "image_13.png").is_file()
+    assert (folders / "results" / "image_13_drawn_sample.png").is_file()
 
 
 def test_without_a_run_evaluate_uses_the_checkpoint_of_the_repository(folders, capsys):
@@ -153,8 +154,13 @@ WITH_NAN[1, 5] = np.nan
     (GOOD[:, :1023], 0, r"df has shape \(3, 1023\): expected one or more rows of 1024 grey levels"),
     (GOOD[0], 0, r"df has shape \(1024,\)"), (GOOD[:0], 0, r"df has shape \(0, 1024\)"), ([], 0, "df has shape"),
     (WITH_NAN, 1, "df has a value in row 1 that is not finite"), (WITH_NAN, 0, "row 1 that is not finite"),
-    ([["a"] * 1024], 0, "expected rows of 1024 numbers"), (None, 0, "df"),
+    ([["a"] * 1024], 0, "expected rows of 1024 grey levels"), (None, 0, "df"),
     (GOOD * 3, 0, "values from 300 to 300 in row 0: expected grey levels 0 to 255"), (-GOOD, 0, "values from -100"),
+    (GOOD / 255, 0, "values from 0.392157 to 0.392157: expected grey levels 0 to 255, not fractions; multiply it by 255"),
+    (GOOD > 50, 0, "values of type bool"), (GOOD * 1j, 0, "values of type complex"),
+    ((GOOD > 50).astype(object), 0, "values of type bool"),
+    (np.ma.masked_less(GOOD, 50), 0, r"masked array: .*; give the masked pixels a value with df.filled\(0\)"),
+    (np.zeros((2, 3072), np.uint8), 0, "these are colour images, .* with tf1_autoencoders.*section2_horses.to_grey"),
     (GOOD, 3, "image_number 3: df has the rows 0 to 2"), (GOOD, -1, "image_number -1"), (GOOD, "x", "image_number 'x'"),
     (GOOD, 1.0, "image_number 1.0"), (GOOD, True, "image_number True")])
 def test_reconstruct_image_refuses_what_is_no_image(folders, df, number, message):
@@ -202,8 +208,63 @@ def exit_code(command, *arguments):
 def test_a_checkpoint_of_another_architecture_is_refused(folders, capsys):
     run(folders, "--preset", "source")
     assert evaluate_in(folders, "--preset", "report") == 1
+    assert "trained with n_hidden_1 300, but the settings asked for have 200; leave out --preset" in \
+        capsys.readouterr().err
+    copy = folders / "copy"
+    shutil.copytree(str(folders / "checkpoints" / "section2" / "latest"), str(copy))
+    for name in "checksums.json", "settings.json":
+        (copy / name).unlink()
+    assert evaluate_in(folders, "--checkpoint", str(copy), "--preset", "report") == 1
     assert "dense/kernel has shape [1024, 300], expected [1024, 200]" in capsys.readouterr().err
-    assert evaluate_in(folders) == 0
+    assert evaluate_in(folders, "--checkpoint", str(copy), "--preset", "source") == 0
+
+
+def test_settings_beside_a_checkpoint_are_not_replaced_by_a_preset(folders, capsys):
+    assert evaluate_in(folders, "--preset", "tuned", "--checkpoint", str(PRETRAINED)) == 1
+    assert "trained with pixel_center 0, but the settings asked for have 127.5" in capsys.readouterr().err
+    assert evaluate_in(folders, "--preset", "report", "--checkpoint", str(PRETRAINED)) == 0
+
+
+@pytest.mark.parametrize("argument, message", [
+    ({"settings": "report"}, "settings 'report': expected a Settings of section 2"),
+    ({"checkpoint_path": 123}, "checkpoint_path 123: expected the path of a checkpoint")])
+def test_reconstruct_image_refuses_arguments_of_another_type(folders, argument, message):
+    with pytest.raises(UserError, match=message):
+        evaluate.reconstruct_image(GOOD, 0, **argument)
+
+
+def test_evaluate_prefers_a_checkpoint_trained_on_images_of_the_same_kind(folders, cifar_copy, capsys):
+    run(folders)  # on the drawn sample
+    out = str(folders / "figures")
+    capsys.readouterr()
+    assert evaluate.main(["--data-dir", str(cifar_copy), "--results-dir", out]) == 0
+    output = capsys.readouterr().out
+    assert "checkpoint: the one that comes with the project" in output and "drawn" not in output
+    assert evaluate.main(["--data", "sample", "--results-dir", out]) == 0
+    assert "checkpoint: a run of your own" in capsys.readouterr().out
+
+
+def test_whatever_mixes_drawn_and_real_images_says_so_in_line_and_file(folders, cifar_copy, capsys):
+    run(folders)
+    out = folders / "figures"
+    capsys.readouterr()
+    assert evaluate.main(["--data-dir", str(cifar_copy), "--results-dir", str(out),
+                          "--checkpoint", str(folders / "checkpoints" / "section2")]) == 0
+    assert "squared grey levels (network trained on the drawn sample)\n" in capsys.readouterr().out
+    assert evaluate_in(folders, "--results-dir", str(out), "--checkpoint", str(PRETRAINED)) == 0
+    assert "squared grey levels (drawn sample; network trained on real images)\n" in capsys.readouterr().out
+    names = sorted(path.name for path in out.iterdir())
+    assert names == ["image_13_drawn_sample_network_trained_on_real_images.png",
+                     "image_13_network_trained_on_the_drawn_sample.png"]
+    assert b"network trained on the drawn sample" in (out / names[1]).read_bytes()  # the comment in the PNG
+
+
+def test_evaluate_does_not_write_into_the_folder_of_a_run(folders, capsys):
+    run(folders)
+    before = (folders / "results" / "section2" / "image_13.png").read_bytes()
+    assert evaluate_in(folders, "--results-dir", str(folders / "results" / "section2")) == 1
+    assert "the folder holds the results of a run" in capsys.readouterr().err
+    assert (folders / "results" / "section2" / "image_13.png").read_bytes() == before
 
 
 def test_no_checkpoint_at_the_place_named_is_refused(folders, capsys):
@@ -227,17 +288,18 @@ def test_results_that_cannot_be_written_are_an_error_in_one_sentence(folders, ca
 
 
 def test_a_full_disk_is_said_in_one_sentence_and_leaves_no_half_file(folders, capsys, monkeypatch):
-    run(folders)
-    before = (folders / "results" / "section2" / "image_13.png").read_bytes()
+    assert evaluate_in(folders) == 0
+    figure, = (folders / "results").glob("image_13*.png")
+    before = figure.read_bytes()
 
     def full(descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
     monkeypatch.setattr(files.os, "fsync", full)
     capsys.readouterr()
-    assert evaluate_in(folders, "--results-dir", str(folders / "results" / "section2")) == 1
+    assert evaluate_in(folders) == 1
     error = capsys.readouterr().err
     assert "No space left on device; free space or choose another folder" in error and error.count("\n") == 1
-    assert (folders / "results" / "section2" / "image_13.png").read_bytes() == before
+    assert figure.read_bytes() == before and list(figure.parent.iterdir()) == [figure]
     assert not list(folders.rglob("*.part"))
 
 

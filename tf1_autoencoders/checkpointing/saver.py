@@ -94,9 +94,17 @@ def checkpoint_path_from_argument(path: Union[str, Path]) -> Path:
     """Return the checkpoint that a user means by `path`: its folder, its path without suffix, or one of its files.
 
     Raises:
-        UserError: the checkpoint belongs to a training (store.Store), and is damaged.
+        UserError: there is no checkpoint; or the checkpoint belongs to a training (store.Store), and is damaged.
     """
-    path = Path(path)
+    if not isinstance(path, (str, os.PathLike)):
+        raise UserError(f"checkpoint_path {path!r}: expected the path of a checkpoint or of its folder")
+    path = _path_without_suffix(Path(path).expanduser())
+    if not Path(str(path) + ".index").exists():
+        raise _missing_error(path)
+    return path
+
+
+def _path_without_suffix(path: Path) -> Path:
     if path.is_dir():
         path = path / CHECKPOINT_NAME
     elif path.suffix in (".index", ".meta") or ".data-" in path.suffix:
@@ -106,6 +114,11 @@ def checkpoint_path_from_argument(path: Union[str, Path]) -> Path:
     if store.has_checksums(path.parent):
         store.read_checkpoint(path.parent)
     return path
+
+
+def _missing_error(path: Path) -> UserError:
+    return UserError(f"{display_path(path)}: no checkpoint there (no {path.name}.index); "
+                     "train one with `python run_all.py --section 2`")
 
 
 def read_settings(path: Path, settings_class: Any,
@@ -178,8 +191,7 @@ def _open_checked(path: Path, shapes: Mapping[str, Sequence[int]]) -> Any:
     """Return a reader of the checkpoint at `path`, whose checksums are right and that holds {name: shape}."""
     index, data = Path(str(path) + ".index"), Path(str(path) + ".data-00000-of-00001")
     if not index.exists():
-        raise UserError(f"{display_path(path)}: no checkpoint there (no {index.name}); "
-                        "train one with `python run_all.py --section 2`")
+        raise _missing_error(path)
     try:
         if not index.is_file() or not data.is_file():
             raise ValueError(f"no file {data.name}")

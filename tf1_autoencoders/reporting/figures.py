@@ -110,5 +110,6 @@ def save(figure: Figure, folder: Union[str, Path], name: str, mark: str = "") ->
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     content = io.BytesIO()
-    figure.savefig(content, format="png", metadata={"Software": None})
+    comment = {"Comment": mark.strip(" ()")} if mark else {}
+    figure.savefig(content, format="png", metadata={"Software": None, **comment})
     return write_atomically(folder / (name + ".png"), content.getvalue())

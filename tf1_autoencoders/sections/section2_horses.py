@@ -21,7 +21,7 @@ from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence,
 import numpy as np
 
 from tf1_autoencoders.checkpointing import saver
-from tf1_autoencoders.datasets import cifar10
+from tf1_autoencoders.datasets import DRAWN_SAMPLE, cifar10
 from tf1_autoencoders.datasets.image_rows import image_from_rows
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches, repeated_batches
@@ -33,6 +33,7 @@ from tf1_autoencoders.training.row_order import check_batch_size, cyclic_rows, s
 from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.training.trainers import GraphTrainer
 from tf1_autoencoders.utils import cli
+from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 from tf1_autoencoders.utils.paths import CHECKPOINTS, PRETRAINED, display_path
 
@@ -79,6 +80,7 @@ PRESET_HELP = {
     "text": "the report's prose: 50 steps of 100, L2 minimised",
     "source": "the tutorial behind the report: 300-150-300",
     "tuned": "ours: the report's widths, epochs and batch, with centred pixels, shuffling and a decaying rate"}
+NETWORK_SETTINGS = ("n_input", "n_hidden_1", "n_hidden_2", "n_hidden_3", "pixel_center", "pixel_scale")
 FORMER_NAMES = {"cosine_decay": "decay"}  # of settings, in settings.json of older checkpoints
 OPTIONS: Sequence[Any] = (
     cli.SettingOption("--steps-per-epoch", "steps_per_epoch", type=cli.whole_number(1), metavar="N",
@@ -304,6 +306,7 @@ class Reconstruction(NamedTuple):
     | mse           | float            | mean squared error between the two, in squared grey levels              |
     | checkpoint    | Path             | the restored checkpoint, without suffix                                 |
     | origin        | dict             | the checkpoint's settings.json: settings, data, versions; {} if missing |
+    | mark          | str              | what stands beside the result if drawn images are part of it, else ""   |
     """
 
     real: np.ndarray
@@ -311,36 +314,74 @@ class Reconstruction(NamedTuple):
     mse: float
     checkpoint: Path
     origin: Dict[str, Any]
+    mark: str
+
+
+def choose_checkpoint(is_sample: bool) -> Path:
+    """Return the last run's checkpoint or the one that comes with the project, for images of one kind.
+
+    A checkpoint that was trained on images of the same kind (real, or the drawn sample) comes first; among those, the
+    last run in checkpoints/section2/.
+
+    Args:
+        is_sample: whether the images are the drawn sample.
+
+    Raises:
+        UserError: there is no checkpoint, or only a damaged one.
+    """
+    folders = [folder / "section2" for folder in (CHECKPOINTS, PRETRAINED)]
+    own = saver.newest_good_checkpoint(folders)
+    if _trained_on_sample(saver.read_settings(own, Settings, FORMER_NAMES)[1]) == is_sample:
+        return own
+    shipped = saver.newest_good_checkpoint(folders[1:] + folders[:1])
+    same_kind = _trained_on_sample(saver.read_settings(shipped, Settings, FORMER_NAMES)[1]) == is_sample
+    return shipped if same_kind else own
+
+
+def _trained_on_sample(origin: Mapping[str, Any]) -> bool:
+    return bool(origin) and origin["data"]["kind"] == DRAWN_SAMPLE
+
+
+def _mark(is_sample: bool, trained_on_sample: bool) -> str:
+    """Return what stands beside the result of images of one kind and a network trained on another kind."""
+    if is_sample:
+        return f" ({DRAWN_SAMPLE})" if trained_on_sample else f" ({DRAWN_SAMPLE}; network trained on real images)"
+    return f" (network trained on the {DRAWN_SAMPLE})" if trained_on_sample else ""
 
 
 def reconstruct_image(df: Any, image_number: int, *, checkpoint_path: Any = None,
-                      settings: Optional[Settings] = None) -> Reconstruction:
+                      settings: Optional[Settings] = None, is_sample: bool = False) -> Reconstruction:
     """Encode and decode one image with a trained model.ckpt, in a graph and a session of its own.
 
     Args:
         df: array or pandas DataFrame [n, 1024], one image a row, grey levels 0..255.
         image_number: the row.
-        checkpoint_path: a checkpoint or its folder; None for the last run in checkpoints/section2/, or, without such a
-            run, the checkpoint that comes with the project.
-        settings: Settings of the checkpoint; None for those saved beside it, else the report's.
+        checkpoint_path: a checkpoint or its folder; None for choose_checkpoint.
+        settings: Settings of the checkpoint, if no settings.json lies beside it; None for the report's.
+        is_sample: whether df is of the drawn sample.
 
     Raises:
         UserError: df has no such rows, or image_number is none of them; the checkpoint is missing, damaged or of
-            another architecture.
+            another architecture; or settings contradict those saved beside the checkpoint.
     """
-    if checkpoint_path is None:
-        path = saver.newest_good_checkpoint([folder / "section2" for folder in (CHECKPOINTS, PRETRAINED)])
-    else:
-        path = saver.checkpoint_path_from_argument(checkpoint_path)
+    if settings is not None and not isinstance(settings, Settings):
+        raise UserError(f"settings {settings!r}: expected a Settings of section 2, such as PRESETS['report']")
+    path = choose_checkpoint(is_sample) if checkpoint_path is None else \
+        saver.checkpoint_path_from_argument(checkpoint_path)
     stored, origin = saver.read_settings(path, Settings, FORMER_NAMES)
-    settings = settings or stored or Settings()
+    for name in NETWORK_SETTINGS if stored and settings else ():
+        if getattr(stored, name) != getattr(settings, name):
+            raise UserError(f"{display_path(path)}: trained with {name} {getattr(stored, name):g}, but the settings "
+                            f"asked for have {getattr(settings, name):g}; leave out --preset")
+    settings = stored or settings or Settings()
     image = image_from_rows(df, image_number, settings.n_input)
 
     model = build_graph(check_settings(settings, settings.batch_size))
     with TimedSession(model) as session:
         saver.restore(session, model.weights_saver, model.weights, path)
         reconstructed = GraphTrainer(session, model, (image,), 1).predict(image)
-    return Reconstruction(image, reconstructed, metrics.mean_squared_error(image, reconstructed), path, origin)
+    return Reconstruction(image, reconstructed, metrics.mean_squared_error(image, reconstructed), path, origin,
+                          _mark(is_sample, _trained_on_sample(origin)))
 
 
 def reconstruction_figure(reconstruction: Reconstruction, image_number: int) -> Any:
@@ -387,7 +428,8 @@ def run(settings: Settings, options: RunOptions) -> Run:
                    figures.curves(log.measured, log.published, "Section 2: MSE in squared grey levels, 0..255"))
 
         log.heading("Evaluation")
-        reconstruction = reconstruct_image(test_x, TEST_IMAGE, checkpoint_path=run.checkpoint)
+        reconstruction = reconstruct_image(test_x, TEST_IMAGE, checkpoint_path=run.checkpoint,
+                                           is_sample=source.is_sample)
         log.say(f"INFO:tensorflow:Restoring parameters from {display_path(reconstruction.checkpoint)}",
                 "Model restored.", reconstruction.reconstructed.shape)
         log.figure(f"image_{TEST_IMAGE}", f"Test image {TEST_IMAGE}",

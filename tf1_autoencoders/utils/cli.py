@@ -138,6 +138,12 @@ def warn(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
+def status(message: str) -> None:
+    """Say on a terminal what is being done, before work that prints nothing for seconds; be quiet in a pipe."""
+    if sys.stderr.isatty():
+        print(f"{message} ...", file=sys.stderr, flush=True)
+
+
 def run_command(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], Optional[int]],
                 argv: Optional[Sequence[str]] = None) -> int:
     """Parse `argv`, call command(args) and return the exit code: 0, 1, 2 for usage, 130 for Ctrl-C, 143 for SIGTERM."""
