@@ -134,7 +134,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                         help=f"one section only, of {', '.join(map(str, SECTIONS))} (default: all)")
     parser.add_argument("--steps", type=cli.whole_number(1, 1000, "expected 1 to 1000 steps"), default=N_STEPS,
                         metavar="N", help=f"Adam steps (default: {N_STEPS}, which the tolerances are made for)")
-    parser.add_argument("--seed", type=cli.whole_number(0), default=0, metavar="N",
+    parser.add_argument("--seed", type=cli.whole_number(0, 2 ** 27), default=0, metavar="N",
                         help="seed of the initial weights (default: 0, which the tolerances are made for)")
     cli.add_data_arguments(parser)
     return cli.run_command(parser, crosscheck, argv)

@@ -29,7 +29,7 @@ COMMON_OPTIONS = (  # settings that several sections have; a section's own are i
                       help=f"passes over the data ({_defaults('n_epochs')})"),
     cli.SettingOption("--batch-size", "batch_size", type=cli.whole_number(1), metavar="N",
                       help=f"rows of a training step ({_defaults('batch_size')})"),
-    cli.SettingOption("--learning-rate", "learning_rate", type=cli.real_number(above=0), metavar="X",
+    cli.SettingOption("--learning-rate", "learning_rate", type=cli.real_number(above=0, highest=100), metavar="X",
                       help=f"learning rate of Adam ({_defaults('learning_rate')})"),
     cli.SettingOption("--patience", "patience", type=cli.whole_number(1), metavar="N",
                       help=f"epochs to continue without a better val_loss ({_defaults('patience')})"),
@@ -83,7 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
                        help="leave Adam's slots out of the last checkpoint, which makes it a third of the size")
     group.add_argument("--tensorboard", action="store_true",
                        help="write TensorBoard event files, in DIR/sectionN/tensorboard")
-    group.add_argument("--threads", type=cli.whole_number(0), metavar="N",
+    group.add_argument("--threads", type=cli.whole_number(0, 1024), metavar="N",
                        help=f"CPU threads; 0 lets TensorFlow choose (default: {threads}; 0 with --backend keras)")
     return parser
 

@@ -18,7 +18,7 @@ from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.utils import cli
-from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.files import make_writable_folder, write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
@@ -28,6 +28,9 @@ def spread(args: argparse.Namespace) -> None:
     """Train, print a table, add the values to the file of seed bands."""
     section, file = SECTIONS[int(args.section)], Path(args.out)
     preset = cli.choose_from(section.PRESETS, args.preset, "--preset")
+    if file.is_dir():
+        raise UsageError(f"--out {display_path(file)}: this is a folder; expected the name of a file, such as "
+                         f"{display_path(file / comparison.OWN_BANDS.name)}")
     make_writable_folder(file.parent)
     comparison.read_bands(file)  # a damaged file is refused before the training, not after it
     data, source = section.load(preset, data=args.data, data_dir=args.data_dir)

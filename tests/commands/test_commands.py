@@ -156,7 +156,7 @@ WITH_NAN[1, 5] = np.nan
     (WITH_NAN, 1, "df has a value in row 1 that is not finite"), (WITH_NAN, 0, "row 1 that is not finite"),
     ([["a"] * 1024], 0, "expected rows of 1024 grey levels"), (None, 0, "df"),
     (GOOD * 3, 0, "values from 300 to 300 in row 0: expected grey levels 0 to 255"), (-GOOD, 0, "values from -100"),
-    (GOOD / 255, 0, "values from 0.392157 to 0.392157: expected grey levels 0 to 255, not fractions; multiply it by 255"),
+    (GOOD / 255, 0, "values from 0.392157 to 0.392157: expected grey levels 0 to 255, not fractions; multiply"),
     (GOOD > 50, 0, "values of type bool"), (GOOD * 1j, 0, "values of type complex"),
     ((GOOD > 50).astype(object), 0, "values of type bool"),
     (np.ma.masked_less(GOOD, 50), 0, r"masked array: .*; give the masked pixels a value with df.filled\(0\)"),
@@ -171,15 +171,24 @@ def test_reconstruct_image_refuses_what_is_no_image(folders, df, number, message
 
 WRONG = {
     ("--section", "5"): "--section: invalid choice: '5'", ("--section", "x"): "--section: invalid choice: 'x'",
-    ("--epochs", "0"): "--epochs: 0: expected a whole number, 1 or more",
+    ("--epochs", "0"): "--epochs: 0: expected a whole number from 1 to 1000000",
     ("--epochs", "1.5"): "--epochs: 1.5: expected a whole number", ("--batch-size", "0"): "--batch-size: 0: expected",
     ("--batch-size", "201"): "--batch-size 201: there are 200 horses; choose 1 to 200",
-    ("--learning-rate", "0"): "--learning-rate: 0: expected a number greater than 0",
+    ("--learning-rate", "0"): "--learning-rate: 0: expected a number greater than 0, up to 100",
     ("--learning-rate", "nan"): "--learning-rate: nan: expected",
-    ("--l2", "-1"): "--l2: -1: expected a number 0 or more",
+    ("--l2", "-1"): "--l2: -1: expected a number from 0 to 1000",
     ("--seed", "-1"): "--seed: -1: expected",
     ("--preset", "best"): "--preset best: expected one of report, text, source, tuned",
-    ("--threads", "-2"): "--threads: -2: expected", ("--nonsense",): "unrecognized arguments: --nonsense",
+    ("--threads", "-2"): "--threads: -2: expected a whole number from 0 to 1024",
+    ("--threads", "3000000000"): "--threads: 3000000000: expected a whole number from 0 to 1024",
+    ("--steps-per-epoch", "1000000000"): "--steps-per-epoch: 1000000000: expected a whole number from 1 to 1000000",
+    ("--steps-per-epoch", "100000000000000000000"): "--steps-per-epoch: 100000000000000000000: expected",
+    ("--steps-per-epoch", "1000000", "--batch-size", "200"):
+        "--steps-per-epoch 1000000 with --batch-size 200: 200000000 images an epoch; expected 100000000 or fewer",
+    ("--epochs", "99999999"): "--epochs: 99999999: expected a whole number from 1 to 1000000",
+    ("--l2", "1e300"): "--l2: 1e300: expected a number from 0 to 1000",
+    ("--learning-rate", "1e39"): "--learning-rate: 1e39: expected a number greater than 0, up to 100",
+    ("--seed", "99999999999"): "--seed: 99999999999: expected a whole number from 0 to 134217728", ("--nonsense",): "unrecognized arguments: --nonsense",
     ("--data", "fake"): "--data: invalid choice"}
 
 

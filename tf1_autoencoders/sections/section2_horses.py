@@ -33,7 +33,7 @@ from tf1_autoencoders.training.row_order import check_batch_size, cyclic_rows, s
 from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.training.trainers import GraphTrainer
 from tf1_autoencoders.utils import cli
-from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 from tf1_autoencoders.utils.paths import CHECKPOINTS, PRETRAINED, display_path
 
@@ -43,6 +43,7 @@ TITLE = "Stacked autoencoder on CIFAR-10 horses"
 HORSE = 7  # the class
 FIRST_IMAGE = 53  # the horse that the report shows before training
 TEST_IMAGE = 13  # the test image that the report reconstructs
+MAX_IMAGES_PER_EPOCH = 10 ** 8  # whose row numbers need 0.8 GB
 COLLAPSE_THRESHOLD = 0.75  # fraction of the mean image's MSE above which a run counts as collapsed
 
 
@@ -85,7 +86,7 @@ FORMER_NAMES = {"cosine_decay": "decay"}  # of settings, in settings.json of old
 OPTIONS: Sequence[Any] = (
     cli.SettingOption("--steps-per-epoch", "steps_per_epoch", type=cli.whole_number(1), metavar="N",
                       help="training steps of an epoch (default: the whole batches in the data, 33)"),
-    cli.SettingOption("--l2", "l2_reg", type=cli.real_number(lowest=0), metavar="X",
+    cli.SettingOption("--l2", "l2_reg", type=cli.real_number(highest=1000), metavar="X",
                       help="scale of the L2 term, X/2 times the sum of squared kernels "
                            f"(default: {PRESETS['report'].l2_reg})"),
     cli.SettingOption("--l2-in-loss", "l2_in_loss", type=cli.yes_or_no, metavar="{yes,no}",
@@ -117,9 +118,13 @@ def check_settings(settings: Settings, n_rows: int) -> Settings:
     """Return the settings with steps_per_epoch as a number, for data of n_rows images.
 
     Raises:
-        UsageError: a batch would be larger than the data.
+        UsageError: a batch would be larger than the data; or an epoch would have more than MAX_IMAGES_PER_EPOCH.
     """
     check_batch_size(settings.batch_size, n_rows, "horses")
+    n_images = (settings.steps_per_epoch or 0) * settings.batch_size
+    if n_images > MAX_IMAGES_PER_EPOCH:
+        raise UsageError(f"--steps-per-epoch {settings.steps_per_epoch} with --batch-size {settings.batch_size}: "
+                         f"{n_images} images an epoch; expected {MAX_IMAGES_PER_EPOCH} or fewer")
     return dataclasses.replace(settings, steps_per_epoch=settings.steps_per_epoch or n_rows // settings.batch_size)
 
 

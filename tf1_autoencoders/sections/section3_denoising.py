@@ -100,7 +100,7 @@ PRESET_HELP = {"report": "the published run, and the epochs that were trained be
 OPTIONS: Sequence[Any] = (
     cli.SettingOption("--noise", "noise", choices=tuple(NOISES),
                       help="type of noise to add and remove (default: salt-and-pepper)"),
-    cli.SettingOption("--noise-strength", "noise_strength", former="--strength", type=cli.real_number(lowest=0),
+    cli.SettingOption("--noise-strength", "noise_strength", former="--strength", type=cli.real_number(highest=1000),
                       metavar="X", help="strength of the noise: fraction of pixels, standard deviation or amplitude in "
                       "0..1 (defaults: " + ", ".join(f"{noise} {x}" for noise, x in NOISE_STRENGTHS.items()) + ")"),
     cli.SettingOption("--pretrain-epochs", "pretrain_epochs", former="--epochs-before", type=cli.whole_number(0),

@@ -73,9 +73,9 @@ class SettingOption(NamedTuple):
                    metavar=self.metavar, choices=self.choices)
 
 
-def whole_number(lowest: int, highest: float = math.inf, expected: Optional[str] = None) -> Callable[[str], int]:
+def whole_number(lowest: int, highest: int = 1_000_000, expected: Optional[str] = None) -> Callable[[str], int]:
     """An argparse type: an int from `lowest` to `highest`; `expected` replaces the words of the error message."""
-    expected = expected or f"expected a whole number, {lowest} or more"
+    expected = expected or f"expected a whole number from {lowest} to {highest}"
 
     def parse(text: str) -> int:
         try:
@@ -88,16 +88,16 @@ def whole_number(lowest: int, highest: float = math.inf, expected: Optional[str]
     return parse
 
 
-def real_number(*, above: Optional[float] = None, lowest: float = -math.inf) -> Callable[[str], float]:
-    """An argparse type: a finite float, greater than `above` or at least `lowest`."""
-    bound = f"{lowest:g} or more" if above is None else f"greater than {above:g}"
+def real_number(*, highest: float, above: Optional[float] = None, lowest: float = 0) -> Callable[[str], float]:
+    """An argparse type: a float up to `highest`, greater than `above` or at least `lowest`."""
+    bound = f"from {lowest:g} to {highest:g}" if above is None else f"greater than {above:g}, up to {highest:g}"
 
     def parse(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
             value = math.nan
-        if not math.isfinite(value) or not (value >= lowest if above is None else value > above):
+        if not value <= highest or not (value >= lowest if above is None else value > above):  # nan is neither
             raise argparse.ArgumentTypeError(f"{text}: expected a number {bound}")
         return value
     return parse

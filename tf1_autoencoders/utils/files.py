@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Iterator, Union
 
 from tf1_autoencoders.utils.errors import UserError
-from tf1_autoencoders.utils.paths import display_path
+from tf1_autoencoders.utils.paths import PACKAGE, PRETRAINED, display_path
 
 try:
     import fcntl
@@ -83,9 +83,13 @@ def make_writable_folder(folder: Union[str, Path]) -> Path:
     """Make `folder` and test it with a small file, so that a run does not fail only at its end; return it as a Path.
 
     Raises:
-        UserError: the folder cannot be made or written to.
+        UserError: the folder cannot be made or written to, or it belongs to what the project ships.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
+    for shipped in (PRETRAINED, PACKAGE):
+        if shipped in (folder.resolve(), *folder.resolve().parents):
+            raise UserError(f"{display_path(folder)}: this folder is part of the project and is not written to; "
+                            "choose another")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=str(folder)) as probe:
