@@ -188,7 +188,8 @@ WRONG = {
     ("--epochs", "99999999"): "--epochs: 99999999: expected a whole number from 1 to 1000000",
     ("--l2", "1e300"): "--l2: 1e300: expected a number from 0 to 1000",
     ("--learning-rate", "1e39"): "--learning-rate: 1e39: expected a number greater than 0, up to 100",
-    ("--seed", "99999999999"): "--seed: 99999999999: expected a whole number from 0 to 134217728", ("--nonsense",): "unrecognized arguments: --nonsense",
+    ("--seed", "99999999999"): "--seed: 99999999999: expected a whole number from 0 to 134217728",
+    ("--nonsense",): "unrecognized arguments: --nonsense",
     ("--data", "fake"): "--data: invalid choice"}
 
 

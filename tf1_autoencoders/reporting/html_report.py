@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict
 from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.reporting.run_log import TRANSCRIPT
 from tf1_autoencoders.utils.errors import UserError, one_line
-from tf1_autoencoders.utils.files import read_json, write_atomically
+from tf1_autoencoders.utils.files import read_json, sha256_of_file, write_atomically
 from tf1_autoencoders.utils.paths import display_path
 
 MAX_FIGURE_BYTES = 16 << 20  # a run's figures have some 100000
@@ -52,7 +52,7 @@ def write_html_report(folder: Path) -> Path:
         UserError: a transcript is damaged, or no run left it.
     """
     sections = []
-    for file in sorted(folder.glob(f"section*/{TRANSCRIPT}")):
+    for file in sorted(folder.glob(f"section[0-9]/{TRANSCRIPT}")):
         try:
             content = read_json(file)
             sections.append((content["section"], _section_html(content, file.parent)))
@@ -111,8 +111,11 @@ def _figure_html(event: Dict[str, Any], folder: Path) -> str:
     file = folder / event["file"]
     if file.name != event["file"] or not file.is_file() or file.stat().st_size > MAX_FIGURE_BYTES:
         raise ValueError(f"its figure {event['file'][:80]} is not a file of a figure's size beside it")
-    content = base64.b64encode(file.read_bytes()).decode()
     caption = html.escape(event["caption"])
+    if event.get("sha256", sha256_of_file(file)) != sha256_of_file(file):  # older transcripts have no checksum
+        return f'<p class="mark">{caption}: {html.escape(file.name)} is not the figure that this run drew; ' \
+               "run the section again.</p>"
+    content = base64.b64encode(file.read_bytes()).decode()
     return (f'<figure><img alt="{caption}" src="data:image/png;base64,{content}">'
             f"<figcaption>{caption}</figcaption></figure>")
 

@@ -13,7 +13,7 @@ from tf1_autoencoders.reporting import figures
 from tf1_autoencoders.reporting.comparison import compare_with_published, seed_bands
 from tf1_autoencoders.reporting.metrics import log_distance
 from tf1_autoencoders.reporting.tables import markdown_table
-from tf1_autoencoders.utils.files import write_atomically
+from tf1_autoencoders.utils.files import sha256_of_file, write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
@@ -44,7 +44,7 @@ class RunLog:
             leftover.unlink()
         write_atomically(self.folder / "settings.json", (json.dumps(identity, indent=1) + "\n").encode())
         self._metrics_file = self.folder / "metrics.jsonl"
-        self._metrics_file.write_text("")
+        self._metrics_file.write_bytes(b"")
         self._events = _event_file_writer(self.folder / "tensorboard") if tensorboard else None
         self._transcript: List[Dict[str, Any]] = []
         print(f"Section {section.NUMBER}: {section.TITLE} (preset {identity['preset']}, {identity['backend']}, "
@@ -64,7 +64,7 @@ class RunLog:
         line: Dict[str, Any] = {**({"epoch": epoch} if epoch is not None else {}), **values}
         if self.source.is_sample:
             line["data"] = self.source.kind
-        with open(str(self._metrics_file), "a") as file:
+        with open(str(self._metrics_file), "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         if self._events and epoch is not None:
             summary = tf1.Summary(value=[tf1.Summary.Value(tag=tag, simple_value=value)
@@ -110,7 +110,8 @@ class RunLog:
     def figure(self, name: str, caption: str, figure: Any) -> None:
         """Save a figure in the run's folder as `name`.png and print its path."""
         path = figures.save(figure, self.folder, name, self.mark)
-        self._transcript.append({"kind": "figure", "file": path.name, "caption": caption + self.mark})
+        self._transcript.append({"kind": "figure", "file": path.name, "caption": caption + self.mark,
+                                 "sha256": sha256_of_file(path)})
         if self._events:
             image = tf1.Summary.Image(encoded_image_string=path.read_bytes(), colorspace=4)
             self._events.add_summary(tf1.Summary(value=[tf1.Summary.Value(tag=name, image=image)]), 0)

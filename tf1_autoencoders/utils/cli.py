@@ -2,15 +2,18 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import math
 import os
 import signal
 import sys
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from tf1_autoencoders.utils import frameworks
 from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.interrupts import sigterm_raises
+
+SPELLINGS = {"\u00b1": "+-", "\u00d7": "x", "\u2192": "->", "\u2026": "..."}  # for terminals without these characters
 
 
 class Parser(argparse.ArgumentParser):
@@ -144,9 +147,25 @@ def status(message: str) -> None:
         print(f"{message} ...", file=sys.stderr, flush=True)
 
 
+def _replace_characters(error: UnicodeError) -> Tuple[str, int]:
+    """An error handler of codecs: spell the characters that a terminal's encoding lacks."""
+    assert isinstance(error, UnicodeEncodeError)
+    missing = error.object[error.start:error.end]
+    return "".join(SPELLINGS.get(letter, f"\\u{ord(letter):04x}") for letter in missing), error.end
+
+
+def print_any_character() -> None:
+    """Let stdout and stderr spell the characters that their encoding lacks, instead of failing on them."""
+    codecs.register_error("spell", _replace_characters)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # not where a test or a notebook has replaced the stream
+            stream.reconfigure(errors="spell")
+
+
 def run_command(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], Optional[int]],
                 argv: Optional[Sequence[str]] = None) -> int:
     """Parse `argv`, call command(args) and return the exit code: 0, 1, 2 for usage, 130 for Ctrl-C, 143 for SIGTERM."""
+    print_any_character()
     args = parser.parse_args(argv)
     if args.verbose:
         frameworks.show_messages()
