@@ -12,5 +12,15 @@
 The files beside this one are the commands: `python run_all.py` (run_all), `python -m tf1_autoencoders.evaluate`,
 `python -m tf1_autoencoders.crosscheck` and `python -m tf1_autoencoders.spread`. Start with sections/section2_horses.py.
 """
+import os
+import signal
+import sys
+import threading
 
 __version__ = "2.0.0"
+
+# While a command is imported, Ctrl-C ends the process without a traceback; utils.cli.run_command then takes over.
+# Python calls a program "-m" until it has found the module that `python -m` names.
+if os.path.basename((sys.argv or [""])[0]).startswith(("-m", "run_all.py", "tf1-autoencoders")) \
+        and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,8 +1,10 @@
 """What a command prints, writes and leaves alone on any terminal and in any folder."""
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +84,19 @@ def test_the_shipped_checkpoint_survives_a_run_into_its_folder(capsys):
 def test_spread_asks_for_a_file_where_a_folder_is_given(tmp_path, capsys):
     assert spread.main(["--section", "4", "--out", str(tmp_path)]) == 2
     assert "this is a folder; expected the name of a file, such as" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5])
+@pytest.mark.parametrize("command", [["run_all.py", "--section", "2"], ["-m", "tf1_autoencoders.evaluate"]],
+                         ids=["run_all", "evaluate"])
+def test_an_early_interrupt_shows_no_traceback_of_the_project(tmp_path, command, seconds):
+    """Python's own start, before the first line of the project, is out of our hands."""
+    arguments = [str(ROOT / name) if name.endswith(".py") else name for name in command]
+    process = subprocess.Popen([sys.executable, *arguments, "--data", "sample"], stderr=subprocess.PIPE,
+                               stdout=subprocess.DEVNULL, cwd=str(tmp_path),
+                               env={**os.environ, "PYTHONPATH": str(ROOT)})
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert b"tf1_autoencoders" not in errors or b"Traceback" not in errors
+    assert process.returncode in (130, -signal.SIGINT, 1)

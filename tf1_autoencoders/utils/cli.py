@@ -166,6 +166,8 @@ def run_command(parser: argparse.ArgumentParser, command: Callable[[argparse.Nam
                 argv: Optional[Sequence[str]] = None) -> int:
     """Parse `argv`, call command(args) and return the exit code: 0, 1, 2 for usage, 130 for Ctrl-C, 143 for SIGTERM."""
     print_any_character()
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # set by the package's __init__ during the imports
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     args = parser.parse_args(argv)
     if args.verbose:
         frameworks.show_messages()
