@@ -115,10 +115,42 @@ def test_a_download_is_unpacked_into_the_cache_and_used_from_there(cifar_copy, o
 
 
 def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(UserError, match="expected a folder with cifar-10-batches-py/ or cifar-10-python.tar.gz"):
+    with pytest.raises(UserError, match="--data-dir .*: the folder is empty; name the folder that holds the data set"):
         cifar10.load(data_dir=str(tmp_path))
-    with pytest.raises(UserError, match="expected a folder with"):
+    with pytest.raises(UserError, match="--data-dir .*nowhere: no such folder; "):
         cifar10.load(data_dir=str(tmp_path / "nowhere"))
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UserError, match="file: a file, expected the folder that holds the data set"):
+        cifar10.load(data_dir=str(tmp_path / "file"))
+    with pytest.raises(UserError, match="expected a folder with cifar-10-batches-py/ or cifar-10-python.tar.gz"):
+        cifar10.load(data_dir=str(tmp_path))  # with another file in it
+
+
+def test_a_folder_that_may_not_be_read_is_not_to_be_unpacked_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(cifar10, "open", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")),
+                        raising=False)
+    (tmp_path / cifar10.FOLDER_NAME).mkdir()
+    (tmp_path / cifar10.FOLDER_NAME / "data_batch_1").write_bytes(b"")
+    with pytest.raises(UserError, match="data_batch_1: Permission denied; make the file readable"):
+        cifar10.load(data_dir=str(tmp_path))
+
+
+def test_a_home_directory_is_expanded_and_a_second_folder_is_read(cifar_copy, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(cifar_copy.parent))
+    (tmp_path / "other").write_bytes(b"")
+    images = cifar10.load(("test",), data_dir=[str(tmp_path), "~/" + cifar_copy.name])
+    assert images["test"].source.kind == "unverified copy"
+
+
+def test_a_folder_with_the_other_data_set_only_sends_to_the_usual_places(cifar_copy, tmp_path, monkeypatch, capsys):
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"")
+    monkeypatch.setattr(cifar10, "DATA", tmp_path / "cache")
+    monkeypatch.setattr(cifar10, "_download", lambda: (_ for _ in ()).throw(OSError("no network")))
+    monkeypatch.setattr(cifar10.locate, "keras_cache", lambda: tmp_path / "keras")
+    with pytest.raises(UserError, match="no copy of CIFAR-10 here, and the download failed"):
+        cifar10.load(("test",), data="real", data_dir=str(tmp_path))
+    assert "--data-dir holds Fashion-MNIST and no CIFAR-10: CIFAR-10 is looked for in the usual places" in \
+        capsys.readouterr().err
 
 
 def test_a_missing_file_is_named(tmp_path):

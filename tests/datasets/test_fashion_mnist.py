@@ -279,8 +279,10 @@ def refused(folder, match, splits=("train", "test")):
 
 def test_an_empty_folder_and_none_at_all_are_refused(tmp_path):
     (tmp_path / "fashion-mnist").mkdir()
-    for folder in tmp_path, tmp_path / "nowhere":
-        assert refused(folder, "expected the four files of Fashion-MNIST; name another").startswith(f"{folder}: no ")
+    message = refused(tmp_path, "expected the four files of Fashion-MNIST; name another")
+    assert message.startswith(f"{tmp_path}: no ")
+    assert refused(tmp_path / "fashion-mnist", "the folder is empty; ") and \
+        refused(tmp_path / "nowhere", "no such folder; ")
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -377,7 +379,7 @@ def test_a_file_that_may_not_be_read_is_refused_and_named(tmp_path, monkeypatch)
         raise PermissionError(13, "Permission denied")
     put(tmp_path)
     monkeypatch.setattr(fashion_mnist, "open", forbidden, raising=False)
-    refused(tmp_path, f"{TRAIN_X}.gz: Permission denied; ")
+    refused(tmp_path, f"{TRAIN_X}.gz: Permission denied; make the file readable")
 
 
 # the real images

@@ -12,7 +12,7 @@ import itertools
 import pickle
 import tarfile
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, Sequence, Tuple
 
 import numpy as np
 
@@ -42,7 +42,7 @@ MAX_PICKLE_STEPS = 100_000  # of a pickle; the official ones have about 30000, t
 
 
 def load(splits: Sequence[str] = ("train", "test"), *, data: str = "auto",
-         data_dir: Optional[str] = None) -> Dict[str, LabelledImages]:
+         data_dir: locate.DataDir = None) -> Dict[str, LabelledImages]:
     """Read the splits, as a dict {split: LabelledImages} with x uint8[n, 3072], all from one source.
 
     locate.find_dataset says how a copy is looked for; the places are the cache ./data and Keras's cache.
@@ -50,7 +50,8 @@ def load(splits: Sequence[str] = ("train", "test"), *, data: str = "auto",
     Args:
         splits: names from SPLITS.
         data: "auto", "real" (an error instead of the drawn sample) or "sample" (only the drawn sample).
-        data_dir: folder with cifar-10-batches-py/ or cifar-10-python.tar.gz in it, or cifar-10-batches-py/ itself.
+        data_dir: folder, or list of folders, with cifar-10-batches-py/ or cifar-10-python.tar.gz in it, or
+            cifar-10-batches-py/ itself.
 
     Raises:
         UserError: the folder that the user named holds no readable copy, or data="real" and no copy can be had.
@@ -118,8 +119,9 @@ def _folder_members(folder: Path, names: Sequence[str]) -> Iterator[Tuple[str, b
             with open(str(path), "rb") as file:
                 content = file.read(MAX_FILE_BYTES)
         except OSError as error:
-            raise UserError(f"{display_path(path)}: {error.strerror}; a copy of CIFAR-10 has {len(OFFICIAL_MD5)} batch "
-                            "files, unpack it again") from error
+            remedy = f"a copy of CIFAR-10 has {len(OFFICIAL_MD5)} batch files, unpack it again" \
+                if isinstance(error, FileNotFoundError) else "make the file readable"
+            raise UserError(f"{display_path(path)}: {error.strerror}; {remedy}") from error
         yield name, content
 
 

@@ -46,7 +46,7 @@ REMEDY = "download it again or name another folder with --data-dir"
 
 
 def load(splits: Sequence[str] = ("train", "test"), *, data: str = "auto",
-         data_dir: Optional[str] = None) -> Dict[str, LabelledImages]:
+         data_dir: locate.DataDir = None) -> Dict[str, LabelledImages]:
     """Read the splits, as a dict {split: LabelledImages} with x uint8[n, 28, 28], all from one source.
 
     n is 60000 for train and 10000 for test. locate.find_dataset says how a copy is looked for; the places
@@ -55,7 +55,8 @@ def load(splits: Sequence[str] = ("train", "test"), *, data: str = "auto",
     Args:
         splits: names from SPLITS.
         data: "auto", "real" (an error instead of the drawn sample) or "sample" (only the drawn sample).
-        data_dir: folder with the four files, compressed (.gz) or not, in it or in its folder fashion-mnist/.
+        data_dir: folder, or list of folders, with the four files, compressed (.gz) or not, in it or in its
+            folder fashion-mnist/.
 
     Raises:
         UserError: the folder that the user named holds no readable copy, or data="real" and no copy can be had.
@@ -136,7 +137,9 @@ def _read_content(path: Path, size: int) -> bytes:
     except MalformedFile as error:
         raise UserError(f"{display_path(path)}: not a whole gzip file ({error}); {REMEDY}") from error
     except OSError as error:
-        raise UserError(f"{display_path(path)}: {one_line(error)}; {REMEDY}") from error
+        may_not = isinstance(error, PermissionError)
+        remedy = "make the file readable, or name another folder with --data-dir" if may_not else REMEDY
+        raise UserError(f"{display_path(path)}: {one_line(error)}; {remedy}") from error
 
 
 def read_idx(content: bytes, name: str, shape: Tuple[int, ...]) -> np.ndarray:

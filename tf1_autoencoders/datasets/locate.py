@@ -9,6 +9,7 @@ from tf1_autoencoders.datasets import DRAWN_SAMPLE, LabelledImages, Source
 from tf1_autoencoders.datasets.download import DownloadError
 from tf1_autoencoders.utils.cli import warn
 from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.paths import display_path
 
 Splits = Dict[str, LabelledImages]
 
@@ -17,20 +18,29 @@ class DatasetNotFound(UserError):
     """The folder does not contain the data set. Only reported if the user named the folder."""
 
 
-def find_dataset(name: str, splits: Sequence[str], *, data: str, data_dir: Union[str, Path, None],
+DataDir = Union[str, Path, Sequence[Union[str, Path]], None]
+FILES = {  # names of which at least one lies in a folder that holds the data set
+    "CIFAR-10": ("cifar-10-batches-py", "cifar-10-python.tar.gz", "test_batch"),
+    "Fashion-MNIST": tuple(folder + name + suffix for folder in ("", "fashion-mnist/") for suffix in ("", ".gz")
+                           for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                                        "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"))}
+
+
+def find_dataset(name: str, splits: Sequence[str], *, data: str, data_dir: DataDir,
                  folders: Sequence[Path], read: Callable[..., Splits], download: Callable[[], None],
                  draw: Callable[[str], Tuple[Any, Any]]) -> Splits:
     """Read the splits, as a dict {split: LabelledImages}, from the first source that has them.
 
-    A folder named by the user is taken as it is, even if its content is not the official one (the Source says so).
-    Otherwise the folders are tried in turn, and a copy that is damaged or not official is skipped with a warning. Then
+    A folder named by the user is taken as it is, even if its content is not the official one (the Source says so). If
+    the named folders hold only the other data set, one line says so, and this one comes from the usual places.
+    There, the folders are tried in turn, and a copy that is damaged or not official is skipped with a warning. Then
     the data set is downloaded. With data="auto" the last resort, reported on stderr, is the drawn sample.
 
     Args:
         name: name of the data set, for messages.
         splits: names of the splits.
         data: "auto", "real" (an error instead of the drawn sample) or "sample" (only the drawn sample).
-        data_dir: the folder that the user named, or None.
+        data_dir: the folder or folders that the user named, or None.
         folders: where a copy may be; the first is the cache, which `download` fills.
         read: read(folder, splits, must_be_official=False) returns {split: LabelledImages}; raises UserError, or
             DatasetNotFound if the folder has nothing to read.
@@ -38,12 +48,23 @@ def find_dataset(name: str, splits: Sequence[str], *, data: str, data_dir: Union
         draw: draw(split) returns x uint8[n, ...] and y uint8[n] of the drawn sample.
 
     Raises:
-        UserError: the folder that the user named holds no readable copy, or data="real" and no copy can be had.
+        UserError: a folder that the user named is missing, empty or not readable, or the folders hold no readable
+            copy; or data="real" and no copy can be had.
     """
     if data == "sample":
         return _drawn_sample(name, splits, draw)
-    if data_dir is not None:
-        return read(Path(data_dir), splits)
+    given = [data_dir] if isinstance(data_dir, (str, Path)) else list(data_dir or ())
+    named = [_check_folder(Path(folder).expanduser()) for folder in given]
+    for k, folder in enumerate(named):
+        try:
+            return read(folder, splits)
+        except DatasetNotFound:
+            if k + 1 < len(named):
+                continue
+            others = [other for other in FILES if other != name and any(_holds(place, other) for place in named)]
+            if not others or any(_holds(place, name) for place in named):
+                raise
+            warn(f"--data-dir holds {others[0]} and no {name}: {name} is looked for in the usual places")
     for folder in folders:
         try:
             return read(folder, splits, must_be_official=True)
@@ -61,6 +82,30 @@ def find_dataset(name: str, splits: Sequence[str], *, data: str, data_dir: Union
              "(--data-dir names a folder that holds the real images).")
         return _drawn_sample(name, splits, draw)
     return read(folders[0], splits, must_be_official=True)
+
+
+def _holds(folder: Path, name: str) -> bool:
+    return any((folder / file).exists() for file in FILES[name])
+
+
+def _check_folder(folder: Path) -> Path:
+    """Return a folder that a user named with --data-dir.
+
+    Raises:
+        UserError: there is no such folder, or the folder is empty or not readable.
+    """
+    shown = f"--data-dir {display_path(folder)}"
+    try:
+        if not folder.exists():
+            raise UserError(f"{shown}: no such folder; name the folder that holds the data set")
+        if not folder.is_dir():
+            raise UserError(f"{shown}: a file, expected the folder that holds the data set")
+        if next(folder.iterdir(), None) is None:
+            raise UserError(f"{shown}: the folder is empty; name the folder that holds the data set, or leave the "
+                            "option out to download it")
+    except OSError as error:
+        raise UserError(f"{shown}: {error.strerror}; make the folder readable, or name another one") from error
+    return folder
 
 
 def _drawn_sample(name: str, splits: Sequence[str], draw: Callable[[str], Tuple[Any, Any]]) -> Splits:

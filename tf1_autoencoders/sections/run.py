@@ -7,7 +7,7 @@ import hashlib
 import platform
 import time
 from pathlib import Path
-from typing import Any, Dict, Generator, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Generator, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from tf1_autoencoders.training import loop
 from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.training.trainers import GraphTrainer, KerasTrainer, Trainer, set_keras_threads
 from tf1_autoencoders.utils import interrupts
-from tf1_autoencoders.utils.cli import warn
+from tf1_autoencoders.utils.cli import status, warn
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.files import lock_folder, make_writable_folder
 from tf1_autoencoders.utils.frameworks import keras, tf1
@@ -35,7 +35,7 @@ class RunOptions:
     preset: str = "report"  # name of the preset that the settings started from
     backend: str = "graph"  # graph | keras
     data: str = "auto"  # auto | real | sample
-    data_dir: Optional[str] = None  # folder with the data set, or None
+    data_dir: Optional[Sequence[str]] = None  # folders with the data sets, or None
     results_dir: str = str(RESULTS)
     checkpoint_dir: str = str(CHECKPOINTS)
     threads: Optional[int] = None  # CPU threads, 0 for TensorFlow's choice; None for the section's THREADS
@@ -157,6 +157,10 @@ class Run:
         self.comparison: List[Tuple[str, ...]] = []
         self._stack = contextlib.ExitStack()
         self._store = self._stack.enter_context(Store(Path(options.checkpoint_dir) / f"section{section.NUMBER}"))
+        results = make_writable_folder(Path(options.results_dir) / self._store.folder.name)
+        if results.resolve() != self._store.folder.resolve():
+            self._stack.enter_context(lock_folder(results, "--results-dir"))
+        status(f"section {section.NUMBER}: loading TensorFlow and the data")
         self.checkpoint = self._store.folder / CHECKPOINT_NAME
 
     def __enter__(self) -> Run:
@@ -176,14 +180,11 @@ class Run:
             arrays: the arrays that the run trains on.
 
         Raises:
-            UserError: see Store.open_run; or another run writes its results into the same folder.
+            UserError: see Store.open_run.
         """
         options, self._arrays = self.options, arrays
         self.settings = self.section.check_settings(self.settings, len(arrays[0]))
         self._identity = run_identity(self.section, self.settings, options, source, arrays)
-        results = make_writable_folder(Path(options.results_dir) / self._store.folder.name)
-        if results.resolve() != self._store.folder.resolve():
-            self._stack.enter_context(lock_folder(results, "--results-dir"))
         self._previous = self._store.open_run(self._identity, options.resume, warn)
         self.log = RunLog(self.section, self._identity, source, options.results_dir, options.tensorboard)
 

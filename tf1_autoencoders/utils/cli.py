@@ -119,10 +119,11 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--data", choices=("auto", "real", "sample"), default="auto",
                        help="auto: the real images if they are here or can be downloaded, else the drawn sample; "
                             "real: the real images or an error; sample: the drawn sample (default: auto)")
-    group.add_argument("--data-dir", metavar="DIR",
+    group.add_argument("--data-dir", metavar="DIR", action="append",
                        help="folder that holds the data as its authors publish it: cifar-10-batches-py/ or "
-                            "cifar-10-python.tar.gz, and fashion-mnist/ (default: ./data, Keras's cache, Debian's "
-                            "dataset-fashion-mnist, else a download of 170 MB and 30 MB)")
+                            "cifar-10-python.tar.gz, and fashion-mnist/; give the option twice for two folders "
+                            "(default: ./data, Keras's cache, Debian's dataset-fashion-mnist, else a download of "
+                            "170 MB and 30 MB)")
 
 
 def choose_from(options: Mapping[str, Any], name: str, argument: str) -> Any:
