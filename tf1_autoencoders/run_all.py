@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 import time
 from pathlib import Path
 from typing import Any, Optional, Sequence
@@ -37,6 +38,16 @@ COMMON_OPTIONS = (  # settings that several sections have; a section's own are i
                       help="seed of initial values, shuffling, split, noise and drawn sequences (default: 0)"))
 
 
+def section_numbers(text: str) -> Sequence[int]:
+    """An argparse type: the sections that "all", "2" or "1,2" names, in the report's order."""
+    names = {str(number): number for number in SECTIONS}
+    chosen = list(names) if text == "all" else text.split(",")
+    for name in chosen:
+        if name not in names:
+            raise argparse.ArgumentTypeError(f"{text}: expected all, or some of {', '.join(names)} such as 1,2")
+    return sorted({names[name] for name in chosen})
+
+
 def build_parser() -> argparse.ArgumentParser:
     presets = "".join(f"  section {number}: {name:<8}{section.PRESET_HELP[name]}\n"
                       for number, section in SECTIONS.items() for name in section.PRESETS)
@@ -49,8 +60,8 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=f"presets:\n{presets}\n"
                "exit codes: 0 done, 1 failed, 2 invalid argument, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM);\n"
                "            after 130 and 143 the same command continues the run")
-    parser.add_argument("--section", default="all", choices=["all", *(str(n) for n in SECTIONS)], metavar="N",
-                        help=f"one section only, of {', '.join(map(str, SECTIONS))} (default: all)")
+    parser.add_argument("--section", default="all", type=section_numbers, metavar="N",
+                        help=f"one section, of {', '.join(map(str, SECTIONS))}, or several, such as 1,2 (default: all)")
     parser.add_argument("--preset", default="report", metavar="NAME",
                         help="the settings to start from, see below (default: report)")
     parser.add_argument("--backend", choices=("graph", "keras"), default="graph",
@@ -109,7 +120,7 @@ def settings_from_arguments(section: Section, args: argparse.Namespace, only_sec
 
 def run(args: argparse.Namespace) -> None:
     """Run one section, or all in the report's order; then print one table and write the results page."""
-    numbers = list(SECTIONS) if args.section == "all" else [int(args.section)]
+    numbers = args.section
     only_section = len(numbers) == 1
     if not only_section and args.preset != "report":
         raise UsageError(f"--preset {args.preset}: presets are for one section; name it with --section")
@@ -135,3 +146,7 @@ def run(args: argparse.Namespace) -> None:
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     return cli.run_command(build_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

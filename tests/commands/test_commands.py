@@ -1,6 +1,8 @@
 """run_all and evaluate as a user meets them: what they print, write, refuse, and their exit codes."""
+import argparse
 import dataclasses
 import errno
+import importlib
 import json
 import shutil
 import subprocess
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tf1_autoencoders
 from tests import small_sections as small
 from tf1_autoencoders import evaluate, run_all
 from tf1_autoencoders.checkpointing import saver
@@ -170,7 +173,9 @@ def test_reconstruct_image_refuses_what_is_no_image(folders, df, number, message
 
 
 WRONG = {
-    ("--section", "5"): "--section: invalid choice: '5'", ("--section", "x"): "--section: invalid choice: 'x'",
+    ("--section", "5"): "--section: 5: expected all, or some of 1, 2, 3, 4 such as 1,2",
+    ("--section", "x"): "--section: x: expected all, or",
+    ("--section", "2,"): "--section: 2,: expected all, or some of",
     ("--epochs", "0"): "--epochs: 0: expected a whole number from 1 to 1000000",
     ("--epochs", "1.5"): "--epochs: 1.5: expected a whole number", ("--batch-size", "0"): "--batch-size: 0: expected",
     ("--batch-size", "201"): "--batch-size 201: there are 200 horses; choose 1 to 200",
@@ -359,3 +364,26 @@ def test_a_run_of_its_own_process_prints_nothing_of_tensorflow(tmp_path):
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "X: (83, 1024)" in done.stdout
+
+
+def test_several_sections_can_be_named(folders, monkeypatch, capsys):
+    ran = []
+    for number, section in run_all.SECTIONS.items():
+        finished = argparse.Namespace(comparison=[])
+        monkeypatch.setattr(section, "run", lambda *_, number=number, finished=finished: ran.append(number) or finished)
+    monkeypatch.setattr(run_all, "write_html_report", lambda folder: folder / "report.html")
+    assert run_all.main(["--section", "4,2,2", "--results-dir", str(folders)]) == 0
+    assert ran == [2, 4]
+
+
+@pytest.mark.parametrize("module", ["run_all", "evaluate", "crosscheck", "spread"])
+def test_each_command_says_its_version(module, capsys):
+    command = importlib.import_module("tf1_autoencoders." + module)
+    assert exit_code(command.main, ["--version"]) == 0
+    assert capsys.readouterr().out.startswith(f"tf1-autoencoders {tf1_autoencoders.__version__}, Python 3.")
+
+
+def test_the_package_as_a_command_says_what_there_is_to_type():
+    done = subprocess.run([sys.executable, "-m", "tf1_autoencoders"], stdout=subprocess.PIPE, cwd=str(ROOT), check=True)
+    for command in ("run_all", "evaluate --image 13", "crosscheck", "spread --section 4"):
+        assert f"\n  python -m tf1_autoencoders.{command}" in done.stdout.decode()

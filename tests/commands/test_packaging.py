@@ -51,7 +51,7 @@ def test_an_installed_command_runs_from_any_folder(installed, tmp_path):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
     assert done.returncode == 0, done.stdout
     assert "the one that comes with the project, preset report" in done.stdout
-    assert (tmp_path / "results" / "section2" / "image_13.png").is_file()
+    assert (tmp_path / "results" / "evaluate" / "image_13_drawn_sample_network_trained_on_real_images.png").is_file()
 
 
 def test_the_commands_of_the_wheel_exist(installed):

@@ -5,10 +5,12 @@ import argparse
 import codecs
 import math
 import os
+import platform
 import signal
 import sys
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from tf1_autoencoders import __version__
 from tf1_autoencoders.utils import frameworks
 from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.interrupts import sigterm_raises
@@ -24,6 +26,8 @@ class Parser(argparse.ArgumentParser):
         if called.startswith("tf1-autoencoders"):  # an installed command
             kwargs["prog"] = called
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **kwargs)
+        self.add_argument("--version", action="version", help="show the versions of the project and of Python",
+                          version=f"tf1-autoencoders {__version__}, Python {platform.python_version()}")
         add_option(self, "--verbose", former="--tensorflow-messages", action="store_true",
                    help="show TensorFlow's own start-up messages and warnings (default: hidden)")
 
