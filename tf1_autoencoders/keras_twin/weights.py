@@ -121,8 +121,8 @@ def to_tf1_layout(values: Arrays, forget_bias: float = FORGET_BIAS) -> Arrays:
     return converted
 
 
-def to_keras_layout(values: Arrays) -> Arrays:
-    """Convert the weights {name: array} of to_tf1_layout back to Keras's layout."""
+def to_keras_layout(values: Arrays, forget_bias: float = FORGET_BIAS) -> Arrays:
+    """Convert {name: array} of to_tf1_layout back to Keras's layout; forget_bias is 1 for weights, 0 for gradients."""
     converted: Arrays = {}
     for name, array in values.items():
         layer, lstm, weight = name.rpartition("/rnn/lstm_cell/")
@@ -132,7 +132,7 @@ def to_keras_layout(values: Arrays) -> Arrays:
             kernel, n_units = _swap_gates(array), array.shape[1] // 4
             converted[f"{layer}/kernel"], converted[f"{layer}/recurrent_kernel"] = kernel[:-n_units], kernel[-n_units:]
         else:
-            converted[f"{layer}/bias"] = _swap_gates(_with_forget_bias(array, FORGET_BIAS))
+            converted[f"{layer}/bias"] = _swap_gates(_with_forget_bias(array, forget_bias))
     return converted
 
 

@@ -70,9 +70,12 @@ VERDICT_NOTE = (
     "The spread is that of three seeds, so that a number or two in forty leaves it by chance.")
 
 CROSSCHECK_PRESETS = PRESETS
-# Largest relative differences after 20 steps. Everything measured was 0, except 7e-8 in the sum of the printed loss.
-CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "losses": 1e-6, "weights": 1e-5},
-                         "Keras": {"losses": 2e-4}}
+# Largest relative differences of a step. Measured with the exact Adam: 0, except 7e-8 in the printed loss.
+# The tolerance of Keras's own Adam follows from 1 - beta_2 ** t,
+# whose rounding of 6e-8 is 6e-5 of its smallest value 0.001.
+CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "bias gradients": 2e-6, "losses": 1e-6,
+                                   "weights": 1e-6},
+                         "Keras": {"weights": 6e-5}}
 EXACT_LAYERS: Dict[str, Any] = {}
 
 with_options: Any = dataclasses.replace  # no setting depends on another

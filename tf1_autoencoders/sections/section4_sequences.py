@@ -85,10 +85,12 @@ VERDICT_NOTE = (
     "of 0.0003 comes near the loss, but would not predict five examples of five correctly.")
 
 CROSSCHECK_PRESETS = PRESETS
-# Largest relative differences after 20 steps. Keras stores the forget gate's bias as 1 + b, which rounds b to 1e-7:
-# measured 2e-5 of its size in the weights.
-CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "losses": 1e-6, "weights": 5e-5},
-                         "Keras": {"losses": 2e-4}}
+# Largest relative differences of a step; measured 4e-7. Keras stores the forget gate's bias as 1 + b.
+# The tolerance of Keras's own Adam follows from 1 - beta_2 ** t,
+# whose rounding of 6e-8 is 6e-5 of its smallest value 0.001.
+CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "bias gradients": 2e-6, "losses": 1e-6,
+                                   "weights": 1e-6},
+                         "Keras": {"weights": 6e-5}}
 EXACT_LAYERS: Dict[str, Any] = {}
 
 with_options: Any = dataclasses.replace  # no setting depends on another
