@@ -106,7 +106,8 @@ VERDICT_NOTE = (
 CROSSCHECK_PRESETS = {"report": PRESETS["report"], "text (L2 minimised)": PRESETS["text"], "tuned": PRESETS["tuned"]}
 # Largest relative differences of a step. Measured with the exact Adam: 0 in report and text, 4e-7 in the gradients of
 # tuned.
-# The tolerance of Keras's own Adam follows from 1 - beta_2 ** t, whose rounding of 6e-8 is 6e-5 of its smallest value 0.001.
+# The tolerance of Keras's own Adam follows from 1 - beta_2 ** t, whose rounding of 6e-8 is 6e-5 of its smallest
+# value 0.001.
 CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "bias gradients": 2e-6, "losses": 1e-6,
                                    "weights": 1e-6},
                          "Keras": {"weights": 6e-5}}

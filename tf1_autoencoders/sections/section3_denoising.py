@@ -116,7 +116,8 @@ VERDICT_NOTE = (
 
 CROSSCHECK_PRESETS = PRESETS
 # Largest relative differences of a step. A bias's gradient adds up to n = 1.6 million numbers (batch and pixels), in
-# Keras in another order than in TensorFlow 1: 4 * 6e-8 * sqrt(n) = 3e-4; measured up to 2.5e-4. The graph convolves upsampled
+# Keras in another order than in TensorFlow 1: 4 * 6e-8 * sqrt(n) = 3e-4; measured up to 2.5e-4. The graph convolves
+# upsampled
 # images in sums of another order too: measured 1e-6 in the outputs and 6e-6 in the kernels' gradients.
 # The tolerance of Keras's own Adam follows from 1 - beta_2 ** t,
 # whose rounding of 6e-8 is 6e-5 of its smallest value 0.001.
