@@ -17,7 +17,7 @@ contrib's), and Adam's epsilon in keras_twin.build.
 """
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
@@ -101,13 +101,14 @@ def set_keras_weights(keras_model: Any, values: Arrays) -> None:
         variable.assign(values[name])
 
 
-def to_tf1_layout(values: Arrays, forget_bias: float = FORGET_BIAS) -> Arrays:
+def to_tf1_layout(values: Arrays, forget_bias: Optional[float] = None) -> Arrays:
     """Convert {layer/weight: array} in Keras's layout to {name: array} in TensorFlow 1's; only LSTM layers change.
 
     Args:
         values: arrays under the names of keras_variables.
-        forget_bias: constant that Keras's forget-gate bias contains: 1 for weights, 0 for gradients.
+        forget_bias: constant that Keras's forget-gate bias contains: 0 for gradients; None for weights, FORGET_BIAS.
     """
+    forget_bias = FORGET_BIAS if forget_bias is None else forget_bias
     converted: Arrays = {}
     for name, array in values.items():
         layer, weight = name.rsplit("/", 1)
@@ -121,8 +122,9 @@ def to_tf1_layout(values: Arrays, forget_bias: float = FORGET_BIAS) -> Arrays:
     return converted
 
 
-def to_keras_layout(values: Arrays, forget_bias: float = FORGET_BIAS) -> Arrays:
-    """Convert {name: array} of to_tf1_layout back to Keras's layout; forget_bias is 1 for weights, 0 for gradients."""
+def to_keras_layout(values: Arrays, forget_bias: Optional[float] = None) -> Arrays:
+    """Convert {name: array} of to_tf1_layout back to Keras's layout, with the same forget_bias."""
+    forget_bias = FORGET_BIAS if forget_bias is None else forget_bias
     converted: Arrays = {}
     for name, array in values.items():
         layer, lstm, weight = name.rpartition("/rnn/lstm_cell/")
