@@ -13,7 +13,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
 from tf1_autoencoders import __version__
 from tf1_autoencoders.utils import frameworks
 from tf1_autoencoders.utils.errors import UsageError, UserError
-from tf1_autoencoders.utils.interrupts import sigterm_raises
+from tf1_autoencoders.utils.interrupts import raised_signals
 
 SPELLINGS = {"\u00b1": "+-", "\u00d7": "x", "\u2192": "->", "\u2026": "..."}  # for terminals without these characters
 
@@ -171,13 +171,11 @@ def run_command(parser: argparse.ArgumentParser, command: Callable[[argparse.Nam
                 argv: Optional[Sequence[str]] = None) -> int:
     """Parse `argv`, call command(args) and return the exit code: 0, 1, 2 for usage, 130 for Ctrl-C, 143 for SIGTERM."""
     print_any_character()
-    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # set by the package's __init__ during the imports
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    args = parser.parse_args(argv)
-    if args.verbose:
-        frameworks.show_messages()
     try:
-        with sigterm_raises():
+        with raised_signals():
+            args = parser.parse_args(argv)
+            if args.verbose:
+                frameworks.show_messages()
             return command(args) or 0
     except UserError as error:
         warn(f"{parser.prog}: {error}")
