@@ -55,9 +55,9 @@ def seed_bands(section_number: int, preset: str) -> Dict[str, List[float]]:
     return {}
 
 
-def band_key(section_number: int, preset: str) -> str:
-    """Return the key of a section's preset in the file of seed bands."""
-    return f"section {section_number}, preset {preset}"
+def band_key(section_number: int, preset: str, backend: str = "graph") -> str:
+    """Return the key of a section's preset in the file of seed bands; the graph's key does not name the backend."""
+    return f"section {section_number}, preset {preset}" + (f", backend {backend}" if backend != "graph" else "")
 
 
 def verdict(published: float, values: Sequence[float]) -> str:

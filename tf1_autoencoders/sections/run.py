@@ -116,11 +116,11 @@ def open_trainer(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...]
 
 
 @contextlib.contextmanager
-def train_once(section: Section, settings: Any,
-               arrays: Tuple[np.ndarray, ...]) -> Iterator[Tuple[Trainer, Dict[str, float]]]:
+def train_once(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...],
+               backend: str = "graph") -> Iterator[Tuple[Trainer, Dict[str, float]]]:
     """Context manager: train without checkpoints or log; gives the trainer and {name: value} of all epochs."""
     settings = section.check_settings(settings, len(arrays[0]))
-    with open_trainer(section, settings, arrays) as trainer:
+    with open_trainer(section, settings, arrays, RunOptions(backend=backend)) as trainer:
         named: Dict[str, float] = {}
         for epoch, metrics in loop.fit(trainer, **section.fit_arguments(settings, len(arrays[0]))):
             named.update(section.named_metrics(settings, epoch, metrics))
