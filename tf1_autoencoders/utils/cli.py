@@ -117,13 +117,20 @@ def yes_or_no(text: str) -> bool:
     return text == "yes"
 
 
+def folder_name(text: str) -> str:
+    """An argparse type: the name of a folder, with a leading ~ replaced by the home folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty; expected the name of a folder")
+    return os.path.expanduser(text)
+
+
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --data and --data-dir, which are the same for every command that reads images."""
     group = parser.add_argument_group("data")
     group.add_argument("--data", choices=("auto", "real", "sample"), default="auto",
                        help="auto: the real images if they are here or can be downloaded, else the drawn sample; "
                             "real: the real images or an error; sample: the drawn sample (default: auto)")
-    group.add_argument("--data-dir", metavar="DIR", action="append",
+    group.add_argument("--data-dir", metavar="DIR", action="append", type=folder_name,
                        help="folder that holds the data as its authors publish it: cifar-10-batches-py/ or "
                             "cifar-10-python.tar.gz, and fashion-mnist/; give the option twice for two folders "
                             "(default: ./data, Keras's cache, Debian's dataset-fashion-mnist, else a download of "
