@@ -32,11 +32,13 @@ from tf1_autoencoders.utils.files import make_writable_folder, write_atomically
 from tf1_autoencoders.utils.interrupts import Interrupted
 from tf1_autoencoders.utils.paths import PACKAGE, display_path
 
-# The code that decides the numbers, beside the section's file; an edit of anything else throws no training away.
-COMPUTING = ("graphs/*.py", "keras_twin/*.py", "training/*.py", "datasets/*.py", "reporting/metrics.py")
+# The code that decides the numbers, beside the section's file; an edit of anything else throws no training away. What
+# the readers of data give is known by the checksum of the arrays.
+COMPUTING = ("graphs/*.py", "keras_twin/*.py", "training/*.py", "reporting/metrics.py", "utils/epoch_means.py")
 # What a section's file has for other readers than a training.
 NOT_COMPUTING = {"TITLE", "VERDICT_NOTE", "PRESET_HELP", "OPTIONS", "SAVE_EVERY", "CROSSCHECK_PRESETS",
-                 "CROSSCHECK_TOLERANCES", "run", "reconstruct_image", "reconstruction_figure"}
+                 "CROSSCHECK_TOLERANCES", "MINUTES", "MEMORY_GB", "data_plan", "run", "reconstruct_image",
+                 "reconstruction_figure"}
 
 
 def spread(args: argparse.Namespace) -> None:
