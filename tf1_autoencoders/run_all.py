@@ -11,7 +11,7 @@ from typing import Any, Optional, Sequence
 from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.reporting.html_report import write_html_report
 from tf1_autoencoders.reporting.tables import markdown_table
-from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.sections import SECTIONS, plan
 from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.sections.run import RunOptions, has_checkpoints
 from tf1_autoencoders.utils import cli
@@ -69,6 +69,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32",
                         help="number type of the graph's products and convolutions; bfloat16 is faster if the CPU has "
                              "it, and rounds to three digits (default: float32)")
+
+    parser.add_argument("--dry-run", action="store_true",
+                        help="say what the run would do: settings, data, folders, minutes and memory; change nothing")
 
     group = parser.add_argument_group("settings, each in place of the preset's")
     for option in COMMON_OPTIONS:
@@ -135,6 +138,12 @@ def run(args: argparse.Namespace) -> None:
     if args.resume and not sections_with_checkpoints:
         raise UserError(f"--resume: no run in {display_path(args.checkpoint_dir)}; leave the option out to start at "
                         "the beginning")
+    if args.dry_run:
+        cli.status("loading TensorFlow, whose version is part of a run's identity")
+        for number in numbers:
+            print(*plan.describe_plan(SECTIONS[number], settings[number], options), "", sep="\n", flush=True)
+        print(plan.MEASURED_ON, "dry run: nothing was read, downloaded or written", sep="\n")
+        return
     start, rows, tallies = time.perf_counter(), [], []
     for number in numbers:
         finished = SECTIONS[number].run(settings[number], dataclasses.replace(

@@ -297,11 +297,14 @@ class Store:
 
 
 def first_difference(saved: Dict[str, Any], current: Dict[str, Any]) -> str:
-    """Say which value first differs between the identities of a saved run and of the current one."""
-    for name in sorted(set(saved) | set(current)):
+    """Say which value first differs between the identities of a saved run and of the current one, settings first."""
+    for name in sorted(set(saved) | set(current), key=lambda name: (name != "settings", name)):
         first, second = saved.get(name), current.get(name)
         if first != second:
             if isinstance(first, dict) and isinstance(second, dict):
+                checksums = [key for key in set(first) | set(second) if first.get(key) != second.get(key)]
+                if all(key.startswith("sha256") for key in checksums):
+                    return f"the {name} has changed"
                 return first_difference(first, second)
             return f"{name} is {first!r} there, {second!r} here"
     return "no difference"

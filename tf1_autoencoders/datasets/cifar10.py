@@ -56,14 +56,30 @@ def load(splits: Sequence[str] = ("train", "test"), *, data: str = "auto",
     Raises:
         UserError: the folder that the user named holds no readable copy, or data="real" and no copy can be had.
     """
+    return locate.find_dataset("CIFAR-10", splits, data=data, data_dir=data_dir, folders=_usual_folders(),
+                               read=_read_copy, download=_download, draw=drawn_sample.cifar10)
+
+
+def plan(*, data: str = "auto", data_dir: locate.DataDir = None) -> str:
+    """Say where load would take the images from; see locate.plan_dataset."""
+    return locate.plan_dataset("CIFAR-10", data=data, data_dir=data_dir, folders=_usual_folders(),
+                               find_copy=_find_copy, n_bytes=ARCHIVE_SIZE)
+
+
+def _usual_folders() -> Tuple[Path, ...]:
     datasets = locate.keras_cache()
-    return locate.find_dataset("CIFAR-10", splits, data=data, data_dir=data_dir,
-                       folders=(DATA, datasets / "cifar-10-batches-py-target", datasets),
-                       read=_read_copy, download=_download, draw=drawn_sample.cifar10)
+    return DATA, datasets / "cifar-10-batches-py-target", datasets
 
 
-def _has_copy(folder: Path) -> bool:
-    return (folder / FOLDER_NAME).is_dir() or (folder / ARCHIVE_NAME).is_file()
+def _find_copy(folder: Path) -> Path:
+    """Return the unpacked copy or the archive that a folder holds or is; raise DatasetNotFound if there is none."""
+    for copy in (folder / FOLDER_NAME, folder / ARCHIVE_NAME):
+        if copy.is_dir() if copy.name == FOLDER_NAME else copy.is_file():
+            return copy
+    if folder.name == FOLDER_NAME and (folder / SPLITS["test"][0]).is_file():
+        return folder
+    raise locate.DatasetNotFound(f"{display_path(folder)}: expected a folder with {FOLDER_NAME}/ or {ARCHIVE_NAME} in "
+                                 "it; name another with --data-dir, or leave it out to download CIFAR-10")
 
 
 def _download() -> None:
@@ -85,17 +101,10 @@ def _read_copy(folder: Path, splits: Sequence[str], must_be_official: bool = Fal
         NoCopy: the folder has neither the unpacked copy nor the archive.
         UserError: a file is missing or damaged, or, with must_be_official, its content is not the official one.
     """
-    if not _has_copy(folder) and (folder / SPLITS["test"][0]).is_file():
-        folder = folder.parent if folder.name == FOLDER_NAME else folder
+    copy = _find_copy(folder)
+    folder = copy.parent
     names = [name for split in splits for name in SPLITS[split]]
-    if (folder / FOLDER_NAME).is_dir():
-        files = _folder_members(folder / FOLDER_NAME, names)
-    elif (folder / ARCHIVE_NAME).is_file():
-        files = _archive_members(folder / ARCHIVE_NAME, names)
-    else:
-        raise locate.DatasetNotFound(f"{display_path(folder)}: expected a folder with {FOLDER_NAME}/ or {ARCHIVE_NAME} "
-                                     "in it; "
-                            "name another with --data-dir, or leave it out to download CIFAR-10")
+    files = (_folder_members if copy.is_dir() else _archive_members)(copy, names)
     official, parts = True, {}
     for name, content in files:
         official = official and hashlib.md5(content).hexdigest() == OFFICIAL_MD5[name]

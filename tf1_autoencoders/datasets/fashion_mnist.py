@@ -61,9 +61,30 @@ def load(splits: Sequence[str] = ("train", "test"), *, data: str = "auto",
     Raises:
         UserError: the folder that the user named holds no readable copy, or data="real" and no copy can be had.
     """
-    return locate.find_dataset("Fashion-MNIST", splits, data=data, data_dir=data_dir,
-                       folders=(DATA / FOLDER_NAME, locate.keras_cache() / FOLDER_NAME, DEBIAN_FOLDER),
-                       read=_read_copy, download=_download, draw=drawn_sample.fashion_mnist)
+    return locate.find_dataset("Fashion-MNIST", splits, data=data, data_dir=data_dir, folders=_usual_folders(),
+                               read=_read_copy, download=_download, draw=drawn_sample.fashion_mnist)
+
+
+def plan(*, data: str = "auto", data_dir: locate.DataDir = None) -> str:
+    """Say where load would take the images from; see locate.plan_dataset."""
+    return locate.plan_dataset("Fashion-MNIST", data=data, data_dir=data_dir, folders=_usual_folders(),
+                               find_copy=_find_copy, n_bytes=sum(size for size, _ in ARCHIVES.values()))
+
+
+def _usual_folders() -> Tuple[Path, ...]:
+    return DATA / FOLDER_NAME, locate.keras_cache() / FOLDER_NAME, DEBIAN_FOLDER
+
+
+def _find_copy(folder: Path, names: Sequence[str] = tuple(SHAPES)) -> Path:
+    """Return the folder, or the one inside it, that holds the files; raise DatasetNotFound if one is missing."""
+    folders = (folder, folder / FOLDER_NAME)
+    folder = next((place for place in folders if any(_find_file(place, name) for name in SHAPES)), folder)
+    for name in names:
+        if _find_file(folder, name) is None:
+            raise locate.DatasetNotFound(f"{display_path(folder)}: no {name}.gz in it, expected the four files of "
+                                         "Fashion-MNIST; name another folder with --data-dir, or leave it out to "
+                                         "download them")
+    return folder
 
 
 def _download() -> None:
@@ -92,15 +113,12 @@ def _read_copy(folder: Path, splits: Sequence[str], must_be_official: bool = Fal
         DatasetNotFound: a file is missing.
         UserError: a file is damaged or, with must_be_official, its content is not the official one.
     """
-    folders = (folder, folder / FOLDER_NAME)
-    folder = next((place for place in folders if any(_find_file(place, name) for name in SHAPES)), folder)
+    names = [name for split in splits for name in SPLITS[split]]
+    folder = _find_copy(folder, names)
     official, parts = True, {}
-    for name in (name for split in splits for name in SPLITS[split]):
+    for name in names:
         path = _find_file(folder, name)
-        if path is None:
-            raise locate.DatasetNotFound(f"{display_path(folder)}: no {name}.gz in it, expected the four files of "
-                                         "Fashion-MNIST; "
-                                "name another folder with --data-dir, or leave it out to download them")
+        assert path is not None, "_find_copy has found it"
         content = _read_content(path, _idx_size(SHAPES[name]))
         official = official and hashlib.sha256(content).hexdigest() == OFFICIAL_SHA256[name]
         if must_be_official and not official:

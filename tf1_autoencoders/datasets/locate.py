@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 from tf1_autoencoders.datasets import DRAWN_SAMPLE, LabelledImages, Source
 from tf1_autoencoders.datasets.download import DownloadError
@@ -82,6 +82,36 @@ def find_dataset(name: str, splits: Sequence[str], *, data: str, data_dir: DataD
              "(--data-dir names a folder that holds the real images).")
         return _drawn_sample(name, splits, draw)
     return read(folders[0], splits, must_be_official=True)
+
+
+def plan_dataset(name: str, *, data: str, data_dir: DataDir, folders: Sequence[Path],
+                 find_copy: Callable[[Path], Path], n_bytes: int) -> str:
+    """Say where find_dataset would look first for the data set, without reading, downloading or writing anything.
+
+    Args:
+        find_copy: function of a folder that returns the copy in it; raises DatasetNotFound if there is none.
+        n_bytes: size of the download.
+        name, data, data_dir, folders: see find_dataset.
+
+    Raises:
+        UserError: a folder that the user named is missing, empty or not readable, or holds no copy.
+    """
+    if data == "sample":
+        return f"{name}: the {DRAWN_SAMPLE}, drawn by the program"
+    plans: List[str] = []
+
+    def read(folder: Path, splits: Sequence[str], must_be_official: bool = False) -> Splits:
+        if not plans:
+            plans.append(f"the copy in {display_path(find_copy(folder))}, to be verified")
+        return {}
+
+    def download() -> None:
+        plans.append(f"a download of {n_bytes / 1e6:.0f} MB into {display_path(folders[0])}" +
+                     ("" if data == "real" else f"; the {DRAWN_SAMPLE} if the download fails"))
+
+    find_dataset(name, (), data=data, data_dir=data_dir, folders=folders, read=read, download=download,
+                 draw=lambda split: (None, None))
+    return f"{name}: {plans[0]}"
 
 
 def _holds(folder: Path, name: str) -> bool:

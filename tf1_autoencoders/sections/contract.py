@@ -25,6 +25,8 @@ class Section(Protocol):
     | CROSSCHECK_PRESETS            | {name: Settings} that `crosscheck` compares                                  |
     | CROSSCHECK_TOLERANCES         | {optimiser: {quantity: largest relative difference}}                         |
     | EXACT_LAYERS                  | arguments of build_keras with which the twin rounds as the graph does        |
+    | MINUTES, MEMORY_GB            | time and peak memory of the preset report, as measured                       |
+    | data_plan                     | (settings, **data_options) -> (where the data comes from, n_rows), no reading |
     | load                          | (settings, **data_options) -> ({"train": arrays, "test": arrays}, Source)    |
     | training_arrays               | (data) -> the arrays that the graph's pipeline is fed with                   |
     | with_options                  | (settings, **changes) -> Settings with a user's choices                      |
@@ -54,6 +56,10 @@ class Section(Protocol):
     CROSSCHECK_PRESETS: Dict[str, Any]
     CROSSCHECK_TOLERANCES: Dict[str, Dict[str, float]]
     EXACT_LAYERS: Dict[str, Any]
+    MINUTES: float
+    MEMORY_GB: float
+
+    def data_plan(self, settings: Any, **data_options: Any) -> Tuple[str, int]: ...
 
     def load(self, settings: Any, **data_options: Any) -> Tuple[Dict[str, Any], Any]: ...
 

@@ -63,6 +63,7 @@ PRESET_HELP = {"report": "the published run"}
 OPTIONS: Sequence[Any] = ()  # section 1 has no command-line option of its own
 SAVE_EVERY = 5
 THREADS = 0
+MINUTES, MEMORY_GB = 2.0, 1.35  # preset report, graph: `python run_all.py --section 1` on two cores of an AMD EPYC
 
 PUBLISHED = published.METRICS[NUMBER]
 VERDICT_NOTE = (
@@ -93,6 +94,11 @@ def check_settings(settings: Settings, n_rows: int) -> Settings:
 
 
 # ---- Data ----
+
+def data_plan(settings: Settings, **data_options: Any) -> Tuple[str, int]:
+    """Say where load would take the data from, and how many training images there are, without reading them."""
+    return fashion_mnist.plan(**data_options), 60000
+
 
 def load(settings: Settings, **data_options: Any) -> Tuple[Dict[str, Any], Any]:
     """Load Fashion-MNIST, preprocessed.

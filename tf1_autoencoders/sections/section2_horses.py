@@ -97,6 +97,7 @@ OPTIONS: Sequence[Any] = (
                       help=f"epochs from one printed MSE to the next (default: {PRESETS['report'].print_every})"))
 SAVE_EVERY = 10
 THREADS = 0
+MINUTES, MEMORY_GB = 0.2, 0.86  # preset report, graph: `python run_all.py --section 2` on two cores of an AMD EPYC
 
 PUBLISHED = published.METRICS[NUMBER]
 VERDICT_NOTE = (
@@ -131,6 +132,11 @@ def check_settings(settings: Settings, n_rows: int) -> Settings:
 
 
 # ---- Data ----
+
+def data_plan(settings: Settings, **data_options: Any) -> Tuple[str, int]:
+    """Say where load would take the data from, and how many horses there are, without reading or downloading."""
+    return cifar10.plan(**data_options), 5000
+
 
 def load(settings: Optional[Settings], splits: Tuple[str, ...] = ("train", "test"),
          **data_options: Any) -> Tuple[Dict[str, Any], Any]:

@@ -109,6 +109,7 @@ OPTIONS: Sequence[Any] = (
                       f"{PRESETS['report'].pretrain_epochs}; 0 if --epochs is given)"))
 SAVE_EVERY = 1
 THREADS = 0
+MINUTES, MEMORY_GB = 2.3, 2.1  # preset report, graph: `python run_all.py --section 3` on two cores of an AMD EPYC
 
 PUBLISHED = published.METRICS[NUMBER]
 VERDICT_NOTE = (
@@ -151,6 +152,11 @@ def check_settings(settings: Settings, n_rows: int) -> Settings:
 
 
 # ---- Data ----
+
+def data_plan(settings: Settings, **data_options: Any) -> Tuple[str, int]:
+    """Say where load would take the data from, and how many training images there are, without reading them."""
+    return fashion_mnist.plan(**data_options), 60000
+
 
 def load(settings: Settings, **data_options: Any) -> Tuple[Dict[str, Any], Any]:
     """Load Fashion-MNIST, clean and with noise.

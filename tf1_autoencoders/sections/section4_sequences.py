@@ -77,6 +77,7 @@ PRESET_HELP = {"report": "the published run: one epoch on 100000 sequences"}
 OPTIONS: Sequence[Any] = ()  # section 4 has no command-line option of its own
 SAVE_EVERY = 1
 THREADS = 1  # the products are too small to be divided
+MINUTES, MEMORY_GB = 0.2, 0.63  # preset report, graph: `python run_all.py --section 4` on two cores of an AMD EPYC
 
 PUBLISHED = published.METRICS[NUMBER]
 VERDICT_NOTE = (
@@ -108,6 +109,11 @@ def check_settings(settings: Settings, n_rows: int) -> Settings:
 
 
 # ---- Data ----
+
+def data_plan(settings: Settings, **data_options: Any) -> Tuple[str, int]:
+    """Say where load would take the data from, and how many sequences there are, without reading or downloading."""
+    return f"random sequences, drawn by the program (seed {settings.seed})", settings.n_sequences
+
 
 def load(settings: Settings, **data_options: Any) -> Tuple[Dict[str, Any], Any]:
     """Draw random sequences from the seed; data_options, which say where other sections' files lie, have no effect.
