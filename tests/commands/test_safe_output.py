@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tf1_autoencoders import run_all, spread
+from tf1_autoencoders import crosscheck, evaluate, run_all, spread
 from tf1_autoencoders.reporting import figures
 from tf1_autoencoders.reporting.html_report import write_html_report
+from tf1_autoencoders.sections import section2_horses
 from tf1_autoencoders.utils import files, paths
 from tf1_autoencoders.utils.errors import UserError
 
@@ -128,3 +129,28 @@ def test_an_interrupt_shows_no_traceback_from_the_first_line_to_the_end(interrup
     """Python's own start, before the first line of the project, is out of our hands."""
     done = interrupted_command(command, module)
     assert b"Traceback" not in done.stderr and done.returncode in (130, -signal.SIGINT)  # a shell calls both 130
+
+
+def test_an_import_that_swallows_the_interrupt_does_not_keep_the_command_running(tmp_path):
+    (tmp_path / "swallows.py").write_text("import os, signal\ntry:\n    os.kill(os.getpid(), signal.SIGINT)\n"
+                                          "except BaseException:\n    pass\n")
+    code = ("import sys\nfrom tf1_autoencoders.utils import cli\ndef command(args):\n    import swallows\n"
+            "sys.exit(cli.run_command(cli.Parser(prog='test'), command, []))")
+    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, cwd=str(tmp_path), timeout=60,
+                          env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])})
+    assert done.returncode == -signal.SIGINT and b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("module, arguments", [
+    (run_all, ["--section", "2"]), (evaluate, []), (crosscheck, ["--section", "2"]), (spread, ["--section", "2"])])
+def test_a_terminal_is_told_at_once_what_takes_long_and_a_pipe_is_not(module, arguments, tmp_path, monkeypatch, capsys):
+    def load(*arguments, **options):
+        raise UserError("loaded")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(section2_horses, "load", load)
+    for is_terminal in (True, False):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda is_terminal=is_terminal: is_terminal, raising=False)
+        assert module.main(arguments) == 1
+        first, *rest = capsys.readouterr().err.splitlines()
+        assert ("loading TensorFlow and the" in first and first.endswith("...")) is is_terminal
+        assert (rest or [first])[-1].endswith(": loaded")
