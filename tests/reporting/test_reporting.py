@@ -78,8 +78,9 @@ def test_collapsed_runs_are_counted_and_no_band_contains_them(no_bands):
 
 
 def test_the_bands_of_the_keras_twin_are_not_those_of_the_graph(no_bands):
-    (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [1, 2]}},
-                                                   "section 2, preset report, keras": {"values": {"a": [5, 6]}}}))
+    (no_bands / "own.json").write_text(json.dumps({
+        "section 2, preset report": {"values": {"a": [1, 2]}},
+        "section 2, preset report, backend keras": {"values": {"a": [5, 6]}}}))
     assert comparison.seed_bands(2, "report", "keras").values == {"a": [5, 6]}
 
 
@@ -187,18 +188,89 @@ def test_event_files_hold_scalars_images_and_the_graph(no_bands):
     assert any(event.graph_def for event in events)
 
 
-def test_spread_adds_the_numbers_of_its_seeds_to_the_file(no_bands, monkeypatch, capsys):
-    def measure(settings, data):
-        return {"epoch 0 Train MSE": 2000.0 + settings.seed}
+@pytest.fixture
+def spread_command(no_bands, monkeypatch):
+    """A function that runs `spread` on section 2 with a training that only says its seed, in own.json."""
+    trained = []
+
+    def measure(settings, data, backend):
+        if settings.seed in command.interrupted:
+            raise KeyboardInterrupt
+        trained.append(settings.seed)
+        return {"epoch 0 Train MSE": 2000.0 + settings.seed + (backend == "keras"),
+                **({"epoch 10 Train MSE": 1.0} if settings.seed else {})}
+
+    def command(*arguments):
+        return spread.main(["--section", "2", "--out", str(no_bands / "own.json"), *arguments])
+    command.trained, command.file, command.interrupted = trained, no_bands / "own.json", ()
     monkeypatch.setattr(section2_horses, "measure", measure)
-    monkeypatch.setattr(section2_horses, "load", lambda settings, **where: ({}, REAL))
-    file = no_bands / "own.json"
-    file.write_text('{"section 1, preset report": {"values": {}}}')
-    assert spread.main(["--section", "2", "--seeds", "3", "--out", str(file)]) == 0
+    monkeypatch.setattr(section2_horses, "load", lambda settings, **where: (
+        {"train": (np.ones((200, 4), np.float32), np.full(200, section2_horses.HORSE))}, REAL))
+    return command
+
+
+def _values(file, key="section 2, preset report"):
+    return json.loads(file.read_text())[key]["values"]
+
+
+def test_spread_adds_the_numbers_of_its_seeds_to_the_file(spread_command, capsys):
+    spread_command.file.write_text('{"section 1, preset report": {"values": {}}}')
+    assert spread_command("--seeds", "3") == 0
     assert "epoch 0 Train MSE | 2001 |" in capsys.readouterr().out
-    stored = json.loads(file.read_text())
-    assert stored["section 2, preset report"]["values"] == {"epoch 0 Train MSE": [2000.0, 2001.0, 2002.0]}
-    assert "section 1, preset report" in stored
+    assert _values(spread_command.file) == {"epoch 0 Train MSE": [2000.0, 2001.0, 2002.0],
+                                            "epoch 10 Train MSE": [1.0, 1.0]}
+    assert "section 1, preset report" in json.loads(spread_command.file.read_text())
+
+
+def test_spread_computes_only_the_seeds_that_are_missing(spread_command):
+    assert spread_command("--seeds", "2") == spread_command("--seeds", "4") == spread_command("--seeds", "3") == 0
+    assert spread_command.trained == [0, 1, 2, 3]
+    assert _values(spread_command.file)["epoch 0 Train MSE"] == [2000.0, 2001.0, 2002.0, 2003.0]
+
+
+def test_spread_keeps_what_is_done_when_it_is_interrupted_and_says_how_to_continue(spread_command, capsys):
+    spread_command.interrupted = (2,)
+    assert spread_command("--seeds", "4") == 130
+    assert re.search("2 of 4 seeds are in .*own.json, and the same command continues", capsys.readouterr().err)
+    spread_command.interrupted = ()
+    assert spread_command("--seeds", "4") == 0 and spread_command.trained == [0, 1, 2, 3]
+
+
+def test_spread_never_mixes_seeds_that_were_computed_otherwise(spread_command, monkeypatch, capsys):
+    assert spread_command("--seeds", "2") == 0
+    before = spread_command.file.read_bytes()
+    report = dataclasses.replace(section2_horses.PRESETS["report"], n_epochs=3)
+    monkeypatch.setitem(section2_horses.PRESETS, "report", report)
+    assert spread_command("--seeds", "3") == 1
+    assert "n_epochs is 100 there, 3 here); give --restart to replace them" in capsys.readouterr().err
+    assert spread_command.file.read_bytes() == before
+    assert spread_command("--seeds", "1", "--restart") == 0
+    assert _values(spread_command.file) == {"epoch 0 Train MSE": [2000.0]}
+
+
+def test_spread_does_not_add_to_seeds_without_an_identity(spread_command, capsys):
+    spread_command.file.write_text('{"section 2, preset report": {"seeds": 1, "values": {"epoch 0 Train MSE": [1]}}}')
+    assert spread_command("--seeds", "3") == 1
+    assert "have no identity that says how they were computed; give --restart" in capsys.readouterr().err
+
+
+def test_spread_notices_another_process_that_adds_the_same_seeds(spread_command, monkeypatch, capsys):
+    measure = section2_horses.measure
+
+    def measure_while_another_adds(settings, data, backend):
+        monkeypatch.setattr(section2_horses, "measure", measure)
+        assert spread_command("--seeds", "1") == 0
+        return measure(settings, data, backend)
+    monkeypatch.setattr(section2_horses, "measure", measure_while_another_adds)
+    assert spread_command("--seeds", "1") == 1
+    assert "another process adds seeds of section 2, preset report" in capsys.readouterr().err
+    assert len(_values(spread_command.file)["epoch 0 Train MSE"]) == 1
+
+
+def test_the_bands_of_the_keras_twin_have_a_key_of_their_own(spread_command):
+    assert spread_command("--seeds", "1") == spread_command("--seeds", "1", "--backend", "keras") == 0
+    assert _values(spread_command.file)["epoch 0 Train MSE"] == [2000.0]
+    assert _values(spread_command.file, "section 2, preset report, backend keras")["epoch 0 Train MSE"] == [2001.0]
 
 
 def test_spread_refuses_the_drawn_sample_and_an_unknown_preset(no_bands, monkeypatch, capsys):

@@ -454,14 +454,14 @@ def run(settings: Settings, options: RunOptions) -> Run:
     return run
 
 
-def measure(settings: Settings, data: Mapping[str, Any]) -> Dict[str, float]:
+def measure(settings: Settings, data: Mapping[str, Any], backend: str = "graph") -> Dict[str, float]:
     """Train once; return {name: value} of every epoch and of the test horses, for `spread`.
 
     `collapsed` is 1 if the last printed MSE is not clearly below that of reconstructing every image as the mean image.
     The hidden layers have then died, as ELU layers fed with grey levels can.
     """
     (horses,), test_horses = training_arrays(data), select_horses(*data["test"])
-    with train_once(SECTION, settings, (horses,)) as (trainer, named):
+    with train_once(SECTION, settings, (horses,), backend) as (trainer, named):
         outputs = trainer.predict(test_horses)
     mean_image_mse = metrics.mean_squared_error(horses, horses.mean(axis=0))
     last_mse = list(named.values())[-1]
