@@ -3,14 +3,12 @@
 The report's runs have no seed, so each published number is one draw. The spread over seeds is what it is compared with.
 Each seed's numbers are saved as soon as its training ends; the same command, also with a larger K, continues with the
 seeds that are missing. The entry of the file holds the identity of the trainings, so that numbers of other settings,
-data, versions or code are never mixed with them.
+data or versions are never mixed with them.
 """
 from __future__ import annotations
 
 import argparse
-import ast
 import dataclasses
-import hashlib
 import json
 import signal
 import sys
@@ -30,15 +28,7 @@ from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.files import make_writable_folder, write_atomically
 from tf1_autoencoders.utils.interrupts import Interrupted
-from tf1_autoencoders.utils.paths import PACKAGE, display_path
-
-# The code that decides the numbers, beside the section's file; an edit of anything else throws no training away. What
-# the readers of data give is known by the checksum of the arrays.
-COMPUTING = ("graphs/*.py", "keras_twin/*.py", "training/*.py", "reporting/metrics.py", "utils/epoch_means.py")
-# What a section's file has for other readers than a training.
-NOT_COMPUTING = {"TITLE", "VERDICT_NOTE", "PRESET_HELP", "OPTIONS", "SAVE_EVERY", "CROSSCHECK_PRESETS",
-                 "CROSSCHECK_TOLERANCES", "MINUTES", "MEMORY_GB", "data_plan", "run", "reconstruct_image",
-                 "reconstruction_figure"}
+from tf1_autoencoders.utils.paths import display_path
 
 
 def spread(args: argparse.Namespace) -> None:
@@ -84,38 +74,16 @@ def spread(args: argparse.Namespace) -> None:
 
 def spread_identity(section: Section, preset: Any, args: argparse.Namespace, source: Any,
                     data: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return everything that determines the numbers of a seed, beside the seed: run_identity, with less of the code."""
+    """Return run_identity without the seed and without the code's checksum.
+
+    Most edits of the code change no number, and an hour of training is not to be lost for them. After an edit that does
+    change numbers, --restart computes all seeds anew.
+    """
     arrays = section.training_arrays(data)
     options = RunOptions(preset=args.preset, backend=args.backend)
     identity = run_identity(section, section.check_settings(preset, len(arrays[0])), options, source, arrays)
-    del identity["settings"]["seed"]
-    return {**identity, "code": {"sha256_of_computing_code": computing_code_checksum(section)}}
-
-
-def computing_code_checksum(section: Section) -> str:
-    """Return the sha256 of the syntax trees of the code that decides the numbers, without docstrings and comments.
-
-    run_identity's checksum of the whole package would throw away hours of training for an edited message.
-    """
-    digest = hashlib.sha256()
-    own = Path(str(section.__file__))
-    for path in [own, *sorted(path for pattern in COMPUTING for path in PACKAGE.glob(pattern))]:
-        tree = ast.parse(path.read_bytes())
-        if path == own:
-            tree.body = [node for node in tree.body if not _defined_names(node) & NOT_COMPUTING]
-        for node in ast.walk(tree):
-            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
-                del node.body[0]
-        digest.update(f"{path.name} {ast.dump(tree)}\n".encode())
-    return digest.hexdigest()
-
-
-def _defined_names(node: ast.stmt) -> set:
-    """Return the names that a statement at the top of a module defines."""
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        return {node.name}
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    return {target.id for target in targets if isinstance(target, ast.Name)}
+    del identity["settings"]["seed"], identity["code"]
+    return identity
 
 
 def checked_entry(entry: Dict[str, Any], identity: Dict[str, Any], shown: str) -> Dict[str, Any]:
