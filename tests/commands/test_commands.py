@@ -17,7 +17,7 @@ from tests import small_sections as small
 from tf1_autoencoders import evaluate, run_all
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.datasets import cifar10, drawn_sample, fashion_mnist
-from tf1_autoencoders.sections import section2_horses, section4_sequences
+from tf1_autoencoders.sections import section2_horses, section4_sequences, trained
 from tf1_autoencoders.utils import files
 from tf1_autoencoders.utils.errors import UserError
 
@@ -42,7 +42,7 @@ def few():
 def folders(monkeypatch, few, tmp_path):
     """Commands draw `few`, and write below tmp_path."""
     monkeypatch.setattr(cifar10.drawn_sample, "cifar10", lambda split: few[split])
-    monkeypatch.setattr(section2_horses, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(trained, "CHECKPOINTS", tmp_path / "checkpoints")
     return tmp_path
 
 
