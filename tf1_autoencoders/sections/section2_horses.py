@@ -260,9 +260,32 @@ def build_keras(settings: Settings, make_optimizer: Callable[..., Any] = keras_a
         assert settings.steps_per_epoch is not None, "check_settings makes it a number"
         learning_rate = keras.optimizers.schedules.CosineDecay(
             learning_rate, settings.n_epochs * settings.steps_per_epoch)
-    model.compile(optimizer=make_optimizer(learning_rate),  # tf1 in a Keras loss: the operations of the graph
-                  loss=lambda real, outputs: tf1.reduce_mean(tf1.square((outputs - real) * settings.pixel_scale)))
+    keras.saving.register_keras_serializable("tf1_autoencoders")(ScaledSquaredError)
+    model.compile(optimizer=make_optimizer(learning_rate), loss=ScaledSquaredError(settings.pixel_scale))
     return model
+
+
+class ScaledSquaredError:
+    """The twin's loss: the mean of ((outputs - targets) * pixel_scale) ** 2, as the graph minimises it.
+
+    A class and not a closure, so that Keras can save the compiled twin. load_model finds the class in a process that
+    has called build_keras; elsewhere, load_model(path, compile=False) loads the network without its loss.
+    """
+
+    def __init__(self, pixel_scale: float) -> None:
+        self.pixel_scale = pixel_scale
+
+    def __call__(self, targets: Any, outputs: Any) -> Any:  # tf1 in a Keras loss: the operations of the graph
+        return tf1.reduce_mean(tf1.square((outputs - targets) * self.pixel_scale))
+
+    def get_config(self) -> Dict[str, float]:
+        """Return the arguments of __init__, which Keras saves."""
+        return {"pixel_scale": self.pixel_scale}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, float]) -> ScaledSquaredError:
+        """Return the loss that get_config describes."""
+        return cls(**config)
 
 
 def keras_metrics(settings: Settings, keras_model: Any, values: Dict[str, float]) -> Dict[str, float]:
