@@ -44,7 +44,7 @@ figcaption { font-size: .88rem; color: var(--muted); }
 .inside { color: var(--good); } .outside { color: var(--warning); }
 @media screen { pre.scroll { white-space: pre; } }
 @media print { :root { font-size: 11px; } body { max-width: none; padding: 0; } nav { display: none; }
-  section ~ section { break-before: page; } figure, tr { break-inside: avoid; } img { max-height: 7cm; }
+  section ~ section { break-before: page; } figure, table { break-inside: avoid; } img { max-height: 7cm; }
   .scroll { overflow: visible; } }
 """
 
@@ -142,8 +142,9 @@ def _table_html(event: Dict[str, Any], folder: Path) -> str:
         return f"<td{kind}>{_escape(text)}</td>"
     head = "".join(f"<th>{_escape(name)}</th>" for name in event["header"])
     body = "".join(f"<tr>{''.join(cell(str(text)) for text in row)}</tr>" for row in event["rows"])
-    return (f'<div class="scroll"><table><caption>{_escape(event["caption"])}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")
+    caption = f"<caption>{_escape(event['caption'])}</caption>" if event["caption"] else ""
+    return (f'<div class="scroll"><table>{caption}<thead><tr>{head}</tr></thead>'
+            f"<tbody>{body}</tbody></table></div>")
 
 
 _HTML_OF_EVENT: Dict[str, Callable[[Dict[str, Any], Path], str]] = {
