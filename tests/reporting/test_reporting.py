@@ -1,4 +1,4 @@
-"""results, verdicts, page, spread: published beside measured, and what a run leaves behind."""
+"""The log of a run, the comparison with the report, the results page, and the spread over seeds."""
 import json
 import re
 
@@ -33,7 +33,7 @@ def open_log(folder, source, tensorboard=False):
 
 
 def small_log(folder, source):
-    """Write a small log with one of everything; return the rows of the comparison."""
+    """Write a small log with one entry of each kind; return the rows of the comparison."""
     log = open_log(folder, source)
     log.heading("A heading & more")
     log.epoch(0, "0 Train MSE: 2900.0", {"mse": 2900.0}, {"epoch 0 Train MSE": 2900.0})
@@ -58,7 +58,7 @@ def test_a_number_is_inside_within_two_deviations_or_the_range():
     assert comparison.verdict(1, [1.0]) == "no band"
 
 
-def test_own_bands_take_precedence_over_those_of_the_repository(no_bands):
+def test_own_bands_take_precedence_over_the_shipped_ones(no_bands):
     (no_bands / "shipped.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [1, 2]}}}))
     assert comparison.seed_bands(2, "report") == {"a": [1, 2]}
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [3]}}}))
@@ -82,7 +82,7 @@ def test_the_repository_has_bands_of_every_section_on_real_data():
         assert set(published.METRICS[number]) <= set(stored["values"])
 
 
-def test_what_is_made_from_real_data_stands_beside_the_published_numbers(no_bands, capsys):
+def test_results_from_real_data_stand_beside_the_published_numbers(no_bands, capsys):
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {
         "values": {"epoch 0 Train MSE": [2850, 2900]}}}))
     assert small_log(no_bands, REAL) == [("epoch 0 Train MSE", "2804.4", "2900.0", "2875.0 ± 35.4 (2)", "inside")]
@@ -91,7 +91,7 @@ def test_what_is_made_from_real_data_stands_beside_the_published_numbers(no_band
     assert "drawn sample" not in output
 
 
-def test_what_is_made_from_the_drawn_sample_says_so_everywhere_and_stands_beside_nothing(no_bands, capsys):
+def test_results_from_the_drawn_sample_are_labelled_everywhere_and_stand_beside_no_published_number(no_bands, capsys):
     assert small_log(no_bands, DRAWN) == []
     output = capsys.readouterr().out
     assert "published" not in output and "2804" not in output
@@ -101,7 +101,7 @@ def test_what_is_made_from_the_drawn_sample_says_so_everywhere_and_stands_beside
     assert "made from the drawn sample" in page and "A caption (drawn sample)" in page and "2804" not in page
 
 
-def test_the_mark_is_drawn_into_every_figure_of_the_sample(tmp_path):
+def test_every_figure_of_the_drawn_sample_is_marked(tmp_path):
     figure = figures.images([np.zeros(1024)], ["a title"])
     figures.save(figure, tmp_path, "drawn", DRAWN.mark)
     assert "drawn sample" in [text.get_text() for text in figure.texts]
@@ -195,7 +195,7 @@ def test_spread_adds_the_numbers_of_its_seeds_to_the_file(no_bands, monkeypatch,
     def measure(settings, data):
         return {"epoch 0 Train MSE": 2000.0 + settings.seed}
     monkeypatch.setattr(section2_horses, "measure", measure)
-    monkeypatch.setattr(section2_horses, "load", lambda settings, **where: ({}, REAL))
+    monkeypatch.setattr(section2_horses, "load", lambda settings, **data_options: ({}, REAL))
     file = no_bands / "own.json"
     file.write_text('{"section 1, preset report": {"values": {}}}')
     assert spread.main(["--section", "2", "--seeds", "3", "--out", str(file)]) == 0
@@ -206,7 +206,7 @@ def test_spread_adds_the_numbers_of_its_seeds_to_the_file(no_bands, monkeypatch,
 
 
 def test_spread_refuses_the_drawn_sample_and_an_unknown_preset(no_bands, monkeypatch, capsys):
-    monkeypatch.setattr(section2_horses, "load", lambda settings, **where: ({}, DRAWN))
+    monkeypatch.setattr(section2_horses, "load", lambda settings, **data_options: ({}, DRAWN))
     assert spread.main(["--section", "2", "--out", str(no_bands / "own.json")]) == 1
     assert "need the real data" in capsys.readouterr().err
     assert spread.main(["--section", "2", "--preset", "best", "--out", str(no_bands / "own.json")]) == 2
