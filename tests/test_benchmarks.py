@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import growth, measuring, profile, report, run, startup, tasks
+from benchmarks import endurance, growth, measuring, profile, report, run, startup, streaming, tasks
 from tf1_autoencoders.keras_twin.weights import weight_names
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.utils.errors import UserError
@@ -108,14 +108,14 @@ def test_the_table(result):
     header, _, graph, keras = ([cell.strip() for cell in line.strip("|").split("|")]
                                for line in report.table(result["sections"]["2"]))
     assert dict(zip(header, keras)) == {
-        "row": "our Keras twin, fit", "seconds an epoch": "3.5", "rows a second": "286",
-        "times the graph's (lowest to highest)": "2.50 (2.00 to 3.00)", "GFLOP/s": "7.3",
-        "of the products' rate": "10%",
+        "row": "our Keras twin, fit", "seconds per epoch": "3.5", "rows per second": "286",
+        "ratio to the graph (lowest to highest)": "2.50 (2.00 to 3.00)", "GFLOP/s": "7.3",
+        "fraction of the products' rate": "10%",
         "peak memory, MB": "300", "start-up, s": "2.5", "loss": "0.25"}
     assert graph[5] == "25%"
     text = report.text(result)
     assert "Its matrix products alone: 75.0 (50.0 to 100.0) GFLOP/s." in text
-    assert "Left out: TensorFlow 1.15.5: no such file" in text and "Other processes took 1.0%" in text
+    assert "Left out: TensorFlow 1.15.5: no such file" in text and "Other processes used 1.0%" in text
 
 
 def test_a_different_loss_or_different_data_is_reported(result):
@@ -123,7 +123,7 @@ def test_a_different_loss_or_different_data_is_reported(result):
     keras, = result["sections"]["2"]["measurements"]["keras"][1:]
     keras["loss"] = 0.5
     assert report.disagreements(result) == [
-        "section 2: our Keras twin, fit came to a loss of 0.5, expected about 0.25"]
+        "section 2: our Keras twin, fit reached a loss of 0.5, expected about 0.25"]
     keras["sha256"] = "other"
     assert report.disagreements(result) == ["section 2: our Keras twin, fit was given other data"]
 
@@ -165,6 +165,14 @@ def test_a_timed_command_returns_its_output_or_raises_its_last_line():
     assert seconds > 0.2 and printed == "3\n"
     with pytest.raises(UserError, match="^a command: no such thing$"):
         startup.once("a command", ["-c", "import sys; sys.exit('no such thing')"])
+
+
+@pytest.mark.parametrize("command", [endurance, growth, profile, run, startup, streaming],
+                         ids=lambda command: command.__name__)
+def test_every_command_has_a_help(command, capsys):
+    with pytest.raises(SystemExit) as error:
+        command.main(["--help"])
+    assert error.value.code == 0 and "usage: " in capsys.readouterr().out
 
 
 def test_unknown_rows_are_refused_and_failing_implementations_left_out(tmp_path, capsys):
