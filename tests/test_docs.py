@@ -1,4 +1,4 @@
-"""README and docs: code that runs, links that lead somewhere, commands that exist."""
+"""README and docs: the code runs, the links lead somewhere, the commands exist."""
 import re
 import runpy
 
@@ -30,7 +30,7 @@ def test_every_python_block_runs(page, k, block, tmp_path, monkeypatch):
 
 
 def anchors(page):
-    """The names that links to a page's headings have."""
+    """Return the anchors of a page's headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -1,4 +1,4 @@
-"""Layers: what each of them promises."""
+"""The layers: values, gradients, initial values and names, as in TensorFlow 1.15."""
 import numpy as np
 import pytest
 
@@ -35,7 +35,7 @@ def test_variables_are_named_as_tensorflow_1_names_them(graph):
         "dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias"]
 
 
-def test_names_start_anew_in_every_graph():
+def test_every_graph_counts_its_layers_from_the_start():
     for _ in range(2):
         with tf1.Graph().as_default():
             dense_layer(tf1.placeholder(tf1.float32, [None, 7]), 5)
@@ -77,7 +77,7 @@ def test_l2_counts_half_the_squared_sum_of_the_kernel_only(graph):
     assert penalty == pytest.approx(0.25 / 2 * np.sum(kernel.astype(np.float64) ** 2), rel=1e-6)
 
 
-def test_without_l2_nothing_is_collected(graph):
+def test_without_l2_there_are_no_regularization_losses(graph):
     dense_layer(tf1.placeholder(tf1.float32, [None, 7]), 5)
     assert not tf1.get_collection(tf1.GraphKeys.REGULARIZATION_LOSSES)
 
@@ -87,7 +87,7 @@ def test_an_unknown_width_of_the_input_is_refused(graph):
         dense_layer(tf1.placeholder(tf1.float32, [None, None]), 5)
 
 
-def test_dense_is_applied_to_each_time_step_alone(graph):
+def test_dense_is_applied_to_each_time_step_separately(graph):
     x = np.random.default_rng(0).normal(size=(5, 3, 7)).astype(np.float32)
     outputs = dense_layer(tf1.constant(x), 11, seed=1)
     assert outputs.shape.as_list() == [5, 3, 11]
@@ -176,7 +176,7 @@ def test_fused_lstm_has_the_gradients_of_the_plain_lstm_for_every_input(graph):
         np.testing.assert_allclose(fused, plain, rtol=1e-5, atol=1e-6)
 
 
-def test_mean_squared_error_has_bit_identically_the_gradient_of_the_mean_of_squares(graph):
+def test_the_gradient_of_mean_squared_error_is_bit_identical_to_that_of_the_mean_of_squares(graph):
     random = np.random.default_rng(0)
     outputs, targets = (tf1.constant(random.normal(size=(13, 7)).astype(np.float32)) for _ in range(2))
     ours, plain = mean_squared_error(outputs, targets), tf1.reduce_mean(tf1.square(outputs - targets))
@@ -187,7 +187,7 @@ def test_mean_squared_error_has_bit_identically_the_gradient_of_the_mean_of_squa
 
 @pytest.mark.parametrize("height, width", [(4, 4), (5, 7), (3, 2)])
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
-def test_fused_convolution_of_an_upsampled_image_differs_by_rounding_only(graph, padding, height, width):
+def test_fused_convolution_of_an_upsampled_image_differs_only_by_rounding(graph, padding, height, width):
     random, results = np.random.default_rng(0), []
     x = tf1.constant(random.normal(size=(5, height, width, 3)).astype(np.float32))
     weights = random.normal(size=(5, *(2 * side - 2 * (padding == "VALID") for side in (height, width)), 2))
