@@ -26,7 +26,7 @@ def test_the_packages_are_the_folders_of_the_package():
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """A folder that holds the package as `pip install .` would unpack its wheel."""
+    """Return a folder with the package, unpacked from its wheel as `pip install .` does."""
     pytest.importorskip("setuptools.build_meta")
     folder = tmp_path_factory.mktemp("installed")
     source = folder / "source"

@@ -1,4 +1,4 @@
-"""What a command prints, writes and leaves alone on any terminal and in any folder."""
+"""Commands print on any terminal, and write only into folders that are theirs."""
 import json
 import os
 import signal
@@ -40,7 +40,7 @@ def test_output_never_fails_on_a_character(encoding, expected):
 
 @pytest.fixture
 def finished_run(tmp_path):
-    """A folder of results with one section, whose page has one figure."""
+    """Return a folder of results with one section and one figure."""
     folder = tmp_path / "section2"
     folder.mkdir()
     path = figures.save(figures.images([np.zeros((1, 4))], ["a"]), folder, "image_13")
@@ -81,7 +81,7 @@ def test_the_shipped_checkpoint_survives_a_run_into_its_folder(capsys):
     assert sorted((path.name, path.stat().st_mtime_ns) for path in paths.PRETRAINED.rglob("*")) == before
 
 
-def test_spread_asks_for_a_file_where_a_folder_is_given(tmp_path, capsys):
+def test_spread_asks_for_a_file_if_a_folder_is_given(tmp_path, capsys):
     assert spread.main(["--section", "4", "--out", str(tmp_path)]) == 2
     assert "this is a folder; expected the name of a file, such as" in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""results, verdicts, page, spread: published beside measured, and what a run leaves behind."""
+"""The log of a run, the comparison with the report, the results page, and the spread over seeds."""
 import dataclasses
 import json
 import re
@@ -9,7 +9,7 @@ import pytest
 from tf1_autoencoders import spread
 from tf1_autoencoders.datasets import Source
 from tf1_autoencoders.reporting import comparison, figures, published
-from tf1_autoencoders.reporting.html_report import write_html_report
+from tf1_autoencoders.reporting.html_report import STYLE, write_html_report
 from tf1_autoencoders.reporting.run_log import RunLog
 from tf1_autoencoders.sections import SECTIONS, section2_horses
 from tf1_autoencoders.sections.run import RunOptions, changed_settings, run_identity
@@ -34,7 +34,7 @@ def open_log(folder, source, tensorboard=False):
 
 
 def small_log(folder, source):
-    """Write a small log with one of everything; return the rows of the comparison."""
+    """Write a small log with one entry of each kind; return the rows of the comparison."""
     log = open_log(folder, source)
     log.heading("A heading & more")
     log.epoch(0, "0 Train MSE: 2900.0", {"mse": 2900.0}, {"epoch 0 Train MSE": 2900.0})
@@ -106,7 +106,7 @@ def test_the_tally_says_how_many_numbers_would_lie_outside_by_chance():
     assert tally.expected_outside == pytest.approx(0.2)  # of the five values of a, the last lies outside the others
 
 
-def test_own_bands_take_precedence_over_those_of_the_repository(no_bands):
+def test_own_bands_take_precedence_over_the_shipped_ones(no_bands):
     (no_bands / "shipped.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [1, 2]}}}))
     assert comparison.seed_bands(2, "report").values == {"a": [1, 2]}
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [3]}}}))
@@ -130,17 +130,17 @@ def test_the_repository_has_bands_of_every_section_on_real_data():
         assert set(published.METRICS[number]) <= set(stored["values"])
 
 
-def test_what_is_made_from_real_data_stands_beside_the_published_numbers(no_bands, capsys):
+def test_results_from_real_data_stand_beside_the_published_numbers(no_bands, capsys):
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {
         "values": {"epoch 0 Train MSE": [2850, 2900]}}}))
     assert small_log(no_bands, REAL) == [
         ("epoch 0 Train MSE", "2804.4", "2900.0", "", "2875.0 ± 35.4 (2)", "inside", "inside")]
     output = capsys.readouterr().out
-    assert "0 Train MSE: 2900.0   published: 2804.4246" in output and "published shape" in output
+    assert "0 Train MSE: 2900.0        published: 2804.4246\n" in output and "published shape" in output
     assert "drawn sample" not in output
 
 
-def test_what_is_made_from_the_drawn_sample_says_so_everywhere_and_stands_beside_nothing(no_bands, capsys):
+def test_results_from_the_drawn_sample_are_labelled_everywhere_and_stand_beside_no_published_number(no_bands, capsys):
     assert small_log(no_bands, DRAWN) == []
     output = capsys.readouterr().out
     assert "published" not in output and "2804" not in output
@@ -150,13 +150,65 @@ def test_what_is_made_from_the_drawn_sample_says_so_everywhere_and_stands_beside
     assert "made from the drawn sample" in page and "A caption (drawn sample)" in page and "2804" not in page
 
 
-def test_the_mark_is_drawn_into_every_figure_of_the_sample(tmp_path):
+def test_every_figure_of_the_drawn_sample_is_marked(tmp_path):
     figure = figures.images([np.zeros(1024)], ["a title"])
     figures.save(figure, tmp_path, "drawn", DRAWN.mark)
     assert "drawn sample" in [text.get_text() for text in figure.texts]
     figure = figures.images([np.zeros(1024)], ["a title"])
     figures.save(figure, tmp_path, "real", REAL.mark)
     assert not figure.texts
+
+
+def test_the_columns_of_a_trace_stand_below_each_other(no_bands, capsys):
+    log = open_log(no_bands, REAL)
+    capsys.readouterr()
+    for epoch, mse in [(0, 2847.3105), (90, 999.5), (100, 1380.3417)]:  # nothing is published for epoch 100
+        log.epoch(epoch, f"{epoch} Train MSE: {mse:.4f}", {"mse": mse}, {f"epoch {epoch} Train MSE": mse}, "L2: 0.1")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "0 Train MSE: 2847.3105     published: 2804.4246   L2: 0.1"
+    assert lines[2] == "100 Train MSE: 1380.3417   published:         -   L2: 0.1"
+    assert len({line.index("published") for line in lines}) == 1
+    assert len({line.index("L2") for line in lines}) == 1
+
+
+def contrast_ratio(first, second):
+    """The ratio of two colours #rrggbb by WCAG 2.2, between 1 and 21."""
+    def luminance(color):
+        channels = [int(color[k:k + 2], 16) / 255 for k in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return np.dot(linear, [0.2126, 0.7152, 0.0722])
+    dark, light = sorted([luminance(first), luminance(second)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_every_text_on_the_page_has_the_contrast_of_wcag_aa_in_light_and_dark():
+    assert contrast_ratio("#000000", "#ffffff") == pytest.approx(21)
+    light, dark = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
+                   for block in re.findall(r":root {([^}]*--ground[^}]*)}", STYLE)]
+    texts = re.findall(r"[{; ]color: ([^;]+);", STYLE)
+    grounds = set(re.findall(r"background: ([^;]+);", STYLE)) - {"var(--image-ground)"}  # no text stands on it
+    assert len(texts) >= 6 and grounds == {"var(--ground)", "var(--panel)"} and "opacity" not in STYLE
+    for scheme in (light, {**light, **dark}):
+        for text in texts:
+            for ground in grounds:
+                assert contrast_ratio(scheme[text[6:-1]], scheme[ground[6:-1]]) >= 4.5, (text, ground)
+
+
+def test_no_absolute_path_stands_on_the_page(no_bands):
+    log = open_log(no_bands, Source("CIFAR-10", "official", str(no_bands / "a folder" / "cifar")))
+    log.say(f"Model saved in path: {no_bands / 'section2' / 'model.ckpt'}", "3125/3125 - loss: 0.6", "data/cifar/x",
+            r"C:\Users\somebody\model.ckpt", "https://example.org/page")
+    log.close()
+    page = write_html_report(no_bands).read_text()
+    assert str(no_bands) not in page and "somebody" not in page and not re.search(r"""[\s("'>]/\w""", page)
+    for line in ("Model saved in path: .../model.ckpt", "3125/3125 - loss", "\ndata/cifar/x", "https://example.org/page"):
+        assert line in page
+
+
+def test_the_first_section_is_printed_on_the_first_page_and_each_other_on_a_new_one():
+    printed = STYLE[STYLE.index("@media print"):]
+    assert re.findall(r"([^{}]+) { break-before: page; }", printed) == ["\n  section ~ section"]
+    assert "break-before" not in STYLE[:STYLE.index("@media print")]
 
 
 def test_the_page_is_one_file_with_its_figures_inside(no_bands):
@@ -274,7 +326,7 @@ def test_the_bands_of_the_keras_twin_have_a_key_of_their_own(spread_command):
 
 
 def test_spread_refuses_the_drawn_sample_and_an_unknown_preset(no_bands, monkeypatch, capsys):
-    monkeypatch.setattr(section2_horses, "load", lambda settings, **where: ({}, DRAWN))
+    monkeypatch.setattr(section2_horses, "load", lambda settings, **data_options: ({}, DRAWN))
     assert spread.main(["--section", "2", "--out", str(no_bands / "own.json")]) == 1
     assert "need the real data" in capsys.readouterr().err
     assert spread.main(["--section", "2", "--preset", "best", "--out", str(no_bands / "own.json")]) == 2
