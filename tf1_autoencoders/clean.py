@@ -153,9 +153,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         description="List runs that were set aside (sectionN.before-K) and downloads that were left unfinished,\n"
                     "and delete them after a question. The last finished run of each section stays.")
     parser.add_argument("--yes", action="store_true", help="delete without a question, for scripts")
-    parser.add_argument("--checkpoint-dir", default=str(CHECKPOINTS), metavar="DIR", type=cli.folder_name,
+    parser.add_argument("--checkpoint-dir", default=str(CHECKPOINTS), metavar="DIR", type=cli.path_name,
                         help="folder of the checkpoints (default: checkpoints)")
-    parser.add_argument("--results-dir", default=str(RESULTS), metavar="DIR", type=cli.folder_name,
+    parser.add_argument("--results-dir", default=str(RESULTS), metavar="DIR", type=cli.path_name,
                         help="folder of the results (default: results)")
     return cli.run_command(parser, clean, argv)
 

@@ -68,14 +68,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     in_test_set = cli.whole_number(0, N_TEST - 1, f"the CIFAR-10 test set has images 0 to {N_TEST - 1}")
     parser.add_argument("--image", type=in_test_set, default=section2_horses.TEST_IMAGE, metavar="N",
                         help=f"number of the test image, 0 to {N_TEST - 1} (default: 13, the report's)")
-    parser.add_argument("--checkpoint", metavar="PATH",
+    parser.add_argument("--checkpoint", metavar="PATH", type=cli.path_name,
                         help="checkpoint, or its folder (default: checkpoints/section2/model.ckpt, a run of your own, "
                              "or the checkpoint that comes with the project: the first that was trained on images of "
                              "the same kind, real or drawn)")
     parser.add_argument("--preset", choices=tuple(section2_horses.PRESETS),
                         help="the network of a checkpoint without settings.json beside it (default: report)")
     cli.add_option(parser, "--results-dir", former="--out", default=str(RESULTS / "evaluate"), metavar="DIR",
-                   type=cli.folder_name,
+                   type=cli.path_name,
                    help="folder for the figure (default: results/evaluate)")
     cli.add_data_arguments(parser)
     return cli.run_command(parser, evaluate, argv)

@@ -33,7 +33,7 @@ from tf1_autoencoders.utils.paths import display_path
 
 def spread(args: argparse.Namespace) -> None:
     """Train each seed that the file lacks and add its numbers to the file; print a table."""
-    section, file = SECTIONS[int(args.section)], Path(args.out).expanduser()
+    section, file = SECTIONS[int(args.section)], Path(args.out)
     preset = cli.choose_from(section.PRESETS, args.preset, "--preset")
     if file.is_dir():
         raise UsageError(f"--out {display_path(file)}: this is a folder; expected the name of a file, such as "
@@ -153,7 +153,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                         help="train the TensorFlow 1 graph or its Keras twin (default: graph)")
     parser.add_argument("--restart", action="store_true",
                         help="compute all seeds anew, in place of those in the file")
-    parser.add_argument("--out", default=str(comparison.OWN_BANDS), metavar="FILE",
+    parser.add_argument("--out", default=str(comparison.OWN_BANDS), metavar="FILE", type=cli.path_name,
                         help="file that the seed bands are added to (default: results/seed_bands.json, where the "
                              "verdicts of run_all.py look first)")
     cli.add_data_arguments(parser)

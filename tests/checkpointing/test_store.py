@@ -377,3 +377,10 @@ def test_a_store_keeps_as_many_checkpoints_as_it_is_told(tmp_path, n_kept):
             kept.save(number, lambda folder: (folder / "model.ckpt.index").write_bytes(b"x"), {}, {"n_steps": number})
     assert [path.name for path in store.checkpoint_folders(tmp_path / "section2")] == [
         "step-00000004", "step-00000003"][:n_kept]
+
+
+def test_a_name_that_tensorflow_cannot_take_is_refused_before_the_training(tmp_path):
+    name = os.fsdecode(b"\xff\xfe")  # as Persian letters arrive in a locale of ASCII
+    with pytest.raises(UserError, match="cannot write to a folder whose name is not in the encoding .* PYTHONUTF8=1"):
+        store.Store(tmp_path / name / "section2")
+    assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,7 @@ import pytest
 
 import tf1_autoencoders
 from tests import small_sections as small
-from tf1_autoencoders import evaluate, run_all
+from tf1_autoencoders import evaluate, run_all, spread
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.datasets import cifar10, drawn_sample, fashion_mnist
 from tf1_autoencoders.reporting import comparison
@@ -378,7 +378,13 @@ def test_the_name_of_a_folder_is_not_empty_and_may_begin_at_home(option, monkeyp
     args = run_all.build_parser().parse_args([option, "~/folder"])
     assert getattr(args, option[2:].replace("-", "_")) in ("/home/somebody/folder", ["/home/somebody/folder"])
     assert exit_code(run_all.main, [option, ""]) == 2
-    assert f"{option}: the name is empty; expected the name of a folder" in capsys.readouterr().err
+    assert f"{option}: the name is empty; expected the name of a file or folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command, option", [(evaluate, "--checkpoint"), (spread, "--out")])
+def test_an_empty_name_is_found_before_the_data_is_read(command, option, capsys):
+    assert exit_code(command.main, [option, "", *(["--section", "4"] if command is spread else [])]) == 2
+    assert f"{option}: the name is empty" in capsys.readouterr().err
 
 
 def test_several_sections_can_be_named(folders, monkeypatch, capsys):

@@ -21,6 +21,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Union
 
@@ -143,10 +144,16 @@ class Store:
         n_kept: the newest checkpoints that a save leaves, 1 or more.
 
     Raises:
-        UserError: the folder cannot be written to, or another run is using it.
+        UserError: the folder cannot be written to, or another run is using it, or TensorFlow cannot take its name.
     """
 
     def __init__(self, folder: Union[str, Path], n_kept: int = N_KEPT) -> None:
+        try:
+            str(folder).encode()
+        except UnicodeEncodeError:  # bytes that are not of the encoding of this locale
+            raise UserError(f"{display_path(folder)}: TensorFlow cannot write to a folder whose name is not in the "
+                            f"encoding {sys.getfilesystemencoding()}; set PYTHONUTF8=1, or choose another "
+                            "--checkpoint-dir") from None
         self.folder, self._n_kept = make_writable_folder(folder), n_kept
         self._lock = lock_folder(self.folder, "--checkpoint-dir")
 

@@ -117,10 +117,10 @@ def yes_or_no(text: str) -> bool:
     return text == "yes"
 
 
-def folder_name(text: str) -> str:
-    """An argparse type: the name of a folder, with a leading ~ replaced by the home folder."""
+def path_name(text: str) -> str:
+    """An argparse type: the name of a file or folder, with a leading ~ replaced by the home folder."""
     if not text:
-        raise argparse.ArgumentTypeError("the name is empty; expected the name of a folder")
+        raise argparse.ArgumentTypeError("the name is empty; expected the name of a file or folder")
     return os.path.expanduser(text)
 
 
@@ -130,7 +130,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--data", choices=("auto", "real", "sample"), default="auto",
                        help="auto: the real images if they are here or can be downloaded, else the drawn sample; "
                             "real: the real images or an error; sample: the drawn sample (default: auto)")
-    group.add_argument("--data-dir", metavar="DIR", action="append", type=folder_name,
+    group.add_argument("--data-dir", metavar="DIR", action="append", type=path_name,
                        help="folder that holds the data as its authors publish it: cifar-10-batches-py/ or "
                             "cifar-10-python.tar.gz, and fashion-mnist/; give the option twice for two folders "
                             "(default: ./data, Keras's cache, Debian's dataset-fashion-mnist, else a download of "
