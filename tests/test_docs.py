@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tf1_autoencoders import run_all
-from tf1_autoencoders.sections import section2_horses
+from tf1_autoencoders.sections import trained
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")),
          ROOT / "benchmarks" / "README.md", ROOT / "tests" / "tf115" / "README.md"]
@@ -23,7 +23,7 @@ def test_the_readme_has_at_most_150_lines():
 def test_every_python_block_runs(page, k, block, tmp_path, monkeypatch):
     (tmp_path / "checkpoints").symlink_to(ROOT / "checkpoints")  # a reader of the README is in the clone
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(section2_horses, "CHECKPOINTS", tmp_path / "none")  # the reader has trained nothing yet
+    monkeypatch.setattr(trained, "CHECKPOINTS", tmp_path / "none")  # the reader has trained nothing yet
     file = tmp_path / "block.py"
     file.write_text(block, encoding="utf-8")
     runpy.run_path(str(file))

@@ -368,3 +368,12 @@ def test_a_checkpoint_with_the_former_name_of_its_checksums_is_verified_too(fill
     (newest / DATA).write_bytes(b"damaged")
     with pytest.raises(UserError, match=f"the checkpoint is damaged .{DATA} is not what was saved"):
         store.read_checkpoint(newest)
+
+
+@pytest.mark.parametrize("n_kept", [1, 2])
+def test_a_store_keeps_the_given_number_of_checkpoints(tmp_path, n_kept):
+    with store.Store(tmp_path / "section2", n_kept) as kept:
+        for number in range(1, 5):
+            kept.save(number, lambda folder: (folder / "model.ckpt.index").write_bytes(b"x"), {}, {"n_steps": number})
+    assert [path.name for path in store.checkpoint_folders(tmp_path / "section2")] == [
+        "step-00000004", "step-00000003"][:n_kept]

@@ -17,7 +17,7 @@ from tests import small_sections as small
 from tf1_autoencoders import evaluate, run_all
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.datasets import cifar10, drawn_sample, fashion_mnist
-from tf1_autoencoders.sections import section2_horses, section4_sequences
+from tf1_autoencoders.sections import section2_horses, section4_sequences, trained
 from tf1_autoencoders.utils import files
 from tf1_autoencoders.utils.errors import UserError
 
@@ -42,7 +42,7 @@ def few():
 def folders(monkeypatch, few, tmp_path):
     """Let the commands draw only `few` images and write below tmp_path; return tmp_path."""
     monkeypatch.setattr(cifar10.drawn_sample, "cifar10", lambda split: few[split])
-    monkeypatch.setattr(section2_horses, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(trained, "CHECKPOINTS", tmp_path / "checkpoints")
     return tmp_path
 
 
@@ -366,6 +366,20 @@ def test_a_run_in_its_own_process_prints_no_messages_of_tensorflow(tmp_path):
     assert "X: (83, 1024)" in done.stdout
 
 
+def test_keep_says_how_many_checkpoints_stay(folders):
+    assert run(folders, "--save-every", "3", "--keep", "2") == 0
+    assert len(list((folders / "checkpoints" / "section2").glob("step-*"))) == 2
+
+
+@pytest.mark.parametrize("option", ["--data-dir", "--results-dir", "--checkpoint-dir"])
+def test_the_name_of_a_folder_is_not_empty_and_may_begin_at_home(option, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    args = run_all.build_parser().parse_args([option, "~/folder"])
+    assert getattr(args, option[2:].replace("-", "_")) in ("/home/somebody/folder", ["/home/somebody/folder"])
+    assert exit_code(run_all.main, [option, ""]) == 2
+    assert f"{option}: the name is empty; expected the name of a folder" in capsys.readouterr().err
+
+
 def test_several_sections_can_be_named(folders, monkeypatch, capsys):
     numbers = []
     for number, section in run_all.SECTIONS.items():
@@ -377,7 +391,7 @@ def test_several_sections_can_be_named(folders, monkeypatch, capsys):
     assert numbers == [2, 4]
 
 
-@pytest.mark.parametrize("module", ["run_all", "evaluate", "crosscheck", "spread"])
+@pytest.mark.parametrize("module", ["run_all", "evaluate", "crosscheck", "spread", "clean"])
 def test_each_command_prints_its_version(module, capsys):
     command = importlib.import_module("tf1_autoencoders." + module)
     assert exit_code(command.main, ["--version"]) == 0
@@ -386,5 +400,5 @@ def test_each_command_prints_its_version(module, capsys):
 
 def test_the_package_as_a_command_lists_the_commands():
     done = subprocess.run([sys.executable, "-m", "tf1_autoencoders"], stdout=subprocess.PIPE, cwd=str(ROOT), check=True)
-    for command in ("run_all", "evaluate --image 13", "crosscheck", "spread --section 4"):
+    for command in ("run_all", "evaluate --image 13", "crosscheck", "spread --section 4", "clean"):
         assert f"\n  python -m tf1_autoencoders.{command}" in done.stdout.decode()

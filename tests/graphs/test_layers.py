@@ -210,6 +210,13 @@ def test_convolution_of_an_image_resized_in_another_way_is_not_fused(graph, side
     assert fused.tobytes() == plain.tobytes()
 
 
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("padding", ["same", "EXPLICIT", [[0, 0], [1, 1], [1, 1], [0, 0]]])
+def test_an_unknown_padding_is_refused(graph, padding, fused):
+    with pytest.raises(ValueError, match="conv_layer: padding=.*; expected \"SAME\" or \"VALID\"$"):
+        conv_layer(upsample(tf1.placeholder(tf1.float32, [None, 4, 4, 2])), 3, padding=padding, fused=fused)
+
+
 def test_lstm_variables_are_named_as_tensorflow_1_names_them(graph):
     x = tf1.placeholder(tf1.float32, [None, 3, 7])
     with tf1.variable_scope("encoder"):
@@ -254,3 +261,42 @@ def test_lstm_outputs_are_those_of_tensorflow_1_15(graph):
 def test_an_unknown_number_of_time_steps_is_refused(graph):
     with pytest.raises(ValueError, match="all but the first dimension .* must be known"):
         lstm_layer(tf1.placeholder(tf1.float32, [None, None, 7]), 5)
+
+
+def test_the_plain_lstm_takes_a_batch_of_0_and_the_fused_one_gives_its_result_or_an_error(graph):
+    x = tf1.placeholder(tf1.float32, [None, 3, 7])
+    with tf1.variable_scope("plain"):
+        plain, _ = lstm_layer(x, 5, fused=False)
+    with tf1.variable_scope("fused"):
+        fused, _ = lstm_layer(x, 5)
+    gradients = tf1.gradients(plain, tf1.trainable_variables("plain"))
+    with tf1.Session() as session:
+        session.run(tf1.global_variables_initializer())
+        outputs, *gradients = session.run([plain, *gradients], {x: np.zeros((0, 3, 7))})
+        assert outputs.shape == (0, 3, 5) and not any(gradient.any() for gradient in gradients)
+        try:
+            assert session.run(fused, {x: np.zeros((0, 3, 7))}).shape == (0, 3, 5)  # TensorFlow 1.15 to 2.4
+        except tf1.errors.InvalidArgumentError as error:
+            assert "is empty, has shape: (0,5)" in str(error)
+
+
+def test_second_derivatives_of_the_plain_lstm_are_those_of_finite_differences(graph):
+    x = np.random.default_rng(0).normal(size=(1, 2, 2)).astype(np.float32)
+    direction = np.random.default_rng(1).normal(size=x.shape).astype(np.float32)
+    fed = tf1.placeholder(tf1.float32, x.shape)
+    outputs, _ = lstm_layer(fed, 3, seed=1, fused=False)
+    gradient, = tf1.gradients(tf1.reduce_sum(outputs ** 2), fed)
+    second, = tf1.gradients(tf1.reduce_sum(gradient * direction), fed)
+    with tf1.Session() as session:
+        session.run(tf1.global_variables_initializer())
+        step = np.float32(1 / 64)
+        differences = (session.run(gradient, {fed: x + step * direction}) -
+                       session.run(gradient, {fed: x - step * direction})) / (2 * step)
+        np.testing.assert_allclose(session.run(second, {fed: x}), differences, rtol=0.01, atol=1e-4)
+
+
+def test_second_derivatives_of_the_fused_lstm_are_refused(graph):
+    x = tf1.constant(np.ones((2, 3, 7), np.float32))
+    gradient, = tf1.gradients(lstm_layer(x, 5)[0], x)
+    with pytest.raises(LookupError, match=r"the fused LSTM has no second derivatives; .* lstm_layer\(fused=False\)$"):
+        tf1.gradients(gradient, x)

@@ -1,4 +1,5 @@
 """The log of a run, the comparison with the report, the results page, and the spread over seeds."""
+import dataclasses
 import json
 import re
 
@@ -11,7 +12,7 @@ from tf1_autoencoders.reporting import comparison, figures, published
 from tf1_autoencoders.reporting.html_report import STYLE, write_html_report
 from tf1_autoencoders.reporting.run_log import RunLog
 from tf1_autoencoders.sections import SECTIONS, section2_horses
-from tf1_autoencoders.sections.run import RunOptions, run_identity
+from tf1_autoencoders.sections.run import RunOptions, changed_settings, run_identity
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
 
@@ -45,25 +46,72 @@ def small_log(folder, source):
 def test_published_numbers_are_those_of_the_report():
     assert [len(numbers) for numbers in published.METRICS.values()] == [40, 10, 20, 2]
     assert published.METRICS[1]["epoch 20 val_loss"] == 0.0193 and published.METRICS[3]["epoch 1 loss"] == 0.0291
-    assert published.METRICS[2]["epoch 90 Train MSE"] == 1194.6837 and published.METRICS[4]["epoch 1 acc"] == 0.5511
+    assert published.METRICS[2]["epoch 90 Train MSE"] == 1194.6837
+    assert published.METRICS[4]["epoch 1 progress_bar_acc"] == 0.5511
     assert [sum(n for _, _, n in layers) for layers in published.LAYERS.values()] == [9154194, 49761, 190899]
 
 
-def test_a_number_is_inside_within_two_deviations_or_the_range():
-    values = [10.0, 11.0, 12.0, 13.0, 14.0]  # mean 12, standard deviation 1.58
-    assert comparison.verdict(15.1, values) == "inside" and comparison.verdict(8.9, values) == "inside"
-    assert comparison.verdict(15.3, values) == "28% above the mean"
+def test_a_number_is_inside_the_prediction_interval_of_the_seeds():
+    values = [10.0, 11.0, 12.0, 13.0, 14.0]  # mean 12; t 2.776 * standard deviation 1.581 * sqrt(1 + 1 / 5) = 4.81
+    assert comparison.verdict(16.7, values) == "inside" and comparison.verdict(7.3, values) == "inside"
+    assert comparison.verdict(16.9, values) == "41% above the mean"
     assert comparison.verdict(6, values) == "50% below the mean"
-    assert comparison.verdict(20, [1.0, 1.0, 1.0, 21.0]) == "inside"  # in the range of a skewed spread
     assert comparison.verdict(1, [1.0]) == "no band"
+
+
+@pytest.mark.parametrize("degrees, quantile", [(1, 12.706), (2, 4.3027), (9, 2.2622), (29, 2.0452)])
+def test_students_quantiles_are_those_of_printed_tables(degrees, quantile):
+    assert comparison.students_quantile(0.975, degrees) == pytest.approx(quantile, abs=1e-3)
+
+
+@pytest.mark.parametrize("n_seeds", [3, 10])
+def test_the_prediction_interval_misses_one_draw_in_twenty(n_seeds):
+    draws = np.random.default_rng(0).normal(5, 2, (4000, n_seeds + 1))
+    missed = np.mean([comparison.verdict(first, rest) != "inside" for first, *rest in draws.tolist()])
+    assert missed == pytest.approx(comparison.MISS_RATE, abs=0.012)  # 3.5 standard deviations of 4000 trials
+
+
+def test_collapsed_runs_are_counted_and_left_out_of_the_bands(no_bands):
+    (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {
+        "values": {"a": [1, 90, 2], "collapsed": [0.0, 1.0, 0.0]}}}))
+    assert comparison.seed_bands(2, "report") == ({"a": [1, 2]}, 1)
+
+
+def test_the_keras_twin_has_bands_of_its_own(no_bands):
+    (no_bands / "own.json").write_text(json.dumps({
+        "section 2, preset report": {"values": {"a": [1, 2]}},
+        "section 2, preset report, backend keras": {"values": {"a": [5, 6]}}}))
+    assert comparison.seed_bands(2, "report", "keras").values == {"a": [5, 6]}
+
+
+def test_a_run_with_changed_settings_is_not_judged():
+    bands = comparison.SeedBands({"a": [1.0, 1.1, 0.9]}, 0)
+    row, = comparison.compare_with_published({"a": 1.0}, bands, {"a": 11331992576.0}, ["learning_rate"])
+    assert row[-2:] == ("inside", "not judged: learning_rate changed")
+    row, = comparison.compare_with_published({"a": 1.0}, bands, {"a": 11331992576.0})
+    assert row[-2] == "inside" and row[-1].endswith("above the mean")
+
+
+def test_a_different_seed_does_not_count_as_a_changed_setting():
+    preset = section2_horses.PRESETS["report"]
+    assert changed_settings(section2_horses, dataclasses.replace(preset, seed=7), RunOptions()) == []
+    assert changed_settings(section2_horses, dataclasses.replace(preset, learning_rate=0.5, n_epochs=11),
+                            RunOptions(precision="bfloat16")) == ["learning_rate", "n_epochs", "precision"]
+
+
+def test_the_tally_counts_the_numbers_expected_outside_by_chance():
+    bands = comparison.SeedBands({"a": [1.0, 1.1, 0.9, 1.0, 50.0], "b": [1.0, 2.0, 3.0]}, 0)
+    tally = comparison.tally({"a": 1.0, "b": 99.0, "c": 3.0}, bands)
+    assert tally.n_inside == 1 and tally.n_numbers == 2
+    assert tally.expected_outside == pytest.approx(0.2)  # of the five values of a, the last lies outside the others
 
 
 def test_own_bands_take_precedence_over_the_shipped_ones(no_bands):
     (no_bands / "shipped.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [1, 2]}}}))
-    assert comparison.seed_bands(2, "report") == {"a": [1, 2]}
+    assert comparison.seed_bands(2, "report").values == {"a": [1, 2]}
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [3]}}}))
-    assert comparison.seed_bands(2, "report") == {"a": [3.0]}
-    assert comparison.seed_bands(2, "text") == {}
+    assert comparison.seed_bands(2, "report").values == {"a": [3.0]}
+    assert comparison.seed_bands(2, "text") == ({}, 0)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"section 2, preset report": {"values": {"a": ["x"]}}}',
@@ -85,7 +133,8 @@ def test_the_repository_has_bands_of_every_section_on_real_data():
 def test_results_from_real_data_stand_beside_the_published_numbers(no_bands, capsys):
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {
         "values": {"epoch 0 Train MSE": [2850, 2900]}}}))
-    assert small_log(no_bands, REAL) == [("epoch 0 Train MSE", "2804.4", "2900.0", "2875.0 ± 35.4 (2)", "inside")]
+    assert small_log(no_bands, REAL) == [
+        ("epoch 0 Train MSE", "2804.4", "2900.0", "", "2875.0 ± 35.4 (2)", "inside", "inside")]
     output = capsys.readouterr().out
     assert "0 Train MSE: 2900.0        published: 2804.4246\n" in output and "published shape" in output
     assert "drawn sample" not in output
@@ -191,18 +240,89 @@ def test_event_files_hold_scalars_images_and_the_graph(no_bands):
     assert any(event.graph_def for event in events)
 
 
-def test_spread_adds_the_numbers_of_its_seeds_to_the_file(no_bands, monkeypatch, capsys):
-    def measure(settings, data):
-        return {"epoch 0 Train MSE": 2000.0 + settings.seed}
+@pytest.fixture
+def spread_command(no_bands, monkeypatch):
+    """Return a function that runs `spread` on section 2 into own.json, with a training that returns only its seed."""
+    trained = []
+
+    def measure(settings, data, backend):
+        if settings.seed in command.interrupted:
+            raise KeyboardInterrupt
+        trained.append(settings.seed)
+        return {"epoch 0 Train MSE": 2000.0 + settings.seed + (backend == "keras"),
+                **({"epoch 10 Train MSE": 1.0} if settings.seed else {})}
+
+    def command(*arguments):
+        return spread.main(["--section", "2", "--out", str(no_bands / "own.json"), *arguments])
+    command.trained, command.file, command.interrupted = trained, no_bands / "own.json", ()
     monkeypatch.setattr(section2_horses, "measure", measure)
-    monkeypatch.setattr(section2_horses, "load", lambda settings, **data_options: ({}, REAL))
-    file = no_bands / "own.json"
-    file.write_text('{"section 1, preset report": {"values": {}}}')
-    assert spread.main(["--section", "2", "--seeds", "3", "--out", str(file)]) == 0
+    monkeypatch.setattr(section2_horses, "load", lambda settings, **data_options: (
+        {"train": (np.ones((200, 4), np.float32), np.full(200, section2_horses.HORSE))}, REAL))
+    return command
+
+
+def _values(file, key="section 2, preset report"):
+    return json.loads(file.read_text())[key]["values"]
+
+
+def test_spread_adds_the_numbers_of_its_seeds_to_the_file(spread_command, capsys):
+    spread_command.file.write_text('{"section 1, preset report": {"values": {}}}')
+    assert spread_command("--seeds", "3") == 0
     assert "epoch 0 Train MSE | 2001 |" in capsys.readouterr().out
-    stored = json.loads(file.read_text())
-    assert stored["section 2, preset report"]["values"] == {"epoch 0 Train MSE": [2000.0, 2001.0, 2002.0]}
-    assert "section 1, preset report" in stored
+    assert _values(spread_command.file) == {"epoch 0 Train MSE": [2000.0, 2001.0, 2002.0],
+                                            "epoch 10 Train MSE": [1.0, 1.0]}
+    assert "section 1, preset report" in json.loads(spread_command.file.read_text())
+
+
+def test_spread_computes_only_the_seeds_that_are_missing(spread_command):
+    assert spread_command("--seeds", "2") == spread_command("--seeds", "4") == spread_command("--seeds", "3") == 0
+    assert spread_command.trained == [0, 1, 2, 3]
+    assert _values(spread_command.file)["epoch 0 Train MSE"] == [2000.0, 2001.0, 2002.0, 2003.0]
+
+
+def test_an_interrupted_spread_keeps_the_finished_seeds_and_says_how_to_continue(spread_command, capsys):
+    spread_command.interrupted = (2,)
+    assert spread_command("--seeds", "4") == 130
+    assert re.search("2 of 4 seeds are in .*own.json, and the same command continues", capsys.readouterr().err)
+    spread_command.interrupted = ()
+    assert spread_command("--seeds", "4") == 0 and spread_command.trained == [0, 1, 2, 3]
+
+
+def test_spread_never_mixes_seeds_of_different_settings(spread_command, monkeypatch, capsys):
+    assert spread_command("--seeds", "2") == 0
+    before = spread_command.file.read_bytes()
+    report = dataclasses.replace(section2_horses.PRESETS["report"], n_epochs=3)
+    monkeypatch.setitem(section2_horses.PRESETS, "report", report)
+    assert spread_command("--seeds", "3") == 1
+    assert "n_epochs is 100 there, 3 here); give --restart to replace them" in capsys.readouterr().err
+    assert spread_command.file.read_bytes() == before
+    assert spread_command("--seeds", "1", "--restart") == 0
+    assert _values(spread_command.file) == {"epoch 0 Train MSE": [2000.0]}
+
+
+def test_spread_does_not_add_to_seeds_without_an_identity(spread_command, capsys):
+    spread_command.file.write_text('{"section 2, preset report": {"seeds": 1, "values": {"epoch 0 Train MSE": [1]}}}')
+    assert spread_command("--seeds", "3") == 1
+    assert "have no identity that says how they were computed; give --restart" in capsys.readouterr().err
+
+
+def test_spread_notices_another_process_that_adds_the_same_seeds(spread_command, monkeypatch, capsys):
+    measure = section2_horses.measure
+
+    def measure_while_another_adds(settings, data, backend):
+        monkeypatch.setattr(section2_horses, "measure", measure)
+        assert spread_command("--seeds", "1") == 0
+        return measure(settings, data, backend)
+    monkeypatch.setattr(section2_horses, "measure", measure_while_another_adds)
+    assert spread_command("--seeds", "1") == 1
+    assert "another process adds seeds of section 2, preset report" in capsys.readouterr().err
+    assert len(_values(spread_command.file)["epoch 0 Train MSE"]) == 1
+
+
+def test_the_bands_of_the_keras_twin_have_a_key_of_their_own(spread_command):
+    assert spread_command("--seeds", "1") == spread_command("--seeds", "1", "--backend", "keras") == 0
+    assert _values(spread_command.file)["epoch 0 Train MSE"] == [2000.0]
+    assert _values(spread_command.file, "section 2, preset report, backend keras")["epoch 0 Train MSE"] == [2001.0]
 
 
 def test_spread_refuses_the_drawn_sample_and_an_unknown_preset(no_bands, monkeypatch, capsys):

@@ -98,7 +98,7 @@ def test_both_trainers_go_through_the_same_loop_with_the_same_result(both):
                                       validation_rows=np.arange(81, 101))) for trainer in both]
     assert [epoch for epoch, _ in graph] == [epoch for epoch, _ in keras] == [0, 1, 2]
     for (_, metrics), (_, twins) in zip(graph, keras):
-        assert set(metrics) == set(twins) == {"mse", "l2", "val_mse", "val_l2"}
+        assert set(metrics) == set(twins) == {"progress_bar_mse", "progress_bar_l2", "mse", "l2", "val_mse", "val_l2"}
         assert all(metrics[name] == pytest.approx(twins[name], rel=1e-5) for name in ("mse", "val_mse", "val_l2"))
 
 
