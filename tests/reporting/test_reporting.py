@@ -136,7 +136,7 @@ def test_results_from_real_data_stand_beside_the_published_numbers(no_bands, cap
     assert small_log(no_bands, REAL) == [
         ("epoch 0 Train MSE", "2804.4", "2900.0", "", "2875.0 ± 35.4 (2)", "inside", "inside")]
     output = capsys.readouterr().out
-    assert "0 Train MSE: 2900.0        published: 2804.4246\n" in output and "published shape" in output
+    assert "0 Train MSE: 2900.0     published: 2804.4246\n" in output and "published shape" in output
     assert "drawn sample" not in output
 
 
@@ -163,7 +163,8 @@ def test_the_columns_of_a_trace_stand_below_each_other(no_bands, capsys):
     log = open_log(no_bands, REAL)
     capsys.readouterr()
     for epoch, mse in [(0, 2847.3105), (90, 999.5), (100, 1380.3417)]:  # nothing is published for epoch 100
-        log.epoch(epoch, f"{epoch} Train MSE: {mse:.4f}", {"mse": mse}, {f"epoch {epoch} Train MSE": mse}, "L2: 0.1")
+        named = {f"epoch {epoch} Train MSE": mse, f"epoch {epoch} l2": 0.1}  # and no epoch's L2 is published
+        log.epoch(epoch, f"{epoch} Train MSE: {mse:.4f}", {"mse": mse}, named, "L2: 0.1")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "0 Train MSE: 2847.3105     published: 2804.4246   L2: 0.1"
     assert lines[2] == "100 Train MSE: 1380.3417   published:         -   L2: 0.1"
