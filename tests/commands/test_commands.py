@@ -17,6 +17,7 @@ from tests import small_sections as small
 from tf1_autoencoders import evaluate, run_all
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.datasets import cifar10, drawn_sample, fashion_mnist
+from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.sections import section2_horses, section4_sequences, trained
 from tf1_autoencoders.utils import files
 from tf1_autoencoders.utils.errors import UserError
@@ -383,7 +384,8 @@ def test_the_name_of_a_folder_is_not_empty_and_may_begin_at_home(option, monkeyp
 def test_several_sections_can_be_named(folders, monkeypatch, capsys):
     numbers = []
     for number, section in run_all.SECTIONS.items():
-        finished = argparse.Namespace(comparison=[])
+        finished = argparse.Namespace(comparison=[], log=argparse.Namespace(
+            published={}, bands=comparison.SeedBands({}, 0)))
         monkeypatch.setattr(section, "run", lambda *_, number=number, finished=finished:
                             numbers.append(number) or finished)
     monkeypatch.setattr(run_all, "write_html_report", lambda folder: folder / "report.html")

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 120
-METRIC_COLOURS = ("#1f6feb", "#d1480f")  # colours of the first and the second metric
+METRIC_COLOURS = ("#1f6feb", "#8250df", "#d1480f")  # of the first, the second and the third metric
 
 
 def _empty_figure(width: float, height: float) -> Figure:
@@ -61,25 +62,43 @@ def grid(rows: Mapping[str, np.ndarray], heading: str, titles: Optional[Sequence
     return figure
 
 
-def curves(measured: Mapping[str, float], published: Mapping[str, float], title: str) -> Figure:
-    """Draw values named "epoch E METRIC" over their epochs, {name: value} of ours and of the report."""
+def curves(measured: Mapping[str, float], published: Mapping[str, float], title: str,
+           bands: Mapping[str, Sequence[float]] = MappingProxyType({})) -> Figure:
+    """Draw values named "epoch E METRIC" over their epochs, over the band of the seeds.
+
+    Args:
+        measured, published: {name: value} of this run and of the report.
+        title: text above the axes.
+        bands: {name: values over seeds}; the band is shaded from the lowest to the highest value, around their mean.
+    """
     figure = _empty_figure(6.8, 4.2)
     axes = figure.subplots()
     metrics = list(dict.fromkeys(name.split(" ", 2)[2] for name in measured))
     for metric, colour in zip(metrics, METRIC_COLOURS):
-        for values, style, origin in ((measured, "-o", "measured"), (published, "--x", "published")):
-            points = sorted((int(name.split()[1]), value) for name, value in values.items()
-                            if name.split(" ", 2)[2] == metric)
-            if points:
-                axes.plot(*zip(*points), style, color=colour, alpha=1 if origin == "measured" else 0.55, markersize=4,
+        epochs, of_seeds = _points(metric, {name: values for name, values in bands.items() if len(values) > 1})
+        if epochs:
+            low, mean, high = (function(of_seeds, axis=1) for function in (np.min, np.mean, np.max))
+            axes.fill_between(epochs, low, high, color=colour, alpha=0.15, linewidth=0)
+            axes.plot(epochs, mean, ":", color=colour, linewidth=1, label=f"{metric}, mean and range of the seeds")
+        for values, style, origin in ((measured, "-o", "this run"), (published, "--x", "published")):
+            epochs, numbers = _points(metric, values)
+            if epochs:
+                axes.plot(epochs, numbers, style, color=colour, alpha=1 if origin == "this run" else 0.55, markersize=4,
                           linewidth=1.4, label=f"{metric}, {origin}")
     axes.locator_params(axis="x", integer=True)
     axes.set_xlabel("epoch, as the report counts them")
     axes.set_title(title, fontsize=11)
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False, fontsize=9)
+    axes.legend(frameon=False, fontsize=8)
     return figure
+
+
+def _points(metric: str, values: Mapping[str, Any]) -> Tuple[List[int], List[Any]]:
+    """Return the epochs of a metric, in their order, and its values, from {"epoch E METRIC": value}."""
+    points = sorted((int(name.split()[1]), value) for name, value in values.items()
+                    if name.startswith("epoch ") and name.split(" ", 2)[2] == metric)
+    return [epoch for epoch, _ in points], [value for _, value in points]
 
 
 def scatter(points: np.ndarray, classes: np.ndarray, names: Sequence[str], title: str) -> Figure:

@@ -6,11 +6,11 @@
 Source: the report, section 3, where the network is written in Keras. Where the report is silent, the notebook that it
 was built from (Kaggle, shivamb, "how autoencoders work") and imgaug, which draws that notebook's noise.
 
-Departures: the graph is ours, the Keras twin is the report's listing. Both use Adam's epsilon of TensorFlow 1, 1e-8.
-The published curve is that of a network that had been trained before: a fresh network reaches its first value in the
-fourth epoch. Three more epochs are therefore trained here than the report prints (pretrain_epochs), and the published
-epochs stand beside the later ones. Aligned in this way, the curves of three seeds are 0.03 away from the published
-curve (root mean square of log ratio). After four more epochs the distance would be 0.06, after two 0.07.
+Departures: the graph is ours, the Keras twin is the report's listing. The published curve is that of a
+network that had been trained before: a fresh network reaches its first value in the fourth epoch. Three more epochs are
+therefore trained here than the report prints (pretrain_epochs), and the published epochs stand beside the later ones.
+Aligned in this way, the curves of three seeds are 0.03 away from the published curve (root mean square of log ratio).
+After four more epochs the distance would be 0.06, after two 0.07.
 """
 from __future__ import annotations
 
@@ -314,7 +314,7 @@ def run(settings: Settings, options: RunOptions) -> Run:
                     f"{1 + int(np.argmin(np.abs(np.log(losses) - np.log(first))))} of this fresh network")
         log.distance_to_published()
         log.figure("curves", "Loss and val_loss; the published epoch 1 stands where a fresh network reaches its loss",
-                   figures.curves(log.measured, log.published, "Section 3: MSE"))
+                   figures.curves(log.measured, log.published, "Section 3: MSE", log.bands.values))
         log.say(f"Model saved in path: {display_path(run.checkpoint)}")
 
         log.heading("Prediction")
