@@ -56,7 +56,7 @@ class Task(NamedTuple):
     def make_next_rows(self) -> Callable[[int], np.ndarray]:
         """Return a function of n that returns the n rows to train on next.
 
-        Section 2's rows continue where the previous call ended. In the other sections each call starts the order anew.
+        Section 2's rows continue where the previous call ended. In the other sections each call starts the order again.
         """
         position, n_rows = 0, len(self.arrays[0])
 

@@ -23,7 +23,7 @@ def test_the_readme_has_at_most_150_lines():
 def test_every_python_block_runs(page, k, block, tmp_path, monkeypatch):
     (tmp_path / "checkpoints").symlink_to(ROOT / "checkpoints")  # a reader of the README is in the clone
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(trained, "CHECKPOINTS", tmp_path / "none")  # no run of the reader's own
+    monkeypatch.setattr(trained, "CHECKPOINTS", tmp_path / "none")  # the reader has trained nothing yet
     file = tmp_path / "block.py"
     file.write_text(block, encoding="utf-8")
     runpy.run_path(str(file))

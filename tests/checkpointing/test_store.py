@@ -28,11 +28,11 @@ def writer(number, of="this run"):
 
 
 def save(folder, *numbers, settings=SETTINGS, of="this run", ended=False):
-    with store.Store(folder) as kept:
+    with store.Store(folder) as checkpoints:
         for number in numbers:
-            kept.save(number, writer(number, of), settings, {"n_steps": number, "measurements": of})
+            checkpoints.save(number, writer(number, of), settings, {"n_steps": number, "measurements": of})
         if ended:
-            kept.mark_finished()
+            checkpoints.mark_finished()
     return folder
 
 
@@ -45,8 +45,8 @@ def filled(tmp_path):
 def begin(folder, settings=SETTINGS, resume=False):
     """Open a run; return (number of the checkpoint to continue from, or None; lines of output)."""
     output = []
-    with store.Store(folder) as kept:
-        found = kept.open_run(settings, resume, output.append)
+    with store.Store(folder) as checkpoints:
+        found = checkpoints.open_run(settings, resume, output.append)
     assert all("\n" not in line and len(line) < 500 for line in output)
     return found and found.number, output
 
@@ -256,7 +256,7 @@ def test_a_second_run_in_the_same_folder_is_refused(filled):
 
 def test_a_killed_process_releases_its_folder(filled):
     code = ("import os, signal, sys; from tf1_autoencoders.checkpointing import store\n"
-            "kept = store.Store(sys.argv[1]); print('held', flush=True); signal.pause()")
+            "checkpoints = store.Store(sys.argv[1]); print('held', flush=True); signal.pause()")
     other = subprocess.Popen([sys.executable, "-c", code, str(filled)], stdout=subprocess.PIPE, cwd=str(ROOT))
     try:
         assert other.stdout.readline() == b"held\n"
@@ -293,9 +293,9 @@ def failing_at(monkeypatch, n, error, names_of_calls=CALLS):
 
 
 def calls_of_a_save(monkeypatch, folder):
-    with monkeypatch.context() as patch, store.Store(folder) as kept:
+    with monkeypatch.context() as patch, store.Store(folder) as checkpoints:
         result = failing_at(patch, -2, None)
-        kept.save(40, writer(40), SETTINGS, {"n_steps": 40})
+        checkpoints.save(40, writer(40), SETTINGS, {"n_steps": 40})
     return len(result)
 
 
@@ -305,9 +305,9 @@ def test_a_kill_at_any_call_of_a_save_leaves_a_good_store(monkeypatch, tmp_path)
     numbers = set()
     for n in range(n_calls):
         folder = save(tmp_path / f"killed-{n}", 10, 20, 30)
-        with monkeypatch.context() as patch, pytest.raises(Killed), store.Store(folder) as kept:
+        with monkeypatch.context() as patch, pytest.raises(Killed), store.Store(folder) as checkpoints:
             failing_at(patch, n, Killed())
-            kept.save(40, writer(40), SETTINGS, {"n_steps": 40})
+            checkpoints.save(40, writer(40), SETTINGS, {"n_steps": 40})
         number, output = begin(folder)
         assert number in (30, 40) and all("the link is repaired" in line for line in output)
         assert (folder / DATA).read_bytes() == (folder / f"step-{number:08d}" / DATA).read_bytes()
@@ -323,9 +323,9 @@ def test_an_error_at_any_call_of_a_save_is_one_sentence_and_loses_nothing(monkey
     n_calls = calls_of_a_save(monkeypatch, save(tmp_path / "counted", 10, 20, 30))
     for n in range(n_calls):
         folder = save(tmp_path / f"failed-{n}", 10, 20, 30)
-        with monkeypatch.context() as patch, pytest.raises(UserError) as error, store.Store(folder) as kept:
+        with monkeypatch.context() as patch, pytest.raises(UserError) as error, store.Store(folder) as checkpoints:
             failing_at(patch, n, OSError(code, os.strerror(code)))
-            kept.save(40, writer(40), SETTINGS, {"n_steps": 40})
+            checkpoints.save(40, writer(40), SETTINGS, {"n_steps": 40})
         message = str(error.value)
         assert f"the checkpoint could not be written ({os.strerror(code)})" in message and "\n" not in message
         assert "the same command continues from step-000000" in message
@@ -356,8 +356,8 @@ def test_malformed_checksums_count_as_damage(filled, content):
 @pytest.mark.parametrize("content", [[], {}, None, {"n_steps": "30"}])
 def test_malformed_progress_counts_as_damage_even_with_right_checksums(tmp_path, content):
     folder = save(tmp_path / "section2", 20)
-    with store.Store(folder) as kept:
-        kept.save(30, writer(30), SETTINGS, content)
+    with store.Store(folder) as checkpoints:
+        checkpoints.save(30, writer(30), SETTINGS, content)
     assert begin(folder)[0] == 20
 
 
@@ -371,10 +371,11 @@ def test_a_checkpoint_with_the_former_name_of_its_checksums_is_verified_too(fill
 
 
 @pytest.mark.parametrize("n_kept", [1, 2])
-def test_a_store_keeps_as_many_checkpoints_as_it_is_told(tmp_path, n_kept):
-    with store.Store(tmp_path / "section2", n_kept) as kept:
+def test_a_store_keeps_the_given_number_of_checkpoints(tmp_path, n_kept):
+    with store.Store(tmp_path / "section2", n_kept) as checkpoints:
         for number in range(1, 5):
-            kept.save(number, lambda folder: (folder / "model.ckpt.index").write_bytes(b"x"), {}, {"n_steps": number})
+            checkpoints.save(number, lambda folder: (folder / "model.ckpt.index").write_bytes(b"x"), {},
+                             {"n_steps": number})
     assert [path.name for path in store.checkpoint_folders(tmp_path / "section2")] == [
         "step-00000004", "step-00000003"][:n_kept]
 

@@ -1,4 +1,4 @@
-"""`clean` deletes what was set aside, and nothing that anybody may still need."""
+"""`clean` deletes runs that were set aside and abandoned downloads, and nothing that somebody may still need."""
 import os
 import sys
 import time
@@ -11,7 +11,7 @@ from tf1_autoencoders.utils import files, paths
 
 
 def save_run(folder, seed, finished=True):
-    """A run of one small checkpoint; the run that was there is set aside, as run_all does."""
+    """Save a run with one small checkpoint; an earlier run in the folder is set aside, as by run_all."""
     with Store(folder) as store:
         store.open_run({"seed": seed}, False, lambda sentence: None)
         store.save(5, lambda target: (target / "model.ckpt.index").write_bytes(bytes(1000)), {"seed": seed},
@@ -22,7 +22,7 @@ def save_run(folder, seed, finished=True):
 
 @pytest.fixture
 def section2(tmp_path, monkeypatch):
-    """The folder of section 2's checkpoints, in the working directory."""
+    """Return the folder of section 2's checkpoints, in the working directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path / "checkpoints" / "section2"
 
@@ -33,7 +33,7 @@ def tree(folder):
 
 @pytest.fixture
 def on_a_terminal(monkeypatch):
-    """A function that has the user type an answer."""
+    """Return a function that simulates a user who types an answer."""
     def answer(text):
         monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
         monkeypatch.setattr("builtins.input", lambda question: print(question) or text)
@@ -51,7 +51,7 @@ def test_without_a_terminal_it_lists_and_changes_nothing(section2, capsys, monke
     assert "nothing was deleted: give --yes" in output and tree(section2.parent) == before
 
 
-def test_yes_deletes_what_was_set_aside_and_leaves_the_run(section2, capsys):
+def test_yes_deletes_the_runs_that_were_set_aside_and_leaves_the_current_run(section2, capsys):
     for seed in range(3):
         save_run(section2, seed)
     before = tree(section2)
@@ -101,7 +101,7 @@ def test_links_and_folders_that_no_run_wrote_stay(section2, tmp_path):
     assert (tmp_path / "mine" / "latest").exists() and (other / "thesis.txt").exists()
 
 
-def test_an_unfinished_download_goes_once_nobody_writes_to_it(section2, tmp_path):
+def test_an_unfinished_download_is_deleted_once_it_is_abandoned(section2, tmp_path):
     old, new = (tmp_path / "data" / f"cifar-10-python.tar.gz.{name}.part" for name in ("old", "new"))
     old.parent.mkdir()
     old.write_bytes(bytes(100))
@@ -126,6 +126,6 @@ def test_a_deletion_that_was_killed_is_finished_by_the_next_one(section2, monkey
     assert [path.name for path in section2.parent.iterdir() if path.is_dir()] == ["section2"]
 
 
-def test_what_the_project_ships_is_refused(capsys):
+def test_the_shipped_checkpoints_are_not_deleted(capsys):
     assert clean.main(["--yes", "--checkpoint-dir", str(paths.PRETRAINED)]) == 1
     assert "is part of the project" in capsys.readouterr().err

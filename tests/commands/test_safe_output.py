@@ -105,7 +105,7 @@ if os.environ["INTERRUPTED_IMPORT"] == "at exit":
 
 @pytest.fixture
 def interrupted_command(tmp_path):
-    """A function that runs a command and sends SIGINT when a module's import begins, or at the end of the process."""
+    """Return a function that runs a command and sends SIGINT at the start of a module's import, or at exit."""
     (tmp_path / "sitecustomize.py").write_text(INTERRUPTS)
 
     def run(command, module):
@@ -126,9 +126,9 @@ EVALUATE = ["-m", "tf1_autoencoders.evaluate", "--data", "sample"]
     ([*RUN_ALL, "--version"], "at exit"), (EVALUATE, "tf1_autoencoders.evaluate"), (EVALUATE, "numpy")],
     ids=lambda value: value if isinstance(value, str) else "run_all" if value[0] != "-m" else "evaluate")
 def test_an_interrupt_shows_no_traceback_from_the_first_line_to_the_end(interrupted_command, command, module):
-    """Python's own start, before the first line of the project, is out of our hands."""
+    """A traceback of Python's own start, before the first line of the project, cannot be prevented."""
     done = interrupted_command(command, module)
-    assert b"Traceback" not in done.stderr and done.returncode in (130, -signal.SIGINT)  # a shell calls both 130
+    assert b"Traceback" not in done.stderr and done.returncode in (130, -signal.SIGINT)  # a shell reports 130 for both
 
 
 def test_an_import_that_swallows_the_interrupt_does_not_keep_the_command_running(tmp_path):

@@ -60,7 +60,7 @@ def test_a_number_is_inside_the_prediction_interval_of_the_seeds():
 
 
 @pytest.mark.parametrize("degrees, quantile", [(1, 12.706), (2, 4.3027), (9, 2.2622), (29, 2.0452)])
-def test_students_quantiles_are_those_of_the_tables(degrees, quantile):
+def test_students_quantiles_are_those_of_printed_tables(degrees, quantile):
     assert comparison.students_quantile(0.975, degrees) == pytest.approx(quantile, abs=1e-3)
 
 
@@ -71,13 +71,13 @@ def test_the_prediction_interval_misses_one_draw_in_twenty(n_seeds):
     assert missed == pytest.approx(comparison.MISS_RATE, abs=0.012)  # 3.5 standard deviations of 4000 trials
 
 
-def test_collapsed_runs_are_counted_and_no_band_contains_them(no_bands):
+def test_collapsed_runs_are_counted_and_left_out_of_the_bands(no_bands):
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {
         "values": {"a": [1, 90, 2], "collapsed": [0.0, 1.0, 0.0]}}}))
     assert comparison.seed_bands(2, "report") == ({"a": [1, 2]}, 1)
 
 
-def test_the_bands_of_the_keras_twin_are_not_those_of_the_graph(no_bands):
+def test_the_keras_twin_has_bands_of_its_own(no_bands):
     (no_bands / "own.json").write_text(json.dumps({
         "section 2, preset report": {"values": {"a": [1, 2]}},
         "section 2, preset report, backend keras": {"values": {"a": [5, 6]}}}))
@@ -92,14 +92,14 @@ def test_a_run_with_changed_settings_is_not_judged():
     assert row[-2] == "inside" and row[-1].endswith("above the mean")
 
 
-def test_the_seed_is_no_change_of_the_settings():
+def test_a_different_seed_does_not_count_as_a_changed_setting():
     preset = section2_horses.PRESETS["report"]
     assert changed_settings(section2_horses, dataclasses.replace(preset, seed=7), RunOptions()) == []
     assert changed_settings(section2_horses, dataclasses.replace(preset, learning_rate=0.5, n_epochs=11),
                             RunOptions(precision="bfloat16")) == ["learning_rate", "n_epochs", "precision"]
 
 
-def test_the_tally_says_how_many_numbers_would_lie_outside_by_chance():
+def test_the_tally_counts_the_numbers_expected_outside_by_chance():
     bands = comparison.SeedBands({"a": [1.0, 1.1, 0.9, 1.0, 50.0], "b": [1.0, 2.0, 3.0]}, 0)
     tally = comparison.tally({"a": 1.0, "b": 99.0, "c": 3.0}, bands)
     assert tally.n_inside == 1 and tally.n_numbers == 2
@@ -136,7 +136,7 @@ def test_results_from_real_data_stand_beside_the_published_numbers(no_bands, cap
     assert small_log(no_bands, REAL) == [
         ("epoch 0 Train MSE", "2804.4", "2900.0", "", "2875.0 ± 35.4 (2)", "inside", "inside")]
     output = capsys.readouterr().out
-    assert "0 Train MSE: 2900.0        published: 2804.4246\n" in output and "published shape" in output
+    assert "0 Train MSE: 2900.0     published: 2804.4246\n" in output and "published shape" in output
     assert "drawn sample" not in output
 
 
@@ -163,7 +163,8 @@ def test_the_columns_of_a_trace_stand_below_each_other(no_bands, capsys):
     log = open_log(no_bands, REAL)
     capsys.readouterr()
     for epoch, mse in [(0, 2847.3105), (90, 999.5), (100, 1380.3417)]:  # nothing is published for epoch 100
-        log.epoch(epoch, f"{epoch} Train MSE: {mse:.4f}", {"mse": mse}, {f"epoch {epoch} Train MSE": mse}, "L2: 0.1")
+        named = {f"epoch {epoch} Train MSE": mse, f"epoch {epoch} l2": 0.1}  # and no epoch's L2 is published
+        log.epoch(epoch, f"{epoch} Train MSE: {mse:.4f}", {"mse": mse}, named, "L2: 0.1")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "0 Train MSE: 2847.3105     published: 2804.4246   L2: 0.1"
     assert lines[2] == "100 Train MSE: 1380.3417   published:         -   L2: 0.1"
@@ -242,7 +243,7 @@ def test_event_files_hold_scalars_images_and_the_graph(no_bands):
 
 @pytest.fixture
 def spread_command(no_bands, monkeypatch):
-    """A function that runs `spread` on section 2 with a training that only says its seed, in own.json."""
+    """Return a function that runs `spread` on section 2 into own.json, with a training that returns only its seed."""
     trained = []
 
     def measure(settings, data, backend):
@@ -256,7 +257,7 @@ def spread_command(no_bands, monkeypatch):
         return spread.main(["--section", "2", "--out", str(no_bands / "own.json"), *arguments])
     command.trained, command.file, command.interrupted = trained, no_bands / "own.json", ()
     monkeypatch.setattr(section2_horses, "measure", measure)
-    monkeypatch.setattr(section2_horses, "load", lambda settings, **where: (
+    monkeypatch.setattr(section2_horses, "load", lambda settings, **data_options: (
         {"train": (np.ones((200, 4), np.float32), np.full(200, section2_horses.HORSE))}, REAL))
     return command
 
@@ -280,7 +281,7 @@ def test_spread_computes_only_the_seeds_that_are_missing(spread_command):
     assert _values(spread_command.file)["epoch 0 Train MSE"] == [2000.0, 2001.0, 2002.0, 2003.0]
 
 
-def test_spread_keeps_what_is_done_when_it_is_interrupted_and_says_how_to_continue(spread_command, capsys):
+def test_an_interrupted_spread_keeps_the_finished_seeds_and_says_how_to_continue(spread_command, capsys):
     spread_command.interrupted = (2,)
     assert spread_command("--seeds", "4") == 130
     assert re.search("2 of 4 seeds are in .*own.json, and the same command continues", capsys.readouterr().err)
@@ -288,7 +289,7 @@ def test_spread_keeps_what_is_done_when_it_is_interrupted_and_says_how_to_contin
     assert spread_command("--seeds", "4") == 0 and spread_command.trained == [0, 1, 2, 3]
 
 
-def test_spread_never_mixes_seeds_that_were_computed_otherwise(spread_command, monkeypatch, capsys):
+def test_spread_never_mixes_seeds_of_different_settings(spread_command, monkeypatch, capsys):
     assert spread_command("--seeds", "2") == 0
     before = spread_command.file.read_bytes()
     report = dataclasses.replace(section2_horses.PRESETS["report"], n_epochs=3)

@@ -53,7 +53,7 @@ EXACT_TOLERANCES = {
     "final outputs": 2e-6,  # (4e-7)
     "final weights": 1e-4,  # (3e-5) Adam makes a full step even if a gradient is nothing but rounding
     "m": 1e-5, "v": 5e-6}  # (3e-6, 1e-6) the slots
-# Keras's own Adam computes the beta powers anew at each step and multiplies in another order.
+# Keras's own Adam computes the beta powers from scratch at each step and multiplies in another order.
 KERAS_TOLERANCES = {**EXACT_TOLERANCES, "trace": 5e-6, "m": 5e-5, "v": 1e-5}  # (1e-6, 1e-5, 6e-6)
 # On raw grey levels 0..255 and with a learning rate of 0.01, training amplifies rounding a hundredfold. 1.15.5 with two
 # threads differs as much from 1.15.5 with one thread.

@@ -14,7 +14,7 @@ def test_the_progress_bar_averages_the_running_means_and_counts_the_last_one_twi
     assert epoch_means.progress_bar_mean([6.0, 2.0, 0.0], [2, 2, 1]) == pytest.approx(4.1)
 
 
-def test_of_one_step_both_averages_are_the_same():
+def test_both_averages_of_one_step_are_equal():
     assert epoch_means.progress_bar_mean([3.5], [7]) == epoch_means.epoch_mean([3.5], [7]) == 3.5
 
 

@@ -18,7 +18,6 @@ from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
 TRANSCRIPT = "transcript.json"
-TAB = 8  # an epoch's line is padded to a multiple of it, so that epochs 9 and 10 have their columns at one place
 
 
 class RunLog:
@@ -51,6 +50,7 @@ class RunLog:
         self._metrics_file.write_bytes(b"")
         self._events = _event_file_writer(self.folder / "tensorboard") if tensorboard else None
         self._transcript: List[Dict[str, Any]] = []
+        self._line_width = 0  # characters of the longest line of an epoch; the published values stand beside it
         print(f"Section {section.NUMBER}: {section.TITLE} (preset {identity['preset']}, {identity['backend']}, "
               f"seed {identity['settings']['seed']})", f"data: {source}", sep="\n", flush=True)
 
@@ -86,18 +86,23 @@ class RunLog:
             note: what else to say in the line.
         """
         self.measured.update(named)
-        column = line + self.mark
-        parts = [column.ljust(-(-len(column) // TAB) * TAB), self._published_column(named), note]
+        line += self.mark
+        missing_digits = max(0, len(str(self.identity["settings"]["n_epochs"])) - len(str(epoch)))
+        self._line_width = max(self._line_width, len(line) + missing_digits)
+        parts = [line.ljust(self._line_width), self._published_column(named), note]
         self.say("   ".join(part for part in parts if part).rstrip())
         self.record(epoch, metrics)
 
     def _published_column(self, names: Iterable[str]) -> str:
-        """Return the published values of the names, all of one width, "-" where there is none; "" for the sample."""
-        if not self.published:
-            return ""
+        """Return the published values of the names, all of one width.
+
+        A metric that the report does not print is left out; "-" stands for an epoch that the report does not print.
+        """
+        metrics = {_metric(name) for name in self.published}
+        names = [name for name in names if _metric(name) in metrics]
         values = {name: f"{value:.4f}" for name, value in self.published.items()}
-        width = max(len(value) for value in values.values())
-        return " ".join(["published:", *(values.get(name, "-").rjust(width) for name in names)])
+        width = max(map(len, values.values()), default=0)
+        return " ".join(["published:", *(values.get(name, "-").rjust(width) for name in names)]) if names else ""
 
     def keras_epoch(self, epoch: int, n_epochs: int, metrics: Dict[str, float], named: Dict[str, float],
                     note: str = "") -> None:
@@ -180,6 +185,11 @@ class RunLog:
         if self._events:
             self._events.close()
         return rows
+
+
+def _metric(name: str) -> str:
+    """Return the metric in a name of a published value, such as loss of `epoch 1 loss`."""
+    return name.split(" ", 2)[-1]
 
 
 def _event_file_writer(folder: Path) -> Any:
