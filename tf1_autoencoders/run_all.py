@@ -132,14 +132,16 @@ def run(args: argparse.Namespace) -> None:
     if args.resume and not sections_with_checkpoints:
         raise UserError(f"--resume: no run in {display_path(args.checkpoint_dir)}; leave the option out to start at "
                         "the beginning")
-    start, rows = time.perf_counter(), []
+    start, rows, tallies = time.perf_counter(), [], []
     for number in numbers:
         finished = SECTIONS[number].run(settings[number], dataclasses.replace(
             options, resume=args.resume and number in sections_with_checkpoints))
         rows += [(number, *row) for row in finished.comparison]
+        tallies += [comparison.tally(finished.log.published, finished.log.bands)]
         print(flush=True)
     if rows:
-        print("Published beside measured", "", *markdown_table(("section", *comparison.HEADER), rows), "", sep="\n")
+        print("Published beside measured", "", *markdown_table(("section", *comparison.HEADER), rows), "",
+              comparison.Tally(*map(sum, zip(*tallies))), "", sep="\n")
     page = write_html_report(Path(args.results_dir))
     print(f"page: {display_path(page)}   {(time.perf_counter() - start) / 60:.1f} minutes")
 

@@ -1,4 +1,5 @@
 """results, verdicts, page, spread: published beside measured, and what a run leaves behind."""
+import dataclasses
 import json
 import re
 
@@ -11,7 +12,7 @@ from tf1_autoencoders.reporting import comparison, figures, published
 from tf1_autoencoders.reporting.html_report import write_html_report
 from tf1_autoencoders.reporting.run_log import RunLog
 from tf1_autoencoders.sections import SECTIONS, section2_horses
-from tf1_autoencoders.sections.run import RunOptions, run_identity
+from tf1_autoencoders.sections.run import RunOptions, changed_settings, run_identity
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
 
@@ -45,25 +46,71 @@ def small_log(folder, source):
 def test_published_numbers_are_those_of_the_report():
     assert [len(numbers) for numbers in published.METRICS.values()] == [40, 10, 20, 2]
     assert published.METRICS[1]["epoch 20 val_loss"] == 0.0193 and published.METRICS[3]["epoch 1 loss"] == 0.0291
-    assert published.METRICS[2]["epoch 90 Train MSE"] == 1194.6837 and published.METRICS[4]["epoch 1 acc"] == 0.5511
+    assert published.METRICS[2]["epoch 90 Train MSE"] == 1194.6837
+    assert published.METRICS[4]["epoch 1 progress_bar_acc"] == 0.5511
     assert [sum(n for _, _, n in layers) for layers in published.LAYERS.values()] == [9154194, 49761, 190899]
 
 
-def test_a_number_is_inside_within_two_deviations_or_the_range():
-    values = [10.0, 11.0, 12.0, 13.0, 14.0]  # mean 12, standard deviation 1.58
-    assert comparison.verdict(15.1, values) == "inside" and comparison.verdict(8.9, values) == "inside"
-    assert comparison.verdict(15.3, values) == "28% above the mean"
+def test_a_number_is_inside_the_prediction_interval_of_the_seeds():
+    values = [10.0, 11.0, 12.0, 13.0, 14.0]  # mean 12; t 2.776 * standard deviation 1.581 * sqrt(1 + 1 / 5) = 4.81
+    assert comparison.verdict(16.7, values) == "inside" and comparison.verdict(7.3, values) == "inside"
+    assert comparison.verdict(16.9, values) == "41% above the mean"
     assert comparison.verdict(6, values) == "50% below the mean"
-    assert comparison.verdict(20, [1.0, 1.0, 1.0, 21.0]) == "inside"  # in the range of a skewed spread
     assert comparison.verdict(1, [1.0]) == "no band"
+
+
+@pytest.mark.parametrize("degrees, quantile", [(1, 12.706), (2, 4.3027), (9, 2.2622), (29, 2.0452)])
+def test_students_quantiles_are_those_of_the_tables(degrees, quantile):
+    assert comparison.students_quantile(0.975, degrees) == pytest.approx(quantile, abs=1e-3)
+
+
+@pytest.mark.parametrize("n_seeds", [3, 10])
+def test_the_prediction_interval_misses_one_draw_in_twenty(n_seeds):
+    draws = np.random.default_rng(0).normal(5, 2, (4000, n_seeds + 1))
+    missed = np.mean([comparison.verdict(first, rest) != "inside" for first, *rest in draws.tolist()])
+    assert missed == pytest.approx(comparison.MISS_RATE, abs=0.012)  # 3.5 standard deviations of 4000 trials
+
+
+def test_collapsed_runs_are_counted_and_no_band_contains_them(no_bands):
+    (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {
+        "values": {"a": [1, 90, 2], "collapsed": [0.0, 1.0, 0.0]}}}))
+    assert comparison.seed_bands(2, "report") == ({"a": [1, 2]}, 1)
+
+
+def test_the_bands_of_the_keras_twin_are_not_those_of_the_graph(no_bands):
+    (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [1, 2]}},
+                                                   "section 2, preset report, keras": {"values": {"a": [5, 6]}}}))
+    assert comparison.seed_bands(2, "report", "keras").values == {"a": [5, 6]}
+
+
+def test_a_run_with_changed_settings_is_not_judged():
+    bands = comparison.SeedBands({"a": [1.0, 1.1, 0.9]}, 0)
+    row, = comparison.compare_with_published({"a": 1.0}, bands, {"a": 11331992576.0}, ["learning_rate"])
+    assert row[-2:] == ("inside", "not judged: learning_rate changed")
+    row, = comparison.compare_with_published({"a": 1.0}, bands, {"a": 11331992576.0})
+    assert row[-2] == "inside" and row[-1].endswith("above the mean")
+
+
+def test_the_seed_is_no_change_of_the_settings():
+    preset = section2_horses.PRESETS["report"]
+    assert changed_settings(section2_horses, dataclasses.replace(preset, seed=7), RunOptions()) == []
+    assert changed_settings(section2_horses, dataclasses.replace(preset, learning_rate=0.5, n_epochs=11),
+                            RunOptions(precision="bfloat16")) == ["learning_rate", "n_epochs", "precision"]
+
+
+def test_the_tally_says_how_many_numbers_would_lie_outside_by_chance():
+    bands = comparison.SeedBands({"a": [1.0, 1.1, 0.9, 1.0, 50.0], "b": [1.0, 2.0, 3.0]}, 0)
+    tally = comparison.tally({"a": 1.0, "b": 99.0, "c": 3.0}, bands)
+    assert tally.n_inside == 1 and tally.n_numbers == 2
+    assert tally.expected_outside == pytest.approx(0.2)  # of the five values of a, the last lies outside the others
 
 
 def test_own_bands_take_precedence_over_those_of_the_repository(no_bands):
     (no_bands / "shipped.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [1, 2]}}}))
-    assert comparison.seed_bands(2, "report") == {"a": [1, 2]}
+    assert comparison.seed_bands(2, "report").values == {"a": [1, 2]}
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [3]}}}))
-    assert comparison.seed_bands(2, "report") == {"a": [3.0]}
-    assert comparison.seed_bands(2, "text") == {}
+    assert comparison.seed_bands(2, "report").values == {"a": [3.0]}
+    assert comparison.seed_bands(2, "text") == ({}, 0)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"section 2, preset report": {"values": {"a": ["x"]}}}',
@@ -85,7 +132,8 @@ def test_the_repository_has_bands_of_every_section_on_real_data():
 def test_what_is_made_from_real_data_stands_beside_the_published_numbers(no_bands, capsys):
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {
         "values": {"epoch 0 Train MSE": [2850, 2900]}}}))
-    assert small_log(no_bands, REAL) == [("epoch 0 Train MSE", "2804.4", "2900.0", "2875.0 ± 35.4 (2)", "inside")]
+    assert small_log(no_bands, REAL) == [
+        ("epoch 0 Train MSE", "2804.4", "2900.0", "", "2875.0 ± 35.4 (2)", "inside", "inside")]
     output = capsys.readouterr().out
     assert "0 Train MSE: 2900.0   published: 2804.4246" in output and "published shape" in output
     assert "drawn sample" not in output

@@ -1,5 +1,6 @@
 """section2_horses: data, pipeline, graph, and the Keras twin as second opinion."""
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -156,7 +157,8 @@ def test_the_comparison_sees_an_l2_that_is_not_halved(small_rows, monkeypatch):
 
 def test_the_comparison_sees_keras_own_epsilon(small_rows, monkeypatch):
     rows = np.resize(small_rows, (N_STEPS * SMALL.batch_size, SMALL.n_input))
-    monkeypatch.setattr(build, "EPSILON", 1e-7)
+    keras_epsilon = functools.partial(build.exact_adam, epsilon=build.KERAS_EPSILON)
+    monkeypatch.setitem(crosscheck.OPTIMIZERS, "exact", keras_epsilon)
     relative = crosscheck.compare(section2_horses, READINGS["L2 declared only"], (rows,), "exact", N_STEPS)
     assert relative["weights"] > 2 * EXACT_STEPS
 

@@ -315,7 +315,7 @@ def compare(args):
                 session.close()
             initial, hidden = (ours.strip_prefix(prefix, original) for prefix in ("initial", "hidden"))
             section = ours.section_module(name)
-            model = section.build_graph(section.Settings(**sizes, **ours.unfused_setting(name)))
+            model = section.build_graph(ours.section_settings(name, sizes, **ours.unfused_setting(name)))
             with open_session(model.graph, as_written) as session:
                 values = ours.run(session, model, data, sizes["batch_size"], hidden, initial)
             cells = []

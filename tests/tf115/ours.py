@@ -7,6 +7,7 @@
 """
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 
 from tf1_autoencoders import crosscheck
 from tf1_autoencoders.checkpointing import saver
+from tf1_autoencoders.keras_twin.build import TF1_EPSILON
 from tf1_autoencoders.keras_twin.weights import (
     graph_gradients,
     graph_weights,
@@ -38,6 +40,12 @@ LAST_OPERATIONS = ("/Elu", "/Relu", "/Sigmoid", "/rnn/lstm_cell/stack", "")  # o
 def section_module(name):
     """Return the module of a network's section; `section2_l2` is a network of section 2."""
     return SECTIONS[int(name[len("section")])]
+
+
+def section_settings(name, sizes=None, **changes):
+    """Return the Settings of a network, small unless other sizes are given, with the epsilon of TensorFlow 1's Adam."""
+    settings = section_module(name).Settings(**(sizes or SIZES[name]), **changes)
+    return dataclasses.replace(settings, adam_epsilon=TF1_EPSILON) if hasattr(settings, "adam_epsilon") else settings
 
 
 def unfused_setting(name):
@@ -203,7 +211,7 @@ def write(folder):
     """Train each small network on the original's data; write its checkpoint and its variables to folder/<network>/."""
     for name, sizes in SIZES.items():
         section, data = section_module(name), tuple(strip_prefix("data", original_values(name)).values())
-        model = section.build_graph(section.Settings(**sizes))
+        model = section.build_graph(section_settings(name))
         with TimedSession(model, threads=1) as session:
             run(session, model, data, sizes["batch_size"], hidden=())
             values = all_variables(session, model)

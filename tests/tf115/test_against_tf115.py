@@ -74,7 +74,7 @@ def original(name):
     """Return the Original of a network."""
     values, section = ours.original_values(name), ours.section_module(name)
     data = tuple(ours.strip_prefix("data", values).values())
-    return Original(section, section.Settings(**ours.SIZES[name]), data, values)
+    return Original(section, ours.section_settings(name), data, values)
 
 
 @functools.lru_cache(maxsize=None)
@@ -107,19 +107,20 @@ def needs_keras_3():
         pytest.skip(f"the Keras twins need Keras 3, this is Keras {version}")
 
 
-def twin_and_batches(name, adam=build.exact_adam, exact=True):
+def twin_and_batches(name, adam=build.exact_adam, exact=True, **changes):
     """Return the Keras twin with the original's initial values, and its batches [(inputs, targets)] of 50 steps."""
     needs_keras_3()
     section, settings, data, values = original(name)
+    settings = dataclasses.replace(settings, **changes)
     twin = section.build_keras(settings, adam, **(section.EXACT_LAYERS if exact else {}))
     set_keras_weights(twin, ours.strip_prefix("initial", values))
     return twin, [section.inputs_and_targets(ours.cyclic_batch(data, k, settings.batch_size), settings)
                   for k in range(ours.N_STEPS)]
 
 
-def twin_values(name, adam=build.exact_adam, exact=True, n_steps=ours.N_STEPS):
+def twin_values(name, adam=build.exact_adam, exact=True, n_steps=ours.N_STEPS, **changes):
     """Train the Keras twin from the original's initial values; return its values."""
-    twin, batches = twin_and_batches(name, adam, exact)
+    twin, batches = twin_and_batches(name, adam, exact, **changes)
     return ours.run_twin(twin, batches, ours.strip_prefix("hidden", original(name).values), n_steps)
 
 
@@ -305,20 +306,19 @@ def test_trap_declared_l2_is_not_minimised_l2():
     assert column_difference(graph_values("section2_l2", n_steps=3, l2_in_loss=False), "section2_l2", "trace") > TRAP
 
 
-def test_trap_keras_epsilon_in_the_twin(monkeypatch):
-    monkeypatch.setattr(build, "EPSILON", 1e-7)
-    assert column_difference(twin_values("section1", n_steps=20), "section1", "trace") > 10 * EXACT_TOLERANCES["trace"]
+def test_trap_keras_epsilon_in_the_twin():
+    values = twin_values("section1", n_steps=20, adam_epsilon=build.KERAS_EPSILON)
+    assert column_difference(values, "section1", "trace") > 10 * EXACT_TOLERANCES["trace"]
 
 
-def test_trap_keras_epsilon_in_the_graph(monkeypatch):
-    adam = functools.partial(tf1.train.AdamOptimizer, epsilon=1e-7)
-    monkeypatch.setattr(loaded_module(tf1).train, "AdamOptimizer", adam)
-    assert column_difference(graph_values("section1", n_steps=20), "section1", "trace") > 10 * EXACT_TOLERANCES["trace"]
+def test_trap_keras_epsilon_in_the_graph():
+    values = graph_values("section1", n_steps=20, adam_epsilon=build.KERAS_EPSILON)
+    assert column_difference(values, "section1", "trace") > 10 * EXACT_TOLERANCES["trace"]
 
 
 def test_trap_betas_in_double_precision():
-    def adam(learning_rate):
-        return keras.optimizers.Adam(learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-8)
+    def adam(learning_rate, epsilon):
+        return keras.optimizers.Adam(learning_rate, beta_1=0.9, beta_2=0.999, epsilon=epsilon)
     values = twin_values("section1", adam)
     assert column_difference(values, "section1", "v") > KERAS_TOLERANCES["v"]
 

@@ -11,20 +11,22 @@ import numpy as np
 
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # the defaults of tf1.train.AdamOptimizer
+BETA_1, BETA_2 = 0.9, 0.999  # the defaults of tf1.train.AdamOptimizer, and of Keras
+TF1_EPSILON, KERAS_EPSILON = 1e-8, 1e-7  # the default epsilon of Adam in each
 
 
-def keras_adam(learning_rate: Any) -> Any:
+def keras_adam(learning_rate: Any, epsilon: float = TF1_EPSILON) -> Any:
     """Return Keras's own Adam with the constants of tf1.train.AdamOptimizer.
 
-    Epsilon is TensorFlow 1's 1e-8; Keras's default is 1e-7. The betas are rounded to float32 first, as a TensorFlow 1
+    The betas are rounded to float32 first, as a TensorFlow 1
     graph does, because Keras computes 1 - beta in double precision.
 
     Args:
         learning_rate: float, or a Keras schedule.
+        epsilon: constant that keeps the divisor of a step from zero.
     """
     return keras.optimizers.Adam(learning_rate, beta_1=float(np.float32(BETA_1)), beta_2=float(np.float32(BETA_2)),
-                                 epsilon=EPSILON)
+                                 epsilon=epsilon)
 
 
 def keras_upsampling(name: str) -> Any:
@@ -43,7 +45,7 @@ def exact_upsampling(name: str) -> Any:
                                name=name)
 
 
-def exact_adam(learning_rate: Any) -> Any:
+def exact_adam(learning_rate: Any, epsilon: float = TF1_EPSILON) -> Any:
     """Return a Keras 3 optimiser whose steps, for equal gradients, are bit-identical to tf1.train.AdamOptimizer's.
 
     The optimiser calls TensorFlow 1's kernel, ResourceApplyAdam, with the same arguments. In particular, its beta
@@ -51,6 +53,7 @@ def exact_adam(learning_rate: Any) -> Any:
 
     Args:
         learning_rate: float, or a Keras schedule.
+        epsilon: constant that keeps the divisor of a step from zero.
     """
     class ExactAdam(keras.optimizers.Adam):  # type: ignore[misc]
         def build(self, variables: Any) -> None:
@@ -66,7 +69,7 @@ def exact_adam(learning_rate: Any) -> Any:
                 v=self._velocities[index].value.handle,
                 beta1_power=self.beta_powers[0], beta2_power=self.beta_powers[1],
                 lr=tf1.cast(learning_rate, tf1.float32), beta1=np.float32(BETA_1), beta2=np.float32(BETA_2),
-                epsilon=np.float32(EPSILON), grad=gradient)
+                epsilon=np.float32(epsilon), grad=gradient)
 
         def apply(self, gradients: Any, variables: Any = None) -> None:
             super().apply(gradients, variables)

@@ -1,18 +1,35 @@
-"""Published beside measured: is a published number inside the spread of the seeds measured here?"""
+"""Published beside measured: do the published number and this run's lie in the spread of the seeds measured here?"""
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from tf1_autoencoders.utils.epoch_means import PREFIX
 from tf1_autoencoders.utils.errors import UserError, one_line
 from tf1_autoencoders.utils.files import read_json
 from tf1_autoencoders.utils.paths import RESULTS, display_path
 
 SHIPPED_BANDS = Path(__file__).resolve().parent / "seed_bands.json"  # measured on the real data by `spread`
 OWN_BANDS = RESULTS / "seed_bands.json"  # written by `spread`; takes precedence
-HEADER = ("number", "published", "measured", "seeds: mean ± std", "verdict")
+HEADER = ("number", "published", "this run", "true mean", "seeds: mean ± std (n)", "published is", "this run is")
+MISS_RATE = 0.05  # of the prediction interval: how often a further seed of the same kind lies outside
+COLLAPSED = "collapsed"  # a value that a section measures: 1 for a run that has learned nothing, which no band counts
+
+
+class SeedBands(NamedTuple):
+    """The values that a section's preset gave over seeds, on one backend.
+
+    | field       | meaning                                                                     |
+    |-------------|-----------------------------------------------------------------------------|
+    | values      | {name: one value per seed that did not collapse}; {} if none were measured  |
+    | n_collapsed | number of seeds that are left out because their run collapsed               |
+    """
+
+    values: Dict[str, List[float]]
+    n_collapsed: int
 
 
 def read_bands(file: Path) -> Dict[str, Any]:
@@ -42,56 +59,116 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) < 1e18  # neither NaN nor more than numpy's int64
 
 
-def seed_bands(section_number: int, preset: str) -> Dict[str, List[float]]:
-    """Return {name: values over seeds} measured for a section's preset; {} if none were measured.
+def seed_bands(section_number: int, preset: str, backend: str = "graph") -> SeedBands:
+    """Return the values over seeds of a section's preset, without those of collapsed runs.
 
     Raises:
         UserError: `spread` did not write a file of bands.
     """
     for file in (OWN_BANDS, SHIPPED_BANDS):
-        entry = read_bands(file).get(band_key(section_number, preset))
+        entry = read_bands(file).get(band_key(section_number, preset, backend))
         if entry:
-            return entry["values"]
-    return {}
+            values = dict(entry["values"])
+            collapsed = values.pop(COLLAPSED, [])
+            return SeedBands({name: [value for k, value in enumerate(of_seeds) if not any(collapsed[k:k + 1])]
+                              for name, of_seeds in values.items()}, sum(map(bool, collapsed)))
+    return SeedBands({}, 0)
 
 
-def band_key(section_number: int, preset: str) -> str:
-    """Return the key of a section's preset in the file of seed bands."""
-    return f"section {section_number}, preset {preset}"
+def band_key(section_number: int, preset: str, backend: str = "graph") -> str:
+    """Return the key of a section's preset and backend in the file of seed bands."""
+    return f"section {section_number}, preset {preset}" + ("" if backend == "graph" else f", {backend}")
 
 
-def verdict(published: float, values: Sequence[float]) -> str:
-    """Say where a published number lies in the spread of the values over seeds.
+def prediction_interval(values: Sequence[float]) -> Tuple[float, float]:
+    """Return the interval that a further draw from the same normal distribution misses with probability MISS_RATE.
 
-    Inside means within two standard deviations of the mean, or between the lowest and the highest value.
+    The interval is mean ± t * s * sqrt(1 + 1 / n), with the quantile t of Student's distribution for n - 1 degrees of
+    freedom. The rule is right for any number n of seeds; with n = 3, mean ± 2 s would be missed by 22 % of the draws.
+
+    Args:
+        values: two numbers or more.
     """
+    n = len(values)
+    half = students_quantile(1 - MISS_RATE / 2, n - 1) * float(np.std(values, ddof=1)) * math.sqrt(1 + 1 / n)
+    return float(np.mean(values)) - half, float(np.mean(values)) + half
+
+
+def students_quantile(probability: float, degrees: int) -> float:
+    """Return the quantile of Student's t distribution, for a probability of 0.5 or more, by bisection of its integral.
+
+    Args:
+        probability: 0.5 to 0.9999.
+        degrees: degrees of freedom, 1 or more.
+    """
+    # With t = sqrt(degrees) * tan(angle), the density becomes cos(angle) ** (degrees - 1), on a bounded interval.
+    angles = np.linspace(0, math.pi / 2, 100001)
+    density = np.cos(angles) ** (degrees - 1)
+    below = np.concatenate([[0], np.cumsum((density[1:] + density[:-1]) / 2)])
+    return math.sqrt(degrees) * math.tan(float(np.interp(2 * probability - 1, below / below[-1], angles)))
+
+
+def verdict(number: float, values: Sequence[float]) -> str:
+    """Say whether a number lies inside the prediction interval of the values over seeds, or how far from their mean."""
     if len(values) < 2:
         return "no band"
-    mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
-    low, high = min(min(values), mean - 2 * deviation), max(max(values), mean + 2 * deviation)
-    if low <= published <= high:
+    low, high = prediction_interval(values)
+    if low <= number <= high:
         return "inside"
-    return f"{abs(published / mean - 1):.0%} {'below' if published < mean else 'above'} the mean"
+    mean = float(np.mean(values))
+    return f"{abs(number / mean - 1):.0%} {'below' if number < mean else 'above'} the mean"
 
 
-def compare_with_published(published: Mapping[str, float], bands: Mapping[str, Sequence[float]],
-                           measured: Mapping[str, float]) -> List[Tuple[str, ...]]:
+def miss_rate(values: Sequence[float]) -> float:
+    """Return the fraction of the values that lie outside the prediction interval of the others (leave-one-out)."""
+    rest = [[*values[:k], *values[k + 1:]] for k in range(len(values))]
+    return float(np.mean([verdict(value, others) != "inside" for value, others in zip(values, rest)]))
+
+
+def compare_with_published(published: Mapping[str, float], bands: SeedBands, measured: Mapping[str, float],
+                           changed: Sequence[str] = ()) -> List[Tuple[str, ...]]:
     """Return a row under HEADER for each published number that was measured.
+
+    There are two questions. Is the published number one that these seeds could have given? Is this run's? If the run
+    has other settings than its preset, there is no verdict on the run.
 
     Args:
         published, measured: {name: value}.
-        bands: {name: values over seeds}.
+        bands: SeedBands of the run's preset and backend.
+        changed: names of the settings in which the run differs from its preset, the seed apart.
     """
     rows: List[Tuple[str, ...]] = []
     for name, value in published.items():
         if name in measured:
-            values = bands.get(name, [])
+            values = bands.values.get(name, [])
             band = f"{_format_number(np.mean(values))} ± {_format_number(np.std(values, ddof=1))} ({len(values)})" \
                 if len(values) > 1 else "-"
-            rows.append((name, _format_number(value), _format_number(measured[name]), band, verdict(value, values)))
+            true_mean = measured.get(name.replace(PREFIX, "")) if PREFIX in name else None
+            rows.append((name, _format_number(value), _format_number(measured[name]), _format_number(true_mean), band,
+                         verdict(value, values),
+                         f"not judged: {', '.join(changed)} changed" if changed else verdict(measured[name], values)))
     return rows
 
 
-def _format_number(value: Any) -> str:
-    """Format a number as the report prints its kind: losses with four decimals, grey levels with one."""
-    return f"{value:.4f}" if value < 10 else f"{value:.1f}"
+class Tally(NamedTuple):
+    """How many published numbers lie inside the spread, and how many would leave it by chance."""
+
+    n_inside: int
+    n_numbers: int
+    expected_outside: float  # numbers of a run like ours, by leave-one-out over our own seeds
+
+    def __str__(self) -> str:
+        return (f"{self.n_inside} of {self.n_numbers} published numbers lie inside the spread of the seeds; of a run "
+                f"of ours, {self.expected_outside:.1f} would lie outside by chance (leave-one-out over the seeds)")
+
+
+def tally(published: Mapping[str, float], bands: SeedBands) -> Tally:
+    """Count the published numbers, {name: value}, that lie inside the spread over seeds."""
+    numbers = {name: bands.values[name] for name in published if len(bands.values.get(name, [])) > 2}
+    return Tally(sum(verdict(published[name], values) == "inside" for name, values in numbers.items()), len(numbers),
+                 sum(map(miss_rate, numbers.values())))
+
+
+def _format_number(value: Optional[Any]) -> str:
+    """Format a number as the report prints its kind: losses with four decimals, grey levels with one; None as ""."""
+    return "" if value is None else f"{value:.4f}" if value < 10 else f"{value:.1f}"

@@ -41,8 +41,10 @@ figcaption { font-size: .88rem; opacity: .8; }
 
 INTRODUCTION = """The report is a homework on autoencoders in four sections. Each section was run here from its data to
 its last figure, in the report's order, and the report's printed numbers stand beside the measured ones. The report
-gives no seed, so each of its numbers is one draw. The verdict says whether the number lies inside the spread over seeds
-measured here (within two standard deviations of the mean, or between the lowest and the highest value)."""
+gives no seed, so each of its numbers is one draw. Two verdicts stand beside each number: whether the published value
+lies inside the spread over the seeds measured here, and whether this run's value does. The spread is a prediction
+interval, which a further seed misses in one case of twenty. What the report calls the loss of an epoch in sections 1
+and 4 is what the progress bar of its Keras showed, the mean of the running means; the true mean stands beside it."""
 
 
 def write_html_report(folder: Path) -> Path:

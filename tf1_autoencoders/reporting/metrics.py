@@ -1,7 +1,7 @@
 """Measures of how far apart two sets of numbers are."""
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping
 
 import numpy as np
 
@@ -21,19 +21,3 @@ def log_distance(values: Mapping[str, float], references: Mapping[str, float]) -
     """Return the root mean square of log(value / reference), over the names that both mappings have."""
     ratios = [np.log(values[name] / references[name]) for name in references if name in values]
     return float(np.sqrt(np.mean(np.square(ratios))))
-
-
-def progress_bar_mean(values: Sequence[float], sizes: Sequence[int]) -> float:
-    """Return the number that the progress bar of TensorFlow 2.3 and 2.4 shows at the end of an epoch of a first `fit`.
-
-    The bar averages the running means m_1, ..., m_K of the epoch's K steps, in which every step counts alike, and gets
-    the last of them twice: (m_1 + ... + m_K + m_K) / (K + 1). The epoch's mean is m_K. Source: ProgbarLogger in
-    tensorflow/python/keras/callbacks.py, which asks the model for its metrics before the first step has made them.
-
-    Args:
-        values: a loss or metric of each step.
-        sizes: number of rows of each step, which weight the running means.
-    """
-    weights = np.asarray(sizes, np.float64)
-    running_means = np.cumsum(np.asarray(values, np.float64) * weights) / np.cumsum(weights)
-    return float((running_means.sum() + running_means[-1]) / (len(running_means) + 1))

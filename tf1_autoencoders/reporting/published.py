@@ -4,16 +4,18 @@ from __future__ import annotations
 from typing import Dict, List, Optional, Tuple
 
 
-def _by_epoch(losses: str, val_losses: str) -> Dict[str, float]:
+def _by_epoch(metric: str, losses: str, val_losses: str) -> Dict[str, float]:
     metrics = {}
     for epoch, (value, val_value) in enumerate(zip(losses.split(), val_losses.split()), start=1):
-        metrics[f"epoch {epoch} loss"], metrics[f"epoch {epoch} val_loss"] = float(value), float(val_value)
+        metrics[f"epoch {epoch} {metric}"], metrics[f"epoch {epoch} val_loss"] = float(value), float(val_value)
     return metrics
 
 
 METRICS: Dict[int, Dict[str, float]] = {
-    # MSE in squared units of 0..1: the mean over the epoch, and over the validation images after the epoch.
-    1: _by_epoch("0.1186 0.0629 0.0455 0.0390 0.0361 0.0327 0.0297 0.0272 0.0257 0.0245 "
+    # MSE in squared units of 0..1: what Keras's progress bar showed for the epoch (utils.epoch_means), and the mean
+    # over the validation images after the epoch.
+    1: _by_epoch("progress_bar_loss",
+               "0.1186 0.0629 0.0455 0.0390 0.0361 0.0327 0.0297 0.0272 0.0257 0.0245 "
                "0.0236 0.0227 0.0220 0.0217 0.0208 0.0211 0.0200 0.0197 0.0196 0.0190",
                "0.0670 0.0479 0.0396 0.0370 0.0334 0.0306 0.0279 0.0260 0.0247 0.0237 "
                "0.0230 0.0223 0.0222 0.0212 0.0206 0.0203 0.0200 0.0205 0.0192 0.0193"),
@@ -21,11 +23,12 @@ METRICS: Dict[int, Dict[str, float]] = {
     2: {f"epoch {epoch} Train MSE": value for epoch, value in {
         0: 2804.4246, 10: 1579.918, 20: 1367.6409, 30: 1196.495, 40: 1134.7667, 50: 1229.7611, 60: 1338.7965,
         70: 1199.9559, 80: 1252.8225, 90: 1194.6837}.items()},
-    # The same as in section 1; the network had been trained before.
-    3: _by_epoch("0.0291 0.0256 0.0235 0.0221 0.0212 0.0205 0.0199 0.0196 0.0190 0.0186",
+    # The mean over the epoch, since the network had been trained before; otherwise as in section 1.
+    3: _by_epoch("loss",
+               "0.0291 0.0256 0.0235 0.0221 0.0212 0.0205 0.0199 0.0196 0.0190 0.0186",
                "0.0273 0.0245 0.0229 0.0218 0.0211 0.0206 0.0199 0.0194 0.0190 0.0189"),
-    # Categorical cross-entropy and accuracy, the means over the epoch.
-    4: {"epoch 1 loss": 1.4507, "epoch 1 acc": 0.5511}}
+    # Categorical cross-entropy and accuracy, as Keras's progress bar showed them.
+    4: {"epoch 1 progress_bar_loss": 1.4507, "epoch 1 progress_bar_acc": 0.5511}}
 
 # Layer, output shape without the batch, parameters; the input layers have none and are left out.
 LAYERS: Dict[int, List[Tuple[str, Tuple[Optional[int], ...], int]]] = {

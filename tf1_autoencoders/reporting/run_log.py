@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from tf1_autoencoders.reporting import figures
-from tf1_autoencoders.reporting.comparison import compare_with_published, seed_bands
+from tf1_autoencoders.reporting.comparison import SeedBands, compare_with_published, seed_bands
 from tf1_autoencoders.reporting.metrics import log_distance
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.utils.files import sha256_of_file, write_atomically
@@ -29,14 +29,17 @@ class RunLog:
         source: datasets.Source of the data.
         results_dir: folder of results; the log writes into results_dir/sectionN.
         tensorboard: whether to write TensorBoard event files.
+        changed: names of the settings that differ from the preset's, the seed apart; there is then no verdict.
     """
 
     def __init__(self, section: Any, identity: Dict[str, Any], source: Any, results_dir: Any,
-                 tensorboard: bool = False) -> None:
-        self.section, self.identity, self.source = section, identity, source
+                 tensorboard: bool = False, changed: Sequence[str] = ()) -> None:
+        self.section, self.identity, self.source, self.changed = section, identity, source, changed
         self.mark: str = source.mark  # stands beside a result: empty, or that it is made from the drawn sample
         # Published values by name; {} for the drawn sample, because nothing made from it stands beside them.
         self.published: Dict[str, float] = {} if source.is_sample else section.PUBLISHED
+        self.bands = SeedBands({}, 0) if source.is_sample else \
+            seed_bands(section.NUMBER, identity["preset"], identity["backend"])
         self.measured: Dict[str, float] = {}  # values by name; those of `published` have the same names
         self.folder = Path(results_dir) / f"section{section.NUMBER}"
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -160,9 +163,7 @@ class RunLog:
         Returns:
             Rows under comparison.HEADER; none for the drawn sample.
         """
-        number, preset = self.section.NUMBER, self.identity["preset"]
-        rows = compare_with_published(self.published, seed_bands(number, preset), self.measured) \
-            if self.published else []
+        rows = compare_with_published(self.published, self.bands, self.measured, self.changed)
         content = {**self.identity, "title": self.section.TITLE, "about": self.section.__doc__,
                    "source": str(self.source), "mark": self.mark.strip(" ()"), "transcript": self._transcript,
                    "measured": self.measured, "compared": rows, "note": self.section.VERDICT_NOTE}

@@ -82,6 +82,14 @@ def run_identity(section: Section, settings: Any, options: RunOptions, source: A
                      "tensorflow": tf1.version.VERSION, "machine": platform.machine()}}
 
 
+def changed_settings(section: Section, settings: Any, options: RunOptions) -> List[str]:
+    """Return the names of the settings, the seed apart, that differ from the preset's; the precision counts too."""
+    preset = section.PRESETS[options.preset]
+    changed = [field.name for field in dataclasses.fields(settings)
+               if field.name != "seed" and getattr(settings, field.name) != getattr(preset, field.name)]
+    return changed + (["precision"] if options.precision != "float32" else [])
+
+
 def code_checksum(section: Section) -> str:
     """Return the sha256 of the code that a run may execute: the whole package without the other sections' files."""
     others = [path for path in PACKAGE.glob("sections/section*.py") if path.name != Path(str(section.__file__)).name]
@@ -183,10 +191,11 @@ class Run:
             UserError: see Store.open_run.
         """
         options, self._arrays = self.options, arrays
+        changed = changed_settings(self.section, self.settings, options)
         self.settings = self.section.check_settings(self.settings, len(arrays[0]))
         self._identity = run_identity(self.section, self.settings, options, source, arrays)
         self._previous = self._store.open_run(self._identity, options.resume, warn)
-        self.log = RunLog(self.section, self._identity, source, options.results_dir, options.tensorboard)
+        self.log = RunLog(self.section, self._identity, source, options.results_dir, options.tensorboard, changed)
 
     def open_trainer(self) -> Trainer:
         """Build the network of the backend asked for; return its trainer, which stays open to the end of the run."""

@@ -23,7 +23,7 @@ from tf1_autoencoders.datasets.drawn_sample import CLASSES_FASHION_MNIST
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches, streamed_batches
 from tf1_autoencoders.graphs.layers import dense_layer, mean_squared_error
-from tf1_autoencoders.keras_twin.build import keras_adam
+from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam
 from tf1_autoencoders.reporting import figures, published
 from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
 from tf1_autoencoders.training.row_order import check_batch_size, n_training_rows, shuffled_rows
@@ -49,6 +49,7 @@ class Settings:
     n_hidden_3: int = 500  # units; listed
     n_latent: int = 10  # units of the code; listed
     learning_rate: float = 0.001  # Keras's default for 'adam'; source
+    adam_epsilon: float = KERAS_EPSILON  # of Adam, Keras's default for 'adam'; source
     batch_size: int = 2048  # images; source (printed: 24 steps for 48000 images)
     n_epochs: int = 20  # printed
     patience: int = 10  # epochs without a better val_loss before the end; source
@@ -158,7 +159,7 @@ def build_graph(settings: Settings) -> GraphModel:
 
         # Loss and optimiser
         loss = mean_squared_error(outputs, features)
-        train_op = tf1.train.AdamOptimizer(settings.learning_rate).minimize(loss)
+        train_op = tf1.train.AdamOptimizer(settings.learning_rate, epsilon=settings.adam_epsilon).minimize(loss)
         return finish_graph(pipeline, features, outputs, loss, {"loss": loss}, train_op, latent=latent)
 
 
@@ -181,7 +182,7 @@ def build_keras(settings: Settings, make_optimizer: Callable[..., Any] = keras_a
     output_layer = keras.layers.Dense(settings.n_input, name="dense_7")(decode_layer3)
 
     model = keras.Model(input_layer, output_layer)
-    model.compile(optimizer=make_optimizer(settings.learning_rate), loss="mse")
+    model.compile(optimizer=make_optimizer(settings.learning_rate, epsilon=settings.adam_epsilon), loss="mse")
     return model
 
 

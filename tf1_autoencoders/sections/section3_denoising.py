@@ -25,7 +25,7 @@ from tf1_autoencoders.datasets import fashion_mnist
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches
 from tf1_autoencoders.graphs.layers import conv_layer, max_pool, mean_squared_error, upsample
-from tf1_autoencoders.keras_twin.build import exact_upsampling, keras_adam, keras_upsampling
+from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, exact_upsampling, keras_adam, keras_upsampling
 from tf1_autoencoders.reporting import figures, metrics, published
 from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
 from tf1_autoencoders.training.row_order import check_batch_size, n_training_rows, shuffled_rows
@@ -86,6 +86,7 @@ class Settings:
     noise: str = "salt-and-pepper"  # key of NOISES; stated
     noise_strength: float = NOISE_STRENGTHS["salt-and-pepper"]  # fraction, standard deviation or amplitude; source
     learning_rate: float = 0.001  # Keras's default for 'adam'; listed
+    adam_epsilon: float = KERAS_EPSILON  # of Adam, Keras's default for 'adam'; listed
     batch_size: int = 2048  # images; source (printed: 24 steps for 48000 images)
     n_epochs: int = 10  # the epochs that the report prints; printed
     pretrain_epochs: int = 3  # trained before the first epoch that the report prints; read from its curve
@@ -218,7 +219,7 @@ def build_graph(settings: Settings) -> GraphModel:
 
         # Loss and optimiser
         loss = mean_squared_error(outputs, clean)
-        train_op = tf1.train.AdamOptimizer(settings.learning_rate).minimize(loss)
+        train_op = tf1.train.AdamOptimizer(settings.learning_rate, epsilon=settings.adam_epsilon).minimize(loss)
         return finish_graph(pipeline, noisy, outputs, loss, {"loss": loss}, train_op)
 
 
@@ -251,7 +252,7 @@ def build_keras(settings: Settings, make_optimizer: Callable[..., Any] = keras_a
     output_layer = layers.Conv2D(1, (3, 3), padding="same", name="conv2d_6")(decoded_layer3)
 
     model = keras.Model(input_layer, output_layer)
-    model.compile(optimizer=make_optimizer(settings.learning_rate), loss="mse")
+    model.compile(optimizer=make_optimizer(settings.learning_rate, epsilon=settings.adam_epsilon), loss="mse")
     return model
 
 

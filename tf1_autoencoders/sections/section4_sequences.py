@@ -33,7 +33,7 @@ from tf1_autoencoders.datasets import Source
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches
 from tf1_autoencoders.graphs.layers import dense_layer, lstm_layer
-from tf1_autoencoders.keras_twin.build import keras_adam
+from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam
 from tf1_autoencoders.reporting import published
 from tf1_autoencoders.sections.run import Run, RunOptions, train_once
 from tf1_autoencoders.training.row_order import check_batch_size, shuffled_rows
@@ -63,6 +63,7 @@ class Settings:
     n_sequences: int = 100000  # to train on; printed (3125 steps of 32)
     n_test: int = 1000  # unseen sequences; ours
     learning_rate: float = 0.001  # of Adam, Keras's default for 'adam'; listed
+    adam_epsilon: float = KERAS_EPSILON  # of Adam, Keras's default for 'adam'; listed
     batch_size: int = 32  # sequences, Keras's default; printed (3125 steps)
     n_epochs: int = 1  # listed
     start_vector: str = "zeros"  # one of START_VECTORS; source
@@ -209,7 +210,7 @@ def build_graph(settings: Settings) -> GraphModel:
         loss = tf1.reduce_mean(tf1.nn.softmax_cross_entropy_with_logits_v2(labels=targets, logits=logits))
         hits = tf1.equal(tf1.argmax(outputs, axis=-1, output_type=tf1.int32), pipeline.batch[2])
         acc = tf1.reduce_mean(tf1.cast(hits, tf1.float32))
-        train_op = tf1.train.AdamOptimizer(settings.learning_rate).minimize(loss)
+        train_op = tf1.train.AdamOptimizer(settings.learning_rate, epsilon=settings.adam_epsilon).minimize(loss)
         return finish_graph(pipeline, (encoder_inputs, decoder_inputs), outputs, loss, {"loss": loss, "acc": acc},
                             train_op, encoder_inputs=encoder_inputs, encoder_states=encoder_states,
                             decoder_inputs=one_input, decoder_states_inputs=states, decoder_outputs=one_output,
@@ -263,8 +264,8 @@ def build_keras_models(settings: Settings, make_optimizer: Callable[..., Any] = 
     """Build define_models at the settings' sizes, the autoencoder compiled, layers named after the graph's scopes."""
     autoencoder, encoder, decoder = define_models(settings.cardinality, settings.cardinality, settings.n_units,
                                                   tuple(SCOPES.values()))
-    autoencoder.compile(optimizer=make_optimizer(settings.learning_rate), loss="categorical_crossentropy",
-                        metrics=["acc"])
+    autoencoder.compile(optimizer=make_optimizer(settings.learning_rate, epsilon=settings.adam_epsilon),
+                        loss="categorical_crossentropy", metrics=["acc"])
     return autoencoder, encoder, decoder
 
 

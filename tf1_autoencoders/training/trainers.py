@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import abc
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -12,6 +12,13 @@ from tf1_autoencoders.graphs.graph_model import GraphModel
 from tf1_autoencoders.keras_twin.weights import keras_weights, set_keras_weights
 from tf1_autoencoders.training.loop import Progress
 from tf1_autoencoders.training.session import TimedSession
+from tf1_autoencoders.utils.epoch_means import (
+    PREFIX,
+    batch_sizes,
+    epoch_mean,
+    epoch_metrics,
+    mean_of_running_means,
+)
 from tf1_autoencoders.utils.errors import UsageError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
@@ -123,10 +130,10 @@ class GraphTrainer(Trainer):
             if rows[0] != self._position:
                 self._load(self.arrays, batch_size, rows[0])
             self._position = (rows[0] + n) % n_rows
-        return _batch_sizes(n, batch_size)
+        return batch_sizes(n, batch_size)
 
     def train(self, rows: np.ndarray, measured: bool, progress: Progress, on_step: OnStep) -> Optional[Metrics]:
-        sizes = _batch_sizes(len(rows), self.batch_size)
+        sizes = batch_sizes(len(rows), self.batch_size)
         if progress.step < len(sizes):
             self.feed_row_order(rows[progress.step * self.batch_size:])
         step = self.session.callable([self.model.metrics, self.model.train_op] if measured else self.model.train_op)
@@ -137,12 +144,13 @@ class GraphTrainer(Trainer):
             progress.advance_step()
             if on_step() and progress.step < len(sizes):
                 return None
-        return _weighted_mean(progress.batch_metrics, sizes) if measured else {}
+        return epoch_metrics(progress.batch_metrics, sizes) if measured else {}
 
     def evaluate(self, rows: np.ndarray) -> Metrics:
         sizes = self.feed_row_order(rows)
         evaluate = self.session.callable(self.model.metrics)
-        return _weighted_mean([evaluate() for _ in sizes], sizes)
+        batches = [evaluate() for _ in sizes]
+        return {name: epoch_mean([float(batch[name]) for batch in batches], sizes) for name in batches[0]}
 
     def first_batch(self, rows: np.ndarray) -> Any:
         self.feed_row_order(rows)
@@ -198,15 +206,18 @@ class KerasTrainer(Trainer):
 
     def train(self, rows: np.ndarray, measured: bool, progress: Progress, on_step: OnStep) -> Optional[Metrics]:
         x, y = self._inputs_and_targets(rows[progress.step * self.batch_size:])
-        model, n_steps, stopped = self.model, len(_batch_sizes(len(rows), self.batch_size)), []
-        if progress.batch_metrics:
+        model, n_steps, stopped = self.model, len(batch_sizes(len(rows), self.batch_size)), []
+        state: Dict[str, Any] = progress.batch_metrics[0] if progress.batch_metrics else {}
+        running_means: List[Metrics] = state.get("running_means", [])
+        if state:
             self.evaluate(rows[:1])  # Keras makes the variables of its metrics at their first use
 
         def begin_epoch(epoch: int, logs: Any) -> None:
-            for variable, value in zip(model.metrics_variables, progress.batch_metrics):
+            for variable, value in zip(model.metrics_variables, state.get("metrics_variables", ())):
                 variable.assign(value)
 
-        def end_step(batch: int, logs: Any) -> None:
+        def end_step(batch: int, logs: Metrics) -> None:
+            running_means.append({name: float(value) for name, value in logs.items()})
             progress.advance_step()
             if on_step() and progress.step < n_steps:
                 model.stop_training = True
@@ -214,10 +225,17 @@ class KerasTrainer(Trainer):
         callback = keras.callbacks.LambdaCallback(on_epoch_begin=begin_epoch, on_train_batch_end=end_step)
         history = model.fit(x, y, batch_size=self.batch_size, shuffle=False, verbose=0, callbacks=[callback]).history
         if stopped:
-            progress.batch_metrics = [np.asarray(variable).tolist() for variable in model.metrics_variables]
+            progress.batch_metrics = [{
+                "metrics_variables": [np.asarray(variable).tolist() for variable in model.metrics_variables],
+                "running_means": running_means}]
             return None
+        if not measured:
+            return {}
         names = sorted(history, key="loss".__ne__)  # loss first
-        return self._metrics({name: history[name][0] for name in names}) if measured else {}
+        shown = self._metrics({name: mean_of_running_means([means[name] for means in running_means])
+                               for name in names})
+        return {**{PREFIX + name: value for name, value in shown.items()},
+                **self._metrics({name: history[name][0] for name in names})}
 
     def evaluate(self, rows: np.ndarray) -> Metrics:
         x, y = self._inputs_and_targets(rows)
@@ -273,14 +291,3 @@ def set_keras_threads(threads: int) -> None:
     except RuntimeError as error:
         raise UsageError(f"--threads {threads}: TensorFlow already runs in this process with another number of threads "
                          "for Keras; leave the option out") from error
-
-
-def _batch_sizes(n: int, batch_size: int) -> List[int]:
-    """Return the sizes of the batches that n rows are split into; the last batch may be short."""
-    return [min(batch_size, n - k) for k in range(0, n, batch_size)]
-
-
-def _weighted_mean(batch_metrics: Sequence[Dict[str, Union[float, np.floating]]], sizes: Sequence[int]) -> Metrics:
-    """Return the mean over rows of {name: mean over a batch}, weighted as Keras weights a short last batch."""
-    return {name: float(np.average([float(batch[name]) for batch in batch_metrics], weights=sizes))
-            for name in batch_metrics[0]}
