@@ -250,7 +250,7 @@ def progress(args):
 
 
 def record_section(name, seed, args):
-    """Yield (label, what record_fit returned) of a first `fit`, and in sections 1 and 3 of further ones of the model."""
+    """Yield (label, what record_fit returned) of a first `fit`, and in sections 1 and 3 of further ones."""
     section = SECTIONS[int(name[-1])]
     data, source = section.load(section.Settings(seed=seed), data="real", data_dir=args.data_dir)
     print(f"{name}: {source}")

@@ -29,7 +29,7 @@ KERAS_TOLERANCES = {
     "final outputs": 2e-6,  # (5e-7)
     "final weights": 1e-4,  # (6e-7) Adam makes a full step even if a gradient is nothing but rounding
     "m": 1e-5, "v": 5e-6}  # (3e-6, 1e-6) the slots
-# TensorFlow 1's Adam multiplies the beta powers up; the Adam of 2.4.1 computes the powers anew at each step, as Keras 3's.
+# TensorFlow 1's Adam multiplies its beta powers at each step; the Adams of 2.4.1 and of Keras 3 compute them anew.
 TF1_ADAM_TOLERANCES = {**KERAS_TOLERANCES, "trace": 5e-6, "final outputs": 5e-6, "m": 2e-4, "v": 3e-5}
 # (1e-6, 1e-6, 5e-5, 9e-6)
 TOLERANCES = {"graph": TF1_ADAM_TOLERANCES, "exact": TF1_ADAM_TOLERANCES, "Keras": KERAS_TOLERANCES}
