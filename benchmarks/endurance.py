@@ -1,8 +1,9 @@
-"""A long training with checkpoints: does memory grow, or the number of open files, or the graph?
+"""Check that memory, open files and the graph do not grow during a long training with checkpoints.
 
     python -m benchmarks.endurance [--steps 10000] [--data-dir DIR]
 
-trains section 2 as `run_all.py` does, with a checkpoint every ten epochs, and looks at its own process after each.
+The command trains section 2 as `run_all.py` does, with a checkpoint every ten epochs, and inspects its own process
+after each evaluated epoch.
 """
 from __future__ import annotations
 
@@ -15,20 +16,19 @@ from pathlib import Path
 import numpy as np
 
 from tf1_autoencoders.reporting import tables
-from tf1_autoencoders.reporting.run_log import RunOptions
-from tf1_autoencoders.sections import run, section2
 from tf1_autoencoders.sections import section2_horses as section
+from tf1_autoencoders.sections.run import Run, RunOptions
 from tf1_autoencoders.utils import cli
 
 
-def measured():
-    """(resident memory in MB, open file descriptors) of this process, from /proc."""
+def memory_and_open_files():
+    """Return (resident memory in MB, number of open file descriptors) of this process, from /proc."""
     resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2 ** 20
     return resident, len(os.listdir("/proc/self/fd"))
 
 
 def endure(args):
-    """The command: a table of memory, open files and operations against steps."""
+    """Train, and print a table of memory, open files and operations of the graph by steps."""
     data, source = section.load(None, data=args.data, data_dir=args.data_dir)
     arrays = section.training_arrays(data)
     settings = section.check_settings(section.PRESETS["report"], len(arrays[0]))
@@ -36,13 +36,12 @@ def endure(args):
     settings = dataclasses.replace(settings, n_epochs=n_epochs)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        options = RunOptions(out=folder, checkpoint_dir=folder)
-        with run.Kept(section, options) as kept:
-            report = kept.report(settings, source, arrays)
-            with run.network(section, settings, arrays, options) as made, kept.training(report, made) as going_on:
-                for epoch, _ in section2.train(made.trainer, settings, len(arrays[0]), **going_on):
-                    n_operations = len(made.model.graph.get_operations())
-                    rows.append(((epoch + 1) * settings.steps_per_epoch, *measured(), n_operations))
+        with Run(section, settings, RunOptions(results_dir=folder, checkpoint_dir=folder)) as run:
+            run.begin(source, arrays)
+            trainer = run.open_trainer()
+            for epoch, _ in run.fit():
+                n_operations = len(trainer.graph.get_operations())
+                rows.append(((epoch + 1) * settings.steps_per_epoch, *memory_and_open_files(), n_operations))
     every = max(1, len(rows) // 10)
     print("", *tables.markdown_table(("step", "resident memory, MB", "open files", "operations in the graph"), [
         (step, f"{memory:.1f}", *counts) for step, memory, *counts in rows[::every] + rows[-1:]]), sep="\n")

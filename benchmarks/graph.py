@@ -35,7 +35,7 @@ class Implementation:
 
     def fit(self, n_rows: int, n_epochs: int, on_lap: Callable[[], None]) -> None:
         evaluation: Dict[str, Any] = {}
-        if self.task.number == 2:  # as section2_horses.fit_arguments has it
+        if self.task.number == 2:  # as in section2_horses.fit_arguments
             evaluation = dict(evaluate_every=self.task.epochs_per_lap,
                               evaluation_rows=lambda epoch: self.next_rows(self.task.batch_size))
         for _ in fit(self.trainer, n_epochs=n_epochs, rows_for_epoch=lambda epoch: self.next_rows(n_rows),

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What more rows cost our graph: seconds per epoch and peak memory with 1, 2, 4 and 8 times as many.
+"""Measure seconds per epoch and peak memory of our graph with 1, 2, 4 and 8 times as many rows.
 
     python -m benchmarks.growth --section 2
 
-Each measurement is a process of its own; the sizes take turns, round by round.
+Each measurement is a process of its own. Each round measures every size once.
 """
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.utils import cli
 
 TIMES = (1, 2, 4, 8)
-HEADER = ("rows", "of data, MB", "seconds an epoch", "microseconds a row", "times the first's (lowest to highest)",
-          "peak memory, MB", "of it a MB of more data")
+HEADER = ("rows", "data, MB", "seconds per epoch", "microseconds per row",
+          "ratio to the smallest (lowest to highest)", "peak memory, MB", "MB of memory per MB of added data")
 
 
 def main(argv=None):
     parser = cli.Parser(prog="benchmarks/growth.py", description=__doc__)
     parser.add_argument("--section", required=True, choices=[*map(str, SECTIONS)], metavar="N", help="1, 2, 3 or 4")
     parser.add_argument("--rounds", type=cli.whole_number(1), default=3, metavar="R",
-                        help="how often each size is measured, in turns (default: 3)")
+                        help="number of rounds, each of which measures every size once (default: 3)")
     parser.add_argument("--laps", type=cli.whole_number(1), default=2, metavar="L",
-                        help="timed epochs a process; in section 2, tens of epochs (default: 2)")
+                        help="timed epochs per process; in section 2, tens of epochs (default: 2)")
     parser.add_argument("--steps", type=cli.whole_number(1), metavar="S",
-                        help="steps of the smallest epoch (default: run.py's)")
+                        help="steps of the smallest epoch (default: as in benchmarks.run)")
     parser.add_argument("--patience", type=cli.whole_number(0), default=60, metavar="SECONDS",
                         help="how long to wait for an idle machine before each measurement (default: 60)")
     return cli.run_command(parser, grow, argv)
 
 
 def grow(args):
-    """The command: measure, print a table."""
+    """Measure, and print the table."""
     number = int(args.section)
     settings = dataclasses.asdict(SECTIONS[number].PRESETS["report"])
     sizes, measurements = {}, {times: [] for times in TIMES}
@@ -59,18 +59,23 @@ def grow(args):
 
 
 def lines(sizes, measurements):
-    """The rows of the table: sizes is {times: (rows, MB of data)}."""
+    """Return the lines of the table.
+
+    Args:
+        sizes: {multiple of the rows: (rows, MB of data)}.
+        measurements: {multiple of the rows: results of measuring.measure, one per round}.
+    """
     first = min(sizes)
     table = []
     for times, (n_rows, megabytes) in sizes.items():
         epoch = statistics.median(report.seconds(measurements[times]))
-        memory, at_first = (statistics.median(one["peak_bytes"] / 1e6 for one in measurements[k])
-                            for k in (times, first))
-        a_row = [ratio * sizes[first][0] / n_rows
-                 for ratio in report.ratios(measurements[times], measurements[first])]
-        more = "-" if times == first else f"{(memory - at_first) / (megabytes - sizes[first][1]):.2f}"
+        memory, first_memory = (statistics.median(measured["peak_bytes"] / 1e6 for measured in measurements[k])
+                                for k in (times, first))
+        row_ratios = [ratio * sizes[first][0] / n_rows
+                      for ratio in report.ratios(measurements[times], measurements[first])]
+        more = "-" if times == first else f"{(memory - first_memory) / (megabytes - sizes[first][1]):.2f}"
         table.append((f"{n_rows:,}", f"{megabytes:,.0f}", f"{epoch:.3g}", f"{1e6 * epoch / n_rows:.3g}",
-                      report.spread(a_row), f"{memory:,.0f}", more))
+                      report.spread(row_ratios), f"{memory:,.0f}", more))
     return table
 
 

@@ -8,8 +8,8 @@ from tf1_autoencoders.utils.frameworks import tf1
 
 Product = Tuple[Tuple[int, int], Tuple[int, int], bool, bool]  # shapes of a and b, transpose_a, transpose_b
 
-SIDE = 2048  # of the square product
-OPERATIONS_PER_RUN = 1e9  # enough for the cost of session.run itself not to count
+SIDE = 2048  # rows and columns of the square product
+OPERATIONS_PER_RUN = 1e9  # so many that the cost of session.run itself is negligible
 
 
 class Implementation:

@@ -15,7 +15,7 @@ from typing import Any, Dict, NamedTuple, Tuple
 from tf1_autoencoders.utils.cli import warn
 from tf1_autoencoders.utils.errors import UserError
 
-IDLE = 0.05  # share of the CPU that others may take before a measurement
+IDLE = 0.05  # fraction of the CPU that other processes may use before a measurement
 
 
 class Row(NamedTuple):
@@ -26,18 +26,18 @@ class Row(NamedTuple):
     options: Dict[str, Any] = {}  # keyword arguments of its Implementation
     sections: Tuple[int, ...] = (1, 2, 3, 4)
     python: str = "tensorflow"  # key of pythons()
-    asked: bool = False  # measured only where --rows names it
+    on_request: bool = False  # measured only if --rows names it
 
 
 ROWS = {
     "graph": Row("our graph", "graph"),
-    "graph-bfloat16": Row("our graph, bfloat16", "graph", {"precision": "bfloat16"}, asked=True),
+    "graph-bfloat16": Row("our graph, bfloat16", "graph", {"precision": "bfloat16"}, on_request=True),
     "keras": Row("our Keras twin, fit", "keras_fit"),
     "keras-jit": Row("our Keras twin, fit, jit_compile", "keras_fit", {"jit_compile": True}),
     "pytorch": Row("PyTorch", "pytorch", python="torch"),
     "pytorch-channels-last": Row("PyTorch, channels_last", "pytorch", {"channels_last": True}, (3,), "torch"),
     "pytorch-time-first": Row("PyTorch, time first", "pytorch", {"time_first": True}, (4,), "torch"),
-    "pytorch-compile": Row("PyTorch, torch.compile", "pytorch", {"compiled": True}, python="torch", asked=True),
+    "pytorch-compile": Row("PyTorch, torch.compile", "pytorch", {"compiled": True}, python="torch", on_request=True),
     "tf115": Row("TensorFlow 1.15.5", "original115", python="tf115"),
     "tf115-static": Row("TensorFlow 1.15.5, static_rnn", "original115", {"rnn": "static"}, (4,), "tf115"),
     "products": Row("its matrix products alone", "matmul", sections=(1, 2, 4)),
@@ -45,19 +45,20 @@ ROWS = {
 
 
 def pythons(torch_python=None, tf115_python=None):
-    """{kind: interpreter} for Row.python; None where there is none."""
-    here = sys.executable if importlib.util.find_spec("torch") else None
-    return {"tensorflow": sys.executable, "torch": torch_python or here, "tf115": tf115_python}
+    """Return {kind: path of an interpreter, or None} for Row.python."""
+    own_python = sys.executable if importlib.util.find_spec("torch") else None
+    return {"tensorflow": sys.executable, "torch": torch_python or own_python, "tf115": tf115_python}
 
 
 def measure(row, python, task_path):
     """Run an implementation in a fresh process.
 
     Returns:
-        What child.py prints, and others_share: of the CPU, taken by other processes meanwhile (None where unknown).
+        The result that child.py prints, with others_share: the fraction of the CPU that other processes used meanwhile,
+        or None if unknown.
 
     Raises:
-        UserError: it failed.
+        UserError: the implementation failed.
     """
     busy, own, start = _busy_seconds(), _seconds_of_children(), time.time()
     try:
@@ -67,8 +68,8 @@ def measure(row, python, task_path):
     except OSError as error:
         raise UserError(f"{row.label}: {python}: {error.strerror}") from None
     if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise UserError(f"{row.label}: {said[-1]}")
+        messages = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise UserError(f"{row.label}: {messages[-1]}")
     measured = json.loads(done.stdout.splitlines()[-1])
     others = None
     if busy is not None:
@@ -78,19 +79,19 @@ def measure(row, python, task_path):
 
 
 def wait_until_idle(patience):
-    """Wait up to `patience` seconds until other processes leave the CPU alone; warns where they do not."""
+    """Wait up to `patience` seconds until other processes hardly use the CPU; warn if they still do."""
     end = time.time() + patience
     while True:
-        share = _busy_share()
-        if share is None or share < IDLE:
+        fraction = _busy_fraction()
+        if fraction is None or fraction < IDLE:
             return
         if time.time() > end:
-            warn(f"other processes take {share:.0%} of the CPU: the following measurement says little")
+            warn(f"other processes use {fraction:.0%} of the CPU: the following measurement is unreliable")
             return
         time.sleep(1)
 
 
-def _busy_share():
+def _busy_fraction():
     start, before = time.time(), _busy_seconds()
     if before is None:
         return None
@@ -99,7 +100,7 @@ def _busy_share():
 
 
 def _busy_seconds():
-    """CPU seconds since the machine's start, of all processes and of other guests of its host; None if unknown."""
+    """Return the CPU seconds that all processes, and other guests of the host, have used; None if unknown."""
     try:
         with open("/proc/stat") as file:
             user, nice, system, _, _, *interrupts_and_stolen = map(int, file.readline().split()[1:9])

@@ -1,8 +1,8 @@
 """The network as a program of 2019 on the real TensorFlow 1.15.5, from tests/tf115/original.py.
 
 Section 2 has the report's own pipeline in the graph. The other sections feed each batch to a placeholder (feed_dict).
-Feeding section 4's 1.5 kB takes as long as a tf.data pipeline takes to deliver them, and beside the steps of sections 1
-and 3 the copy of a batch does not count.
+Feeding section 4's 1.5 kB takes as long as a tf.data pipeline takes to deliver them. In sections 1 and 3 the copy of a
+batch is negligible compared with a step.
 """
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Where a training step of our graph spends its time: its operations by time, and a timeline for chrome://tracing.
+"""List the operations of a training step of our graph by time, and save a timeline for chrome://tracing.
 
     python -m benchmarks.profile --section 3
 
-An operation's time is from its start to its end, so that those that ran side by side add up to more than the step took;
-tracing itself costs some.
+An operation's time is from its start to its end. Operations that run in parallel therefore add up to more than the time
+of the step, and tracing itself takes some time.
 """
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from tf1_autoencoders.utils.files import write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import RESULTS, display_path
 
-WARM_UP = 3  # steps before those that are traced
+WARM_UP = 3  # steps before the traced ones
 N_STEPS = 5
 
 
 class TracedSession(TimedSession):
-    """A Session that keeps what TensorFlow says about its runs, once `tracing` is true."""
+    """A TimedSession that keeps TensorFlow's trace of each run while `tracing` is true."""
 
-    one_thread_executor = "DEFAULT"  # the other one cannot be traced
+    one_thread_executor = "DEFAULT"  # the single-threaded executor cannot be traced
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -51,7 +51,7 @@ def main(argv=None):
     parser = cli.Parser(prog="benchmarks/profile.py", description=__doc__)
     parser.add_argument("--section", required=True, choices=[*map(str, SECTIONS)], metavar="N", help="1, 2, 3 or 4")
     parser.add_argument("--top", type=cli.whole_number(1), default=25, metavar="K",
-                        help="how many operations to print (default: 25)")
+                        help="number of operations to print (default: 25)")
     parser.add_argument("--threads", type=cli.whole_number(0), default=0, metavar="T",
                         help="CPU threads (default: 0, TensorFlow's choice)")
     parser.add_argument("--out", default=str(RESULTS), metavar="DIR",
@@ -60,18 +60,18 @@ def main(argv=None):
 
 
 def profile(args):
-    """The command: trace some steps, print two tables, save the timeline of the last one."""
+    """Trace some steps, print two tables, and save the timeline of the last step."""
     from benchmarks import graph
     folder, number = Path(args.out), int(args.section)
     folder.mkdir(parents=True, exist_ok=True)
     task = tasks.make_task(number, dataclasses.asdict(SECTIONS[number].PRESETS["report"]), n_steps=WARM_UP + N_STEPS,
-                      threads=args.threads)
+                           threads=args.threads)
     implementation = graph.Implementation(task, session_class=TracedSession)
     implementation.fit(WARM_UP * task.batch_size, 1, lambda: None)
     implementation.session.tracing = True
     implementation.fit(N_STEPS * task.batch_size, 1, lambda: None)
     traced = [microseconds(trace.step_stats) for trace in implementation.session.traces]
-    steps = [spent for spent in traced if len(spent) == max(map(len, traced))]  # the other runs start a pipeline
+    steps = [spent for spent in traced if len(spent) == max(map(len, traced))]  # shorter runs only start a pipeline
     by_node = collections.Counter({node: statistics.median(spent[node] for spent in steps) for node in steps[0]})
     print(f"section {number}, a step of {task.batch_size} rows, median of {len(steps)}, TensorFlow "
           f"{tf1.version.VERSION}")
@@ -90,7 +90,7 @@ def profile(args):
 
 
 def microseconds(stats):
-    """Of a StepStats: a Counter of (operation, node)."""
+    """Return a Counter {(operation, node): microseconds} from TensorFlow's StepStats."""
     spent = collections.Counter()
     for device in stats.dev_stats:
         for node in device.node_stats:

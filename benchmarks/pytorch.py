@@ -1,4 +1,4 @@
-"""The same network in PyTorch, as it is written there: layers of torch.nn, Adam, all data in one tensor."""
+"""The same network as a PyTorch user would write it: layers of torch.nn, Adam, all data in one tensor."""
 from __future__ import annotations
 
 import numpy as np
@@ -10,7 +10,7 @@ from benchmarks.tasks import Task
 
 
 class Dense(nn.Sequential):
-    """Sections 1 and 2; layers that a checkpoint of TensorFlow 1 calls dense, dense_1, ..."""
+    """The networks of sections 1 and 2; their layers are dense, dense_1, ... in a checkpoint of TensorFlow 1."""
 
     def __init__(self, task):
         kernels = [array for name, array in task.weights.items() if name.endswith("kernel")]
@@ -26,7 +26,7 @@ class Dense(nn.Sequential):
 
 
 class Denoiser(nn.Sequential):
-    """Section 3, pictures as [n, channels, height, width]."""
+    """The network of section 3, on images [n, channels, height, width]."""
 
     def __init__(self, task):
         kernels = [array for name, array in task.weights.items() if name.endswith("kernel")]
@@ -43,7 +43,10 @@ class Denoiser(nn.Sequential):
 
 
 class Sequences(nn.Module):
-    """Section 4; `time_first` is nn.LSTM's own default layout. Answers are logits, [batch, n_out, cardinality]."""
+    """The network of section 4, which returns logits [batch, n_out, cardinality].
+
+    With `time_first`, the LSTMs have nn.LSTM's default layout.
+    """
 
     def __init__(self, task, time_first):
         super().__init__()
@@ -77,9 +80,9 @@ class Implementation:
 
     Args:
         task: Task.
-        channels_last: section 3's memory format.
-        time_first: section 4's layout.
-        compiled: through torch.compile?
+        channels_last: True stores section 3's images with the channels last.
+        time_first: True gives section 4's LSTMs the layout [time, batch, ...].
+        compiled: True compiles network and loss through torch.compile.
     """
 
     def __init__(self, task: Task, channels_last=False, time_first=False, compiled=False):
@@ -97,7 +100,7 @@ class Implementation:
         self.compute_loss = torch.compile(self._loss) if compiled else self._loss
 
     def _tensors(self, arrays):
-        """The data as the network takes it: pictures in its format, sequences as one-hots, targets as numbers."""
+        """Return the network's data: images in its memory format, sequences as one-hot vectors, targets as numbers."""
         tensors = [torch.from_numpy(array) for array in arrays]
         if self.task.number == 3:
             return [tensor.permute(0, 3, 1, 2).contiguous(memory_format=self.format) for tensor in tensors]

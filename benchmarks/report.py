@@ -7,11 +7,11 @@ import statistics
 from benchmarks.measuring import ROWS
 from tf1_autoencoders.reporting.tables import markdown_table
 
-# Okabe and Ito's colours, which the colour-blind tell apart
+# Okabe and Ito's colours, which colour-blind readers can distinguish
 COLOURS = {"graph": "#0072B2", "keras": "#E69F00", "pytorch": "#009E73", "tf115": "#8C8C8C"}
 TOLERANCE = {1: 0.05, 2: 0.5, 3: 0.05, 4: 0.05}  # of the losses after training; grey levels amplify every rounding
-HEADER = ("row", "seconds an epoch", "rows a second", "times the graph's (lowest to highest)", "GFLOP/s",
-          "of the products' rate", "peak memory, MB", "start-up, s", "loss")
+HEADER = ("row", "seconds per epoch", "rows per second", "ratio to the graph (lowest to highest)", "GFLOP/s",
+          "fraction of the products' rate", "peak memory, MB", "start-up, s", "loss")
 
 
 def seconds(measurements):
@@ -48,43 +48,45 @@ def rounds(section):
 
 
 def table(section):
-    """The lines of a section's table in Markdown."""
+    """Return the lines of a section's table in Markdown."""
     measurements, lines = section["measurements"], []
     reference = next((row for row in ("products", "square") if row in measurements), None)
     for row in implementations(section):
         measured = measurements[row]
         median = statistics.median(seconds(measured))
-        share = "-" if reference is None else "{:.0%}".format(statistics.median(
+        fraction = "-" if reference is None else "{:.0%}".format(statistics.median(
             mine / highest for mine, highest in zip(rates(section, row), rates(section, reference))))
         lines.append((
             ROWS[row].label, f"{median:.3g}", f"{section['rows_per_epoch'] / median:,.0f}",
             spread(ratios(measured, measurements["graph"])) if "graph" in measurements else "-",
-            f"{statistics.median(rates(section, row)) / 1e9:.1f}", share,
-            f"{statistics.median(one['peak_bytes'] for one in measured) / 1e6:,.0f}",
-            f"{statistics.median(one['start_up'] for one in measured):.1f}", f"{measured[-1]['loss']:.5g}"))
+            f"{statistics.median(rates(section, row)) / 1e9:.1f}", fraction,
+            f"{statistics.median(measurement['peak_bytes'] for measurement in measured) / 1e6:,.0f}",
+            f"{statistics.median(measurement['start_up'] for measurement in measured):.1f}",
+            f"{measured[-1]['loss']:.5g}"))
     return markdown_table(HEADER, lines)
 
 
 def text(result):
-    """The whole report in Markdown."""
+    """Return the whole report in Markdown."""
     machine, lines = result["machine"], ["# Benchmark", ""]
     lines += [f"{machine['CPU']}, {machine['cores']} cores, {machine['memory']}, {machine['system']}, "
               f"{machine['date']}. Made by `python -m benchmarks.run`: in each round a fresh process for every row."]
     for number, section in result["sections"].items():
         lines += ["", f"## Section {number}: {section['title']}", "",
-                  f"{rounds(section)} rounds, {section['rows_per_epoch']:,} rows an epoch, batches of "
+                  f"{rounds(section)} rounds, {section['rows_per_epoch']:,} rows per epoch, batches of "
                   f"{section['batch_size']}, "
-                  f"{section['flops_per_row'] / 1e6:.3g} million operations a row, float32 by default."]
+                  f"{section['flops_per_row'] / 1e6:.3g} million operations per row, float32 by default."]
         lines += [f"{ROWS[row].label.capitalize()}: {spread([rate / 1e9 for rate in rates(section, row)], '{:.1f}')} "
                   "GFLOP/s." for row in section["measurements"] if ROWS[row].program == "matmul"]
         lines += ["", *table(section)] if implementations(section) else []
         lines += [f"\nLeft out: {message}" for message in section["failed"].values()]
     lines += ["", *versions(result)]
-    shares = [one["others_share"] for section in result["sections"].values()
-              for measured in section["measurements"].values() for one in measured if one["others_share"] is not None]
-    if shares:
-        lines += ["", f"Other processes took {statistics.median(shares):.1%} of the CPU during a measurement (median), "
-                      f"at most {max(shares):.1%}."]
+    fractions = [measurement["others_share"] for section in result["sections"].values()
+                 for measured in section["measurements"].values() for measurement in measured
+                 if measurement["others_share"] is not None]
+    if fractions:
+        lines += ["", f"Other processes used {statistics.median(fractions):.1%} of the CPU during a measurement "
+                      f"(median), at most {max(fractions):.1%}."]
     return "\n".join(lines) + "\n"
 
 
@@ -107,17 +109,17 @@ def disagreements(result):
             continue
         expected = section["measurements"]["graph" if "graph" in rows else rows[0]][0]
         for row in rows:
-            for one in section["measurements"][row]:
-                if one["sha256"] != section["sha256"]:
+            for measured in section["measurements"][row]:
+                if measured["sha256"] != section["sha256"]:
                     sentences.append(f"section {number}: {ROWS[row].label} was given other data")
-                elif not abs(one["loss"] / expected["loss"] - 1) < TOLERANCE[int(number)]:
-                    sentences.append(f"section {number}: {ROWS[row].label} came to a loss of {one['loss']:.4g}, "
+                elif not abs(measured["loss"] / expected["loss"] - 1) < TOLERANCE[int(number)]:
+                    sentences.append(f"section {number}: {ROWS[row].label} reached a loss of {measured['loss']:.4g}, "
                                      f"expected about {expected['loss']:.4g}")
     return list(dict.fromkeys(sentences))
 
 
 def figure_png(result):
-    """A PNG, bytes: a panel per section, a bar per implementation, rows per second."""
+    """Return a PNG as bytes, with a panel per section and a bar per implementation: rows trained per second."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -143,7 +145,7 @@ def figure_png(result):
         axes.invert_yaxis()
         axes.set_xticks([])
         axes.set_xlim(0, 1.6 * max(section["rows_per_epoch"] / min(seconds(measurements[row])) for row in rows))
-        axes.set_title(f"Section {number}: {section['title']}, rows trained a second", fontsize=10, loc="left")
+        axes.set_title(f"Section {number}: {section['title']}, rows trained per second", fontsize=10, loc="left")
         for side in ("top", "right", "bottom"):
             axes.spines[side].set_visible(False)
     machine = result["machine"]

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Section 1 on more data than the memory it is allowed: from a copy in the graph, and streamed from a file.
+"""Train section 1 on more data than the allowed memory, from a copy in the graph and streamed from a file.
 
     python -m benchmarks.streaming
 
-makes a file of random pictures, allows the process that trains on it less memory than that (RLIMIT_DATA), and says what
-becomes of one epoch in either way. The network is a narrow one, so that reading is not hidden behind products.
+The command makes a file of random images and allows the training process less memory than the file has (RLIMIT_DATA).
+Then it reports whether one epoch succeeds from a copy in the graph, and from batches that are streamed. The network is
+narrow, so that the matrix products do not hide the cost of reading.
 """
 from __future__ import annotations
 
@@ -42,13 +43,13 @@ def main(argv=None):
 
 
 def stream(args):
-    """The command: a row for each way."""
+    """Train in both ways, and print a table with a row for each."""
     if args.child:
         return train(json.loads(args.child))
     n_rows = args.data * 10 ** 6 // (784 * 4) // BLOCK * BLOCK
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
-        file = Path(scratch) / "pictures"
+        file = Path(scratch) / "images"
         with open(str(file), "wb") as opened:
             for block in range(n_rows // BLOCK):
                 np.random.default_rng(block).random((BLOCK, 784), dtype=np.float32).tofile(opened)
@@ -57,28 +58,28 @@ def stream(args):
             command = [sys.executable, "-m", "benchmarks.streaming", "--child", json.dumps(task)]
             done = subprocess.run(command, stdout=subprocess.PIPE,
                                   stderr=subprocess.DEVNULL, universal_newlines=True)
-            made = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {}
+            result = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {}
             rows.append(("streamed" if streamed else "in the graph", f"{n_rows:,}", f"{args.data:,}",
                          f"{args.allowed:,}",
-                         f"loss {made['loss']:.4f}" if made else f"fails (exit code {done.returncode})",
-                         f"{made['seconds']:.1f}" if made else "-", f"{made['own']:,.0f}" if made else "-"))
-    print(*tables.markdown_table(("batches", "rows", "of data, MB", "memory allowed, MB", "one epoch", "seconds",
-                             "memory of its own at the end, MB"), rows), sep="\n")
+                         f"loss {result['loss']:.4f}" if result else f"fails (exit code {done.returncode})",
+                         f"{result['seconds']:.1f}" if result else "-", f"{result['own']:,.0f}" if result else "-"))
+    print(*tables.markdown_table(("batches", "rows", "data, MB", "allowed memory, MB", "one epoch", "seconds",
+                                  "private memory at the end, MB"), rows), sep="\n")
     return 0 if rows[1][4].startswith("loss") else 1
 
 
 def train(task):
-    """One epoch within the memory allowed; prints a line of JSON."""
+    """Train one epoch within the allowed memory, and print a line of JSON."""
     import resource
     resource.setrlimit(resource.RLIMIT_DATA, (task["allowed"] * 10 ** 6,) * 2)
-    pictures = np.memmap(task["file"], np.float32, "r", shape=(task["n_rows"], 784))
+    images = np.memmap(task["file"], np.float32, "r", shape=(task["n_rows"], 784))
     settings = dataclasses.replace(section.PRESETS["report"], stream_batches=task["streamed"], **NARROW)
     model = section.build_graph(settings)
     with TimedSession(model) as session:
         session.run(model.initializer)
-        trainer = trainers.GraphTrainer(session, model, (pictures,), settings.batch_size)
+        trainer = trainers.GraphTrainer(session, model, (images,), settings.batch_size)
         start = time.perf_counter()
-        (_, metrics), = fit(trainer, n_epochs=1, rows_for_epoch=lambda epoch: shuffled_rows(len(pictures), 0, epoch))
+        (_, metrics), = fit(trainer, n_epochs=1, rows_for_epoch=lambda epoch: shuffled_rows(len(images), 0, epoch))
         seconds = time.perf_counter() - start
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     print(json.dumps({"seconds": seconds, "own": int(status["RssAnon"].split()[0]) / 1e3, **metrics}))

@@ -1,4 +1,4 @@
-"""What several tests share: small networks with prime sizes, and real data where it is there."""
+"""Fixtures that several tests share: small networks with prime sizes, and real data if the machine has some."""
 from __future__ import annotations
 
 import dataclasses
@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
-def no_copy_of_anything(monkeypatch, tmp_path):
-    """Tests see no data set of the machine they run on and no network, unless they ask for one."""
+def no_data_set_and_no_network(monkeypatch, tmp_path):
+    """Hide the machine's data sets and the network from the tests, unless a test asks for them."""
     monkeypatch.setattr(cifar10, "DATA", tmp_path / "data")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setattr(cifar10, "URL", "http://127.0.0.1:9/cifar-10-python.tar.gz")  # nobody listens there
@@ -30,7 +30,7 @@ def no_copy_of_anything(monkeypatch, tmp_path):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_setup(item):
-    """A test of a Keras twin is skipped, with the package's own words, on a TensorFlow that brings an older Keras."""
+    """Skip a test of a Keras twin, with the package's own message, if TensorFlow brings an older Keras."""
     yield from _skipped_without_keras_3()
 
 
@@ -51,13 +51,13 @@ SMALL = dataclasses.replace(section2_horses.PRESETS["report"], n_input=37, n_hid
 
 @pytest.fixture
 def small_rows():
-    """float32[101, 37] grey levels, with structure that a narrow network can learn."""
+    """Return float32[101, 37] grey levels, with structure that a narrow network can learn."""
     random = np.random.default_rng(3)
     return np.clip(127 + 40 * random.normal(size=(101, 4)) @ random.normal(size=(4, 37)), 0, 255).astype(np.float32)
 
 
 class Python2Pickler(pickle._Pickler):
-    """Writes bytes and text as Python 2 `str`, as CIFAR-10's files have them."""
+    """Writes bytes and text as Python 2's `str`, as in CIFAR-10's files."""
 
     dispatch = dict(pickle._Pickler.dispatch)
 
@@ -70,7 +70,7 @@ class Python2Pickler(pickle._Pickler):
 
 
 def batch_bytes(x, labels, **more):
-    """A CIFAR-10 batch file, as its authors wrote them."""
+    """Return the content of a CIFAR-10 batch file in the format of its authors."""
     import io
     file = io.BytesIO()
     Python2Pickler(file, protocol=2).dump({b"batch_label": b"made by a test", b"labels": labels, b"data": x, **more})
@@ -79,7 +79,7 @@ def batch_bytes(x, labels, **more):
 
 @pytest.fixture(scope="session")
 def cifar_copy(tmp_path_factory):
-    """A folder with cifar-10-batches-py/ of noise in the official layout; row k of a batch holds k % 251 in red."""
+    """Return a folder with cifar-10-batches-py/: noise in the official layout; row k of a batch starts with k % 251."""
     folder = tmp_path_factory.mktemp("cifar") / "cifar-10-batches-py"
     folder.mkdir()
     random = np.random.default_rng(0)
@@ -92,7 +92,7 @@ def cifar_copy(tmp_path_factory):
 
 @pytest.fixture
 def real_cifar():
-    """The folder of real pictures that TF1_AUTOENCODERS_CIFAR10 names; without one the test is skipped."""
+    """Return the folder of real images that TF1_AUTOENCODERS_CIFAR10 names; skip the test if it names none."""
     folder = os.environ.get("TF1_AUTOENCODERS_CIFAR10")
     if not folder:
         pytest.skip("needs the real images: set TF1_AUTOENCODERS_CIFAR10 to a folder with cifar-10-batches-py/")

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The graph tests and the comparison with TensorFlow 1.15.5 on many releases of TensorFlow, as a table.
+"""Run the graph tests and the comparison with TensorFlow 1.15.5 on many releases of TensorFlow; print a table.
 
     python -m tests.release_matrix                           every release of RELEASES, into docs/matrix.md
     python -m tests.release_matrix --only 2.16.2 2.21.0      some of them, to the terminal
 
 Each release gets a virtual environment of its own, which is removed before the next one is made (about 2.5 GB of disk).
-The Pythons are looked for where --pythons says, and as python3.X on the PATH.
+Pythons are searched in the folders of --pythons, then as python3.X on the PATH.
 """
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tf1_autoencoders.utils import cli
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OLD = ["protobuf<3.21", "numpy<1.19", "h5py<3"]
-RELEASES = [  # TensorFlow, Python, what else it needs
+RELEASES = [  # (TensorFlow, Python, further requirements)
     ("1.15.5", "3.7", OLD), ("2.0.4", "3.7", OLD), ("2.1.4", "3.7", OLD), ("2.2.3", "3.8", OLD), ("2.3.4", "3.8", OLD),
     ("2.4.4", "3.8", ["protobuf<3.21"]), ("2.5.3", "3.9", ["protobuf<3.21", "numpy<1.24"]),
     ("2.6.5", "3.9", ["protobuf<3.21", "numpy<1.24"]), ("2.7.4", "3.9", ["protobuf<3.21", "numpy<1.24"]),
@@ -38,8 +38,8 @@ TESTS = ["graphs", "sections", "training/test_training.py", "checkpointing/test_
 HEADER = ("TensorFlow", "Python", "numpy", "Keras", "passed", "skipped", "failed",
           "1.15.5: forward", "gradients", "trace", "final weights")
 
-# Runs in the environment: versions, and the graph's largest differences from 1.15.5 over the sections. Section 2 on
-# grey levels, which amplifies rounding, is left to the tests.
+# This code runs in the environment. It prints the versions, and the graph's largest differences from 1.15.5 over the
+# sections. Section 2 on grey levels amplifies rounding and is left to the tests.
 DIFFERENCES = """
 import json
 import numpy
@@ -57,8 +57,8 @@ print("RESULT", json.dumps([numpy.__version__, keras] + [
 """
 
 
-def python_of(version, folders):
-    """The path of python3.X; None where there is none."""
+def find_python(version, folders):
+    """Return the path of python3.X; None if there is none."""
     places = [path for folder in folders for path in glob.glob(os.path.join(folder, version + ".*", "bin", "python"))]
     return next(iter(sorted(places)), None) or shutil.which("python" + version)
 
@@ -69,22 +69,24 @@ def run(*command, **kwargs):
 
 
 def try_release(tensorflow, version, needs, python, log):
-    """One row of the table: make an environment, test, remove it."""
+    """Make an environment, test in it, remove it; return a row of the table."""
     environment = tempfile.mkdtemp(prefix="matrix-")
-    here = os.path.join(environment, "bin", "python")
+    venv_python = os.path.join(environment, "bin", "python")
     try:
-        made = run(python, "-m", "venv", environment)
-        if made.returncode:
-            return (tensorflow, version, "-", "-", "no environment: " + made.stdout.strip(), *[""] * 6)
-        done = run(here, "-m", "pip", "install", "--quiet", "tensorflow==" + tensorflow, "tqdm", "pytest", *needs)
-        log.write(done.stdout)
-        if done.returncode:
+        creation = run(python, "-m", "venv", environment)
+        if creation.returncode:
+            return (tensorflow, version, "-", "-", "no environment: " + creation.stdout.strip(), *[""] * 6)
+        installation = run(venv_python, "-m", "pip", "install", "--quiet", "tensorflow==" + tensorflow, "tqdm",
+                           "pytest", *needs)
+        log.write(installation.stdout)
+        if installation.returncode:
             return (tensorflow, version, "-", "-", "does not install", *[""] * 6)
-        tested = run(here, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{name}" for name in TESTS))
+        tested = run(venv_python, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                     *(f"tests/{name}" for name in TESTS))
         log.write(tested.stdout)
         counts = [next(iter(re.findall(rf"(\d+) {word}", tested.stdout.strip().splitlines()[-1])), "0")
                   for word in ("passed", "skipped", "failed|\\d+ error")]
-        compared = run(here, "-c", DIFFERENCES)
+        compared = run(venv_python, "-c", DIFFERENCES)
         log.write(compared.stdout)
         result = re.search("^RESULT (.*)$", compared.stdout, re.M)
         numpy, keras, *differences = json.loads(result.group(1)) if result else ("?", "?", *[float("nan")] * 4)
@@ -100,18 +102,19 @@ def main(argv=None):
                         help=f"some of {', '.join(releases)} (default: all)")
     parser.add_argument("--pythons", nargs="*", default=[os.path.expanduser("~/.pyenv/versions")], metavar="DIR",
                         help="folders that hold Pythons as X.Y.Z/bin/python (default: ~/.pyenv/versions)")
-    parser.add_argument("--log", default=os.devnull, metavar="FILE", help="for what pip and pytest say (default: none)")
+    parser.add_argument("--log", default=os.devnull, metavar="FILE",
+                        help="file for the output of pip and pytest (default: none)")
     return cli.run_command(parser, try_all, argv)
 
 
 def try_all(args):
-    """The command: a table, exit code 1 where a test failed."""
+    """Print the table; return exit code 1 if a test failed."""
     rows = []
     with open(args.log, "w") as log:
         for tensorflow, version, needs in RELEASES:
             if args.only and tensorflow not in args.only:
                 continue
-            python = python_of(version, args.pythons)
+            python = find_python(version, args.pythons)
             if python is None:
                 print(f"no Python {version} here: TensorFlow {tensorflow} is left out", file=sys.stderr)
                 continue

@@ -1,8 +1,8 @@
-"""The four sections at sizes that train in a second, for tests of whole runs; as a command, one of them:
+"""The four sections at sizes that train in a second, for tests of whole runs. The command runs one of them:
 
     python -m tests.small_sections --section N --out DIR --checkpoint-dir DIR [--backend keras] [--epochs N] ...
 
-the arguments are run_all.py's.
+Its arguments are those of run_all.py.
 """
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ SIZES = {
     2: dict(n_hidden_1=19, n_hidden_2=11, n_hidden_3=13, batch_size=16, n_epochs=9, print_every=4),
     3: dict(n_filters_1=5, n_filters_2=3, n_filters_3=2, batch_size=16, n_epochs=3, pretrain_epochs=1),
     4: dict(n_in=5, n_out=3, cardinality=13, n_units=11, n_sequences=100, n_test=20, batch_size=16, n_epochs=4)}
-SOURCE = Source("random pictures", "drawn sample", "a test")
+SOURCE = Source("random images", "drawn sample", "a test")
 
 
-def _pictures(n, *shape):
+def _images(n, *shape):
     return np.random.default_rng(n).random((n, *shape), dtype=np.float32)
 
 
@@ -34,17 +34,17 @@ def _classes(n):
 
 
 def _load_1(settings, **where):
-    return {"train": (_pictures(125, 784), _classes(125)), "test": (_pictures(30, 784), _classes(30))}, SOURCE
+    return {"train": (_images(125, 784), _classes(125)), "test": (_images(30, 784), _classes(30))}, SOURCE
 
 
 def _load_2(settings, splits=("train", "test"), **where):
-    classes = np.where(np.arange(83) < 70, 7, 3)  # 70 horses: the batches of 16 run on across their end
-    data = {"train": (255 * _pictures(83, 1024), classes), "test": (255 * _pictures(24, 1024), classes[-24:])}
+    classes = np.where(np.arange(83) < 70, 7, 3)  # 70 horses: a batch of 16 crosses their end
+    data = {"train": (255 * _images(83, 1024), classes), "test": (255 * _images(24, 1024), classes[-24:])}
     return {split: data[split] for split in splits}, SOURCE
 
 
 def _load_3(settings, **where):
-    clean = {"train": _pictures(75, 28, 28, 1), "test": _pictures(12, 28, 28, 1)}
+    clean = {"train": _images(75, 28, 28, 1), "test": _images(12, 28, 28, 1)}
     return {split: (np.clip(x + 0.1, 0, 1), x) for split, x in clean.items()}, SOURCE
 
 
@@ -52,7 +52,12 @@ LOADS = {1: _load_1, 2: _load_2, 3: _load_3}
 
 
 def shrink(set_attribute, set_item):
-    """Make the sections small: set_attribute(module, name, value), set_item(dict, key, value), e.g. monkeypatch's."""
+    """Make the sections small.
+
+    Args:
+        set_attribute: function of (module, name, value), such as setattr or monkeypatch.setattr.
+        set_item: function of (dict, key, value), such as dict.__setitem__ or monkeypatch.setitem.
+    """
     set_attribute(figures, "DOTS_PER_INCH", 30)
     for number, sizes in SIZES.items():
         module = SECTIONS[number]
@@ -63,16 +68,17 @@ def shrink(set_attribute, set_item):
 
 
 def arguments(section, folder, *more):
-    """run_all's, for a run into a folder."""
+    """Return run_all's arguments for a run into a folder."""
     return ["--section", str(section), "--results-dir", str(Path(folder) / "results"), "--checkpoint-dir",
             str(Path(folder) / "checkpoints"), *more]
 
 
 def remains(folder, section):
-    """The bytes that a finished run leaves behind: {file: bytes}; without its account, which tells the seconds."""
-    results, kept = Path(folder) / "results" / f"section{section}", Path(folder) / "checkpoints" / f"section{section}"
+    """Return {file: bytes} of a finished run, without its transcript, which has durations in it."""
+    name = f"section{section}"
+    results, checkpoints = Path(folder) / "results" / name, Path(folder) / "checkpoints" / name
     files = [path for path in results.rglob("*") if path.name != "transcript.json"]
-    files += (kept / "latest").resolve().iterdir()
+    files += (checkpoints / "latest").resolve().iterdir()
     return {path.name: path.read_bytes() for path in files if path.is_file()}
 
 

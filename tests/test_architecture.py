@@ -1,4 +1,4 @@
-"""The design of the package, kept by its imports."""
+"""The rules of the package's folders, checked on its imports."""
 import ast
 import subprocess
 import sys
@@ -16,7 +16,7 @@ ALLOWED = {
     "sections": {"checkpointing", "datasets", "graphs", "keras_twin", "reporting", "training", "utils"},
     # the files at the top of the package
     "commands": {"checkpointing", "graphs", "keras_twin", "reporting", "sections", "training", "utils"}}
-# Files that only one place may import, because they are the one door to a library.
+# library -> the only file that may import it
 DOORS = {"tensorflow": "utils/frameworks.py", "keras": "utils/frameworks.py", "matplotlib": "reporting/figures.py"}
 
 
@@ -25,7 +25,7 @@ def folder_of(relative):
 
 
 def imports(path):
-    """Names of everything that a file imports, with `from package import module` as package.module."""
+    """Yield the names of everything that a file imports, `from package import module` as package.module."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -34,7 +34,7 @@ def imports(path):
 
 
 def relative_imports(path):
-    """The package's files that a file imports, as paths relative to the package."""
+    """Yield the package's files that a file imports, as paths relative to the package."""
     for name in imports(path):
         parts = name.split(".")[1:]
         while name.startswith("tf1_autoencoders.") and parts:
@@ -53,7 +53,7 @@ def test_folders_import_each_other_one_way(path):
         assert folder_of(imported) in ALLOWED[folder] | {folder}, f"{path.name} imports {imported}"
 
 
-def test_no_folder_imports_itself_by_way_of_others():
+def test_the_folders_have_no_circular_imports():
     arrows = {folder: {folder_of(imported) for path in FILES if folder_of(path.relative_to(PACKAGE)) == folder
                        for imported in relative_imports(path)} - {folder} for folder in ALLOWED}
     while arrows:

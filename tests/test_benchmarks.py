@@ -1,4 +1,4 @@
-"""The benchmark's arithmetic, its table, and that its implementations do the same work."""
+"""The benchmark's arithmetic and table, and the agreement of its implementations."""
 from __future__ import annotations
 
 import dataclasses
@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import growth, measuring, profile, report, run, startup, tasks
+from benchmarks import endurance, growth, measuring, profile, report, run, startup, streaming, tasks
 from tf1_autoencoders.keras_twin.weights import weight_names
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.utils.errors import UserError
@@ -18,7 +18,7 @@ SMALL = {1: dict(n_input=53, n_hidden_1=31, n_hidden_2=23, n_hidden_3=17, n_late
          2: dict(n_input=121, n_hidden_1=37, n_hidden_2=17, n_hidden_3=31, batch_size=13),
          3: dict(side=20, n_filters_1=7, n_filters_2=5, n_filters_3=3, batch_size=5),
          4: dict(n_in=5, n_out=3, cardinality=13, n_units=11, batch_size=7)}
-# Counted by hand: two operations a multiplication, three products a layer, two in the first
+# Counted by hand: a multiplication and an addition each, three matrix products per layer, two in the first layer
 FLOPS = {1: 2 * (3 * 2 * (784 * 2000 + 2000 * 1200 + 1200 * 500 + 500 * 10) - 784 * 2000),
          2: 2 * (3 * 2 * (1024 * 200 + 200 * 150) - 1024 * 200),
          3: 2 * (3 * 9 * (28 * 28 * 64 + 14 * 14 * 64 * 32 + 7 * 7 * 32 * 16 + 4 * 4 * 16 * 16 + 8 * 8 * 16 * 32
@@ -34,16 +34,17 @@ def small_task(number, n_steps=3):
     return tasks.make_task(number, settings(number, **SMALL[number]), n_laps=1, n_steps=n_steps)
 
 
-def measured(*seconds, **more):
+def measurement(*seconds, **more):
     return {"seconds": seconds, "start_up": 2.5, "peak_bytes": 3e8, "sha256": "same", "loss": 0.25, "flops": None,
             "others_share": 0.01, "about": {"TensorFlow": "2.21.0", "threads": 2}, **more}
 
 
 @pytest.fixture
 def result():
-    """Two rounds of section 2: the graph 1 s and 2 s an epoch, Keras 3 s and 4 s, the products 0.5 s and 1 s."""
-    measurements = {"graph": [measured(1, 1, 9), measured(2, 2, 2)], "keras": [measured(3, 3, 1), measured(4, 4, 4)],
-                    "products": [measured(0.5, loss=None, flops=5e10), measured(1, loss=None, flops=5e10)]}
+    """Two rounds of section 2. An epoch takes the graph 1 s and 2 s, Keras 3 s and 4 s, the products 0.5 s and 1 s."""
+    measurements = {"graph": [measurement(1, 1, 9), measurement(2, 2, 2)],
+                    "keras": [measurement(3, 3, 1), measurement(4, 4, 4)],
+                    "products": [measurement(0.5, loss=None, flops=5e10), measurement(1, loss=None, flops=5e10)]}
     return {"machine": {"CPU": "a CPU", "cores": "2", "memory": "8 GB", "system": "a system", "date": "2020-01-01"},
             "sections": {"2": {
                 "title": "Horses", "batch_size": 10, "rows_per_epoch": 1000, "flops_per_row": 2.5e7, "sha256": "same",
@@ -51,22 +52,22 @@ def result():
 
 
 @pytest.mark.parametrize("number", SECTIONS)
-def test_operations_of_a_row_are_those_counted_by_hand(number):
+def test_operations_per_row_are_those_counted_by_hand(number):
     assert tasks.flops_per_row(number, settings(number)) == FLOPS[number]
 
 
 @pytest.mark.parametrize("number", SECTIONS)
 def test_weights_have_the_graphs_names_and_shapes(number):
     module, sizes = SECTIONS[number], settings(number)
-    model, given = module.build_graph(module.Settings(**sizes)), small_task(number).weights
+    model, weights = module.build_graph(module.Settings(**sizes)), small_task(number).weights
     kernels = {name.rpartition("/")[0]: tuple(variable.shape.as_list())
                for name, variable in zip(weight_names(model), model.weights) if name.endswith("/kernel")}
     assert tasks.kernel_shapes(number, sizes) == kernels
-    assert set(given) == set(weight_names(model))
+    assert set(weights) == set(weight_names(model))
 
 
 @pytest.mark.parametrize("number", SECTIONS)
-def test_a_task_comes_out_of_its_file_as_it_went_in(number, tmp_path):
+def test_a_task_is_unchanged_after_saving_and_loading(number, tmp_path):
     task = small_task(number)
     tasks.save_task(task, tmp_path / "task.npz")
     loaded = tasks.load_task(tmp_path / "task.npz")
@@ -75,7 +76,7 @@ def test_a_task_comes_out_of_its_file_as_it_went_in(number, tmp_path):
     assert len(loaded.arrays[0]) == 3 * task.batch_size + tasks.SPARE_ROWS[number]
 
 
-def test_rows_run_on_in_section_2_and_start_anew_elsewhere():
+def test_rows_continue_across_epochs_in_section_2_and_start_again_in_the_others():
     take, n_rows = small_task(2).make_next_rows(), 3 * 13 + 50
     assert [*take(2), *take(n_rows - 1)] == [*range(n_rows), 0]
     task = small_task(1)
@@ -84,7 +85,7 @@ def test_rows_run_on_in_section_2_and_start_anew_elsewhere():
 
 
 @pytest.mark.parametrize("number", SECTIONS)
-def test_graph_and_keras_come_to_the_same_loss(number):
+def test_graph_and_keras_reach_the_same_loss(number):
     from benchmarks import graph, keras_fit
     task, losses = small_task(number), []
     for module in graph, keras_fit:
@@ -107,33 +108,33 @@ def test_the_table(result):
     header, _, graph, keras = ([cell.strip() for cell in line.strip("|").split("|")]
                                for line in report.table(result["sections"]["2"]))
     assert dict(zip(header, keras)) == {
-        "row": "our Keras twin, fit", "seconds an epoch": "3.5", "rows a second": "286",
-        "times the graph's (lowest to highest)": "2.50 (2.00 to 3.00)", "GFLOP/s": "7.3",
-        "of the products' rate": "10%",
+        "row": "our Keras twin, fit", "seconds per epoch": "3.5", "rows per second": "286",
+        "ratio to the graph (lowest to highest)": "2.50 (2.00 to 3.00)", "GFLOP/s": "7.3",
+        "fraction of the products' rate": "10%",
         "peak memory, MB": "300", "start-up, s": "2.5", "loss": "0.25"}
     assert graph[5] == "25%"
     text = report.text(result)
     assert "Its matrix products alone: 75.0 (50.0 to 100.0) GFLOP/s." in text
-    assert "Left out: TensorFlow 1.15.5: no such file" in text and "Other processes took 1.0%" in text
+    assert "Left out: TensorFlow 1.15.5: no such file" in text and "Other processes used 1.0%" in text
 
 
-def test_other_work_is_told(result):
+def test_a_different_loss_or_different_data_is_reported(result):
     assert report.disagreements(result) == []
     keras, = result["sections"]["2"]["measurements"]["keras"][1:]
     keras["loss"] = 0.5
     assert report.disagreements(result) == [
-        "section 2: our Keras twin, fit came to a loss of 0.5, expected about 0.25"]
+        "section 2: our Keras twin, fit reached a loss of 0.5, expected about 0.25"]
     keras["sha256"] = "other"
     assert report.disagreements(result) == ["section 2: our Keras twin, fit was given other data"]
 
 
-def test_growth_compares_the_seconds_of_a_row(result):
-    measurements = {1: [measured(1), measured(2)], 8: [measured(8), measured(24, peak_bytes=5e8)]}
+def test_growth_compares_the_time_per_row(result):
+    measurements = {1: [measurement(1), measurement(2)], 8: [measurement(8), measurement(24, peak_bytes=5e8)]}
     _, last = growth.lines({1: (1000, 10), 8: (8000, 80)}, measurements)
     assert last == ("8,000", "80", "16", "2e+03", "1.25 (1.00 to 1.50)", "400", "1.43")
 
 
-def test_table_and_picture_without_measuring(result, tmp_path, capsys):
+def test_table_and_plot_are_made_again_without_measuring(result, tmp_path, capsys):
     (tmp_path / "benchmark.json").write_text(json.dumps(result))
     assert run.main(["--table", str(tmp_path / "benchmark.json")]) == 0
     assert (tmp_path / "benchmark.md").read_text() == report.text(result)
@@ -147,31 +148,39 @@ def test_a_round_of_the_graph(tmp_path, capsys):
     assert run.main(["--section", "2", "--rows", "graph", "--rounds", "1", "--laps", "1", "--steps", "1", "--patience",
                      "0", "--out", str(tmp_path)]) == 0
     section = json.loads((tmp_path / "benchmark.json").read_text())["sections"]["2"]
-    one, = section["measurements"]["graph"]
-    assert one["sha256"] == section["sha256"] and one["seconds"][0] > 0 and one["start_up"] > 0
+    graph, = section["measurements"]["graph"]
+    assert graph["sha256"] == section["sha256"] and graph["seconds"][0] > 0 and graph["start_up"] > 0
     assert "our graph" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("number, operation", [(2, "ResourceApplyAdam"), (4, "LSTMBlockCell")])
-def test_the_profile_names_what_a_step_does(number, operation, tmp_path, capsys):
+def test_the_profile_names_the_operations_of_a_step(number, operation, tmp_path, capsys):
     assert profile.main(["--section", str(number), "--top", "9", "--out", str(tmp_path)]) == 0
     assert f" {operation} |" in capsys.readouterr().out
     assert json.loads((tmp_path / f"timeline_section{number}.json").read_text())["traceEvents"]
 
 
-def test_a_command_that_is_timed_answers_or_is_an_error_in_its_last_words():
-    seconds, printed = startup.once("it", ["-c", "import time; time.sleep(0.2); print(3)"])
+def test_a_timed_command_returns_its_output_or_raises_its_last_line():
+    seconds, printed = startup.once("a command", ["-c", "import time; time.sleep(0.2); print(3)"])
     assert seconds > 0.2 and printed == "3\n"
-    with pytest.raises(UserError, match="^it: no such thing$"):
-        startup.once("it", ["-c", "import sys; sys.exit('no such thing')"])
+    with pytest.raises(UserError, match="^a command: no such thing$"):
+        startup.once("a command", ["-c", "import sys; sys.exit('no such thing')"])
 
 
-def test_unknown_rows_and_failing_implementations(tmp_path, capsys):
+@pytest.mark.parametrize("command", [endurance, growth, profile, run, startup, streaming],
+                         ids=lambda command: command.__name__)
+def test_every_command_has_a_help(command, capsys):
+    with pytest.raises(SystemExit) as error:
+        command.main(["--help"])
+    assert error.value.code == 0 and "usage: " in capsys.readouterr().out
+
+
+def test_unknown_rows_are_refused_and_failing_implementations_left_out(tmp_path, capsys):
     assert run.main(["--rows", "graf"]) == 2
     rounds = run.take_turns(["tf115"], tmp_path / "task.npz", {"tf115": "/bin/false"}, 2, 0, "")
     assert rounds == {"measurements": {}, "failed": {"tf115": "TensorFlow 1.15.5: exit code 1"}}
     assert capsys.readouterr().err.count("left out: TensorFlow 1.15.5: exit code 1") == 1
 
 
-def test_what_the_machine_is():
+def test_the_machine_is_described():
     assert all(measuring.machine().values())

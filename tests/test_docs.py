@@ -1,4 +1,4 @@
-"""README and docs: code that runs, links that lead somewhere, commands that exist."""
+"""README and docs: the code runs, the links lead somewhere, the commands exist."""
 import re
 import runpy
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tf1_autoencoders import run_all
-from tf1_autoencoders.sections import section2_horses
+from tf1_autoencoders.sections import trained
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")),
          ROOT / "benchmarks" / "README.md", ROOT / "tests" / "tf115" / "README.md",
@@ -24,14 +24,14 @@ def test_the_readme_has_at_most_150_lines():
 def test_every_python_block_runs(page, k, block, tmp_path, monkeypatch):
     (tmp_path / "checkpoints").symlink_to(ROOT / "checkpoints")  # a reader of the README is in the clone
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(section2_horses, "CHECKPOINTS", tmp_path / "none")  # no run of the reader's own
+    monkeypatch.setattr(trained, "CHECKPOINTS", tmp_path / "none")  # no run of the reader's own
     file = tmp_path / "block.py"
     file.write_text(block, encoding="utf-8")
     runpy.run_path(str(file))
 
 
 def anchors(page):
-    """The names that links to a page's headings have."""
+    """Return the anchors of a page's headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -10,17 +10,18 @@
     utils          the ground: errors, paths, files, command line, the door to TensorFlow and Keras
 
 The files beside this one are the commands: `python run_all.py` (run_all), `python -m tf1_autoencoders.evaluate`,
-`python -m tf1_autoencoders.crosscheck` and `python -m tf1_autoencoders.spread`. Start with sections/section2_horses.py.
+`python -m tf1_autoencoders.crosscheck`, `... .spread` and `... .clean`. Start with sections/section2_horses.py.
 """
-import os
-import signal
+import _signal
 import sys
-import threading
 
 __version__ = "2.0.0"
 
 # While a command is imported, Ctrl-C ends the process without a traceback; utils.cli.run_command then takes over.
+# `signal` itself would first import other modules; its C half `_signal` is there at once.
 # Python calls a program "-m" until it has found the module that `python -m` names.
-if os.path.basename((sys.argv or [""])[0]).startswith(("-m", "run_all.py", "tf1-autoencoders")) \
-        and threading.current_thread() is threading.main_thread():
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+if (sys.argv or [""])[0].replace("\\", "/").rpartition("/")[2].startswith(("-m", "tf1-autoencoders")):
+    try:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    except ValueError:  # not the main thread, whose handlers are none of our business
+        pass

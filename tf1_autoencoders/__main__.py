@@ -6,7 +6,8 @@ COMMANDS = {
     "run_all --section 2": "one section of the report",
     "evaluate --image 13": "one test image through the trained network of section 2",
     "crosscheck": "each graph against its Keras twin, as a table",
-    "spread --section 4": "mean and standard deviation over ten seeds"}
+    "spread --section 4": "mean and standard deviation over ten seeds",
+    "clean": "list runs that were set aside and unfinished downloads, and delete them"}
 
 
 def main() -> None:

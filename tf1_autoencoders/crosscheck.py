@@ -13,6 +13,7 @@ import sys
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
+from tqdm import tqdm
 
 from tf1_autoencoders.graphs.graph_model import GraphModel
 from tf1_autoencoders.keras_twin.build import exact_adam, keras_adam
@@ -69,7 +70,7 @@ def compare(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...], opt
     with TimedSession(model) as session:
         session.run(model.initializer)
         weights, trainer = graph_weights(session, model), GraphTrainer(session, model, arrays, size)
-        for k in range(n_steps):
+        for k in tqdm(range(n_steps), unit="step", leave=False, disable=None):
             batch = tuple(array[k * size:(k + 1) * size] for array in arrays)
             set_keras_weights(twin, weights)
             trainer.feed_row_order(np.arange(k * size, (k + 1) * size))

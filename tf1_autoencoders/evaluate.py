@@ -75,6 +75,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--preset", choices=tuple(section2_horses.PRESETS),
                         help="the network of a checkpoint without settings.json beside it (default: report)")
     cli.add_option(parser, "--results-dir", former="--out", default=str(RESULTS / "evaluate"), metavar="DIR",
+                   type=cli.folder_name,
                    help="folder for the figure (default: results/evaluate)")
     cli.add_data_arguments(parser)
     return cli.run_command(parser, evaluate, argv)

@@ -81,15 +81,18 @@ def build_parser() -> argparse.ArgumentParser:
     cli.add_data_arguments(parser)
     group = parser.add_argument_group("output")
     cli.add_option(group, "--results-dir", former="--out", default=str(RESULTS), metavar="DIR",
+                   type=cli.folder_name,
                    help="folder for report.html, and for figures, metrics.jsonl and settings.json in DIR/sectionN "
                         "(default: results)")
-    group.add_argument("--checkpoint-dir", default=str(CHECKPOINTS), metavar="DIR",
+    group.add_argument("--checkpoint-dir", default=str(CHECKPOINTS), metavar="DIR", type=cli.folder_name,
                        help="folder for model.ckpt, in DIR/sectionN (default: checkpoints)")
     group.add_argument("--resume", action="store_true",
                        help="continue the saved run in DIR/sectionN, or fail if it does not match; unfinished runs "
                             "with the same settings are continued even without this option")
     group.add_argument("--save-every", type=cli.whole_number(1), metavar="N",
                        help=f"epochs from one checkpoint to the next ({save_every}); Ctrl-C saves too")
+    group.add_argument("--keep", type=cli.whole_number(1, 1000), default=RunOptions.keep, metavar="N",
+                       help=f"checkpoints of a run that stay, the newest (default: {RunOptions.keep})")
     group.add_argument("--weights-only", action="store_true",
                        help="leave Adam's slots out of the last checkpoint, which makes it a third of the size")
     group.add_argument("--tensorboard", action="store_true",

@@ -1,4 +1,4 @@
-"""checkpoint: model.ckpt is whole, checked, or refused in one sentence."""
+"""saver: an intact model.ckpt is restored, any other is refused in one sentence."""
 import dataclasses
 import json
 
@@ -20,7 +20,7 @@ DATA = "model.ckpt.data-00000-of-00001"
 
 @pytest.fixture
 def saved(tmp_path, small_rows):
-    """(folder, weights) of a trained small network."""
+    """Return (folder of the checkpoint, weights) of a small trained network."""
     model = section2_horses.build_graph(SMALL)
     with TimedSession(model) as session:
         session.run(model.initializer)
@@ -38,13 +38,13 @@ def restore(path, settings=SMALL, all_variables=False):
         return graph_weights(session, model)
 
 
-def test_what_was_saved_is_restored_to_the_byte(saved):
+def test_restored_weights_are_bit_identical_to_the_saved_ones(saved):
     folder, weights = saved
     restored = restore(saver.newest_good_checkpoint([folder]))
     assert all(np.array_equal(weights[name], restored[name]) for name in weights)
 
 
-def test_it_is_a_checkpoint_for_any_tensorflow_program(saved):
+def test_any_tensorflow_program_can_read_the_checkpoint(saved):
     folder, weights = saved
     assert tf1.train.latest_checkpoint(str(folder)) == str(folder / "model.ckpt")
     reader = tf1.train.load_checkpoint(str(folder / "model.ckpt"))
@@ -58,7 +58,7 @@ def test_the_first_folder_with_a_checkpoint_takes_precedence(saved, tmp_path):
     assert saver.newest_good_checkpoint([folder / "empty", folder]) == folder / "model.ckpt"
 
 
-def test_no_checkpoint_names_the_places_and_the_command(tmp_path):
+def test_the_error_for_a_missing_checkpoint_names_the_folders_and_the_command(tmp_path):
     with pytest.raises(UserError, match="no checkpoint: looked for model.ckpt in .*; train one with"):
         saver.newest_good_checkpoint([tmp_path])
     with pytest.raises(UserError, match="no checkpoint there .no other.ckpt.index.; train one with"):
@@ -66,12 +66,12 @@ def test_no_checkpoint_names_the_places_and_the_command(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "model.ckpt", "model.ckpt.index", DATA])
-def test_a_checkpoint_is_named_by_its_folder_its_prefix_or_a_file_of_it(saved, name):
+def test_a_checkpoint_is_found_by_its_folder_its_prefix_or_one_of_its_files(saved, name):
     folder, _ = saved
     assert saver.checkpoint_path_from_argument(folder / name) == folder / "model.ckpt"
 
 
-def test_another_architecture_is_refused_with_the_variable_and_both_shapes(saved):
+def test_the_error_for_another_architecture_names_the_variable_and_both_shapes(saved):
     folder, _ = saved
     with pytest.raises(UserError, match=r"dense/kernel has shape \[37, 13\], expected \[37, 17\]"):
         restore(folder / "model.ckpt", dataclasses.replace(SMALL, n_hidden_1=17))
@@ -102,7 +102,7 @@ def test_a_damaged_checkpoint_is_refused_in_one_sentence(saved, name, how):
     assert "\n" not in message and len(message) < 400
 
 
-def test_settings_come_back_as_they_were_saved(saved):
+def test_settings_are_read_as_they_were_saved(saved):
     folder, _ = saved
     assert saver.read_settings(folder / "model.ckpt", section2_horses.Settings)[0] == SMALL
 

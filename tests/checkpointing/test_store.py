@@ -1,4 +1,4 @@
-"""store: whatever happens to a folder of checkpoints, the newest good one is found, and what is damaged is named."""
+"""store: in a folder of checkpoints the newest intact one is found, and every damaged one is reported."""
 import errno
 import json
 import os
@@ -19,7 +19,7 @@ FILES = (DATA, INDEX, STATE, store.SETTINGS, store.PROGRESS, store.CHECKSUMS)
 
 
 def writer(number, of="this run"):
-    """What puts a checkpoint's files into a folder, some content for each."""
+    """Return a function that writes a checkpoint's files, each with some content, into a folder."""
     def write(folder):
         (folder / DATA).write_bytes(f"{of}: weights of step {number}".encode() * 50)
         (folder / INDEX).write_bytes(f"{of}: index of step {number}".encode() * 5)
@@ -38,12 +38,12 @@ def save(folder, *numbers, settings=SETTINGS, of="this run", ended=False):
 
 @pytest.fixture
 def filled(tmp_path):
-    """A folder with the checkpoints of steps 10, 20 and 30 of a run."""
+    """Return a folder with the checkpoints of steps 10, 20 and 30 of a run."""
     return save(tmp_path / "section2", 10, 20, 30)
 
 
 def begin(folder, settings=SETTINGS, resume=False):
-    """(number of the checkpoint to go on from, or None; what is said)."""
+    """Open a run; return (number of the checkpoint to continue from, or None; lines of output)."""
     output = []
     with store.Store(folder) as kept:
         found = kept.open_run(settings, resume, output.append)
@@ -63,7 +63,7 @@ def test_a_checkpoint_is_a_numbered_folder_and_the_latest_has_the_reports_name(f
     assert begin(filled) == (30, [])
 
 
-def test_retention_keeps_the_newest_three_over_restarts_too(filled):
+def test_the_newest_three_checkpoints_are_kept_even_after_restarts(filled):
     for number in (40, 50):
         save(filled, number)
         assert [path.name for path in store.checkpoint_folders(filled)] == [
@@ -94,7 +94,7 @@ def bit_flipped(share):
 
 
 def replaced(file, others):
-    """By the same file of another run's checkpoint of this step."""
+    """Replace the file by that of another run's checkpoint of the same step."""
     shutil.copyfile(str(others / file.name), str(file))
 
 
@@ -107,13 +107,13 @@ DAMAGES = {
 
 @pytest.fixture
 def others(tmp_path):
-    """A checkpoint of step 30 of another run."""
+    """Return a checkpoint of step 30 of another run."""
     return save(tmp_path / "other", 30, settings=OTHER, of="another run", ended=True) / "step-00000030"
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("name", FILES)
-def test_damage_is_named_and_the_checkpoint_before_it_used(filled, others, name, damage):
+def test_damage_is_reported_and_the_previous_checkpoint_is_used(filled, others, name, damage):
     file = filled / "step-00000030" / name
     if name == STATE and damage == "another run's":
         pytest.skip("the state file says the same in every run")
@@ -121,14 +121,14 @@ def test_damage_is_named_and_the_checkpoint_before_it_used(filled, others, name,
     number, output = begin(filled)
     assert number == 20
     assert "step-00000030: the checkpoint is damaged (" in output[0] and output[0].endswith("; it is skipped")
-    blamed = {name, store.CHECKSUMS} if name != store.CHECKSUMS else set(FILES)  # wrong sums may speak against any file
+    blamed = {name, store.CHECKSUMS} if name != store.CHECKSUMS else set(FILES)  # wrong checksums may blame any file
     assert any(file in output[0] for file in blamed)
     assert "latest: not the latest checkpoint; the link is repaired" in output[1]
     assert (filled / DATA).read_bytes() == (filled / "step-00000020" / DATA).read_bytes()
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_with_no_good_checkpoint_left_it_refuses_and_never_starts_from_zero(filled, others, damage):
+def test_a_run_without_an_intact_checkpoint_is_refused_and_never_starts_again(filled, others, damage):
     for path in store.checkpoint_folders(filled):
         DAMAGES[damage](path / DATA, others)
     before = {path: path.lstat().st_size for path in filled.rglob("*")}
@@ -138,27 +138,27 @@ def test_with_no_good_checkpoint_left_it_refuses_and_never_starts_from_zero(fill
     assert before == {path: path.lstat().st_size for path in filled.rglob("*")}
 
 
-def test_a_whole_checkpoint_of_another_run_is_left_out(filled, others):
+def test_an_intact_checkpoint_of_another_run_is_skipped(filled, others):
     shutil.rmtree(str(filled / "step-00000030"))
     shutil.copytree(str(others), str(filled / "step-00000030"))
     number, output = begin(filled)
     assert number == 20 and output[0].endswith("step-00000030: a checkpoint of another run; it is skipped")
 
 
-def test_a_checkpoint_under_another_number_is_damaged(filled):
+def test_a_checkpoint_in_a_folder_of_another_number_is_damaged(filled):
     (filled / "step-00000030").rename(filled / "step-00000090")
     number, output = begin(filled)
     assert number == 20 and "step-00000090: the checkpoint is damaged (progress.json is of step 30)" in output[0]
 
 
-def test_a_file_too_many_is_damage(filled):
+def test_an_extra_file_counts_as_damage(filled):
     (filled / "step-00000030" / "model.ckpt.data-00001-of-00002").write_text("")
     assert begin(filled)[0] == 20
 
 
 @pytest.mark.parametrize("name", [store.LATEST, INDEX, DATA, STATE, store.SETTINGS])
 @pytest.mark.parametrize("how", ["missing", "empty", "another"])
-def test_links_that_lead_elsewhere_are_put_right(filled, name, how):
+def test_missing_and_wrong_links_are_repaired(filled, name, how):
     link = filled / name
     target = os.readlink(str(link))
     link.unlink()
@@ -167,13 +167,13 @@ def test_links_that_lead_elsewhere_are_put_right(filled, name, how):
     elif how == "another":
         link.symlink_to(target.replace("latest", "step-00000010").replace("30", "10"))
     number, output = begin(filled)
-    same = how == "another" and name in (STATE, store.SETTINGS)  # which say the same in each checkpoint
+    same = how == "another" and name in (STATE, store.SETTINGS)  # these files are equal in all checkpoints
     assert number == 30 and len(output) == (0 if same else 1)
     assert begin(filled) == (30, [])
     assert (filled / name).resolve() == filled / "step-00000030" / ("" if name == store.LATEST else name) or same
 
 
-def test_the_clock_does_not_matter(filled):
+def test_the_newest_checkpoint_does_not_depend_on_the_times_of_files(filled):
     for age, path in enumerate(store.checkpoint_folders(filled)):
         for file in [path, *path.iterdir()]:
             os.utime(str(file), (10 ** 9 - 10 ** 6 * age,) * 2 if age else (0, 0))
@@ -182,13 +182,13 @@ def test_the_clock_does_not_matter(filled):
     assert begin(filled) == (40, [])
 
 
-def test_a_damaged_checkpoint_is_replaced_when_the_run_comes_to_it_again(filled, others):
+def test_a_damaged_checkpoint_is_replaced_when_the_run_reaches_its_step_again(filled, others):
     truncated(0.5)(filled / "step-00000030" / DATA, others)
     save(filled, 30)
     assert begin(filled) == (30, [])
 
 
-def test_what_a_kill_left_unfinished_is_removed(filled):
+def test_unfinished_files_of_a_killed_run_are_removed(filled):
     (filled / "unfinished-step-00000040").mkdir()
     (filled / "unfinished-step-00000040" / DATA).write_text("half")
     (filled / "unfinished-latest").symlink_to("step-00000040")
@@ -205,7 +205,7 @@ def test_a_run_with_other_settings_is_kept_aside(filled):
     assert [path.name for path in store.checkpoint_folders(aside)] == ["step-00000030"]  # the newest is enough
 
 
-def test_a_finished_run_is_kept_aside_once_and_shown_again_when_asked(tmp_path):
+def test_a_finished_run_is_kept_aside_once_and_shown_again_with_resume(tmp_path):
     folder = tmp_path / "section2"
     for _ in range(3):
         save(folder, 10, 20, ended=True)
@@ -218,7 +218,7 @@ def test_a_finished_run_is_kept_aside_once_and_shown_again_when_asked(tmp_path):
         "section2", "section2.before-1", "section2.before-2"]
 
 
-def test_a_run_whose_training_but_not_its_end_was_reached_is_taken_up_again(tmp_path):
+def test_a_run_that_ended_its_training_but_was_not_marked_as_finished_is_continued(tmp_path):
     folder = save(tmp_path / "section2", 10, 20, ended=True)
     assert begin(folder, resume=True) == (20, [])
     for content in (b"", b"step-00000010", b"\xff"):
@@ -228,7 +228,7 @@ def test_a_run_whose_training_but_not_its_end_was_reached_is_taken_up_again(tmp_
     assert begin(folder) == (20, [])
 
 
-def test_a_folder_with_something_else_in_it_is_kept_aside(tmp_path):
+def test_a_folder_with_foreign_files_is_kept_aside(tmp_path):
     folder = tmp_path / "section2"
     folder.mkdir()
     (folder / INDEX).write_text("of a TensorFlow 1 program")
@@ -237,7 +237,7 @@ def test_a_folder_with_something_else_in_it_is_kept_aside(tmp_path):
     assert (tmp_path / "section2.before-1" / INDEX).read_text() == "of a TensorFlow 1 program"
 
 
-def test_resume_refuses_another_run_and_says_what_differs(filled):
+def test_resume_refuses_another_run_and_names_the_difference(filled):
     with pytest.raises(UserError, match="--resume: .*holds another run .seed is 1 there, 2 here.; leave --resume out"):
         begin(filled, OTHER, resume=True)
     assert len(store.checkpoint_folders(filled)) == 3
@@ -254,7 +254,7 @@ def test_a_second_run_in_the_same_folder_is_refused(filled):
     assert begin(filled) == (30, [])
 
 
-def test_a_killed_process_lets_go_of_its_folder(filled):
+def test_a_killed_process_releases_its_folder(filled):
     code = ("import os, signal, sys; from tf1_autoencoders.checkpointing import store\n"
             "kept = store.Store(sys.argv[1]); print('held', flush=True); signal.pause()")
     other = subprocess.Popen([sys.executable, "-c", code, str(filled)], stdout=subprocess.PIPE, cwd=str(ROOT))
@@ -273,11 +273,11 @@ CALLS = ("mkdir", "open", "fsync", "close", "rename", "symlink", "replace", "rea
 
 
 class Killed(BaseException):
-    """Stands for a kill: nothing in the program catches it."""
+    """Simulates a kill: nothing in the program catches this exception."""
 
 
 def failing_at(monkeypatch, n, error, names_of_calls=CALLS):
-    """Let the n-th call of the file layer raise `error`; returns the list of the calls made."""
+    """Let the n-th call of the operating system's functions raise `error`; return the growing list of calls."""
     result = []
 
     def failing(name, call):
@@ -302,7 +302,7 @@ def calls_of_a_save(monkeypatch, folder):
 def test_a_kill_at_any_call_of_a_save_leaves_a_good_store(monkeypatch, tmp_path):
     n_calls = calls_of_a_save(monkeypatch, save(tmp_path / "counted", 10, 20, 30))
     assert n_calls > 40
-    came_to = set()
+    numbers = set()
     for n in range(n_calls):
         folder = save(tmp_path / f"killed-{n}", 10, 20, 30)
         with monkeypatch.context() as patch, pytest.raises(Killed), store.Store(folder) as kept:
@@ -311,10 +311,10 @@ def test_a_kill_at_any_call_of_a_save_leaves_a_good_store(monkeypatch, tmp_path)
         number, output = begin(folder)
         assert number in (30, 40) and all("the link is repaired" in line for line in output)
         assert (folder / DATA).read_bytes() == (folder / f"step-{number:08d}" / DATA).read_bytes()
-        came_to.add(number)
+        numbers.add(number)
         save(folder, 40)
         assert begin(folder) == (40, [])
-    assert came_to == {30, 40}
+    assert numbers == {30, 40}
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EIO])
@@ -348,13 +348,13 @@ def test_without_symbolic_links_the_latest_is_a_copy(monkeypatch, tmp_path):
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", "3", "{}", '{"a": 1}', "[" * 100000,
                                      '{"checkpoint": 1e999}', "\ud800", '[{"size": 1}]',
                                      json.dumps({name: {} for name in FILES})])
-def test_sums_that_are_no_sums_are_damage(filled, content):
+def test_malformed_checksums_count_as_damage(filled, content):
     (filled / "step-00000030" / store.CHECKSUMS).write_bytes(content.encode("utf-8", "surrogatepass"))
     assert begin(filled)[0] == 20
 
 
 @pytest.mark.parametrize("content", [[], {}, None, {"n_steps": "30"}])
-def test_progress_that_is_none_is_damage_even_with_right_sums(tmp_path, content):
+def test_malformed_progress_counts_as_damage_even_with_right_checksums(tmp_path, content):
     folder = save(tmp_path / "section2", 20)
     with store.Store(folder) as kept:
         kept.save(30, writer(30), SETTINGS, content)
@@ -368,3 +368,12 @@ def test_a_checkpoint_with_the_former_name_of_its_checksums_is_verified_too(fill
     (newest / DATA).write_bytes(b"damaged")
     with pytest.raises(UserError, match=f"the checkpoint is damaged .{DATA} is not what was saved"):
         store.read_checkpoint(newest)
+
+
+@pytest.mark.parametrize("n_kept", [1, 2])
+def test_a_store_keeps_as_many_checkpoints_as_it_is_told(tmp_path, n_kept):
+    with store.Store(tmp_path / "section2", n_kept) as kept:
+        for number in range(1, 5):
+            kept.save(number, lambda folder: (folder / "model.ckpt.index").write_bytes(b"x"), {}, {"n_steps": number})
+    assert [path.name for path in store.checkpoint_folders(tmp_path / "section2")] == [
+        "step-00000004", "step-00000003"][:n_kept]

@@ -1,4 +1,4 @@
-"""run_all and evaluate as a user meets them: what they print, write, refuse, and their exit codes."""
+"""run_all and evaluate as a user sees them: output, files, errors and exit codes."""
 import argparse
 import dataclasses
 import errno
@@ -17,7 +17,8 @@ from tests import small_sections as small
 from tf1_autoencoders import evaluate, run_all
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.datasets import cifar10, drawn_sample, fashion_mnist
-from tf1_autoencoders.sections import section2_horses, section4_sequences
+from tf1_autoencoders.reporting import comparison
+from tf1_autoencoders.sections import section2_horses, section4_sequences, trained
 from tf1_autoencoders.utils import files
 from tf1_autoencoders.utils.errors import UserError
 
@@ -25,12 +26,12 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(run_all.__file__).resolve().parent.parent
 PRETRAINED = ROOT / "checkpoints" / "pretrained" / "section2"
-N_TRAIN = 200  # horses here, so that a run takes a second
+N_TRAIN = 200  # horses; so few that a run takes a second
 
 
 @pytest.fixture(scope="module")
 def few():
-    """A small drawn sample in the real one's form: {split: (x, y)}."""
+    """Return a small drawn sample in the form of the large one: {split: (x, y)}."""
     x, y = drawn_sample.cifar10("test")
     horses = np.flatnonzero(y == 7)
     others = np.flatnonzero(y != 7)
@@ -40,9 +41,9 @@ def few():
 
 @pytest.fixture
 def folders(monkeypatch, few, tmp_path):
-    """Commands draw `few`, and write below tmp_path."""
+    """Let the commands draw only `few` images and write below tmp_path; return tmp_path."""
     monkeypatch.setattr(cifar10.drawn_sample, "cifar10", lambda split: few[split])
-    monkeypatch.setattr(section2_horses, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(trained, "CHECKPOINTS", tmp_path / "checkpoints")
     return tmp_path
 
 
@@ -75,7 +76,7 @@ def test_a_run_goes_from_the_data_to_the_reconstruction(folders, capsys):
     assert settings["versions"]["tensorflow"] and len(settings["data"]["sha256_of_training_arrays"]) == 64
 
 
-def test_everything_made_from_the_sample_says_so_and_stands_beside_no_published_number(folders, capsys):
+def test_results_from_the_drawn_sample_are_labelled_and_stand_beside_no_published_number(folders, capsys):
     run(folders)
     output = capsys.readouterr().out
     assert "published" not in output and "2804" not in output
@@ -84,7 +85,7 @@ def test_everything_made_from_the_sample_says_so_and_stands_beside_no_published_
         assert json.loads(line)["data"] == "drawn sample"
 
 
-def test_published_values_stand_beside_those_of_real_pictures(folders, cifar_copy, capsys):
+def test_published_values_stand_beside_those_of_real_images(folders, cifar_copy, capsys):
     assert run_all.main(["--section", "2", "--data-dir", str(cifar_copy), "--epochs", "1", "--steps-per-epoch", "2",
                          "--results-dir", str(folders / "r"), "--checkpoint-dir", str(folders / "c")]) == 0
     output = capsys.readouterr().out
@@ -93,14 +94,14 @@ def test_published_values_stand_beside_those_of_real_pictures(folders, cifar_cop
     assert "drawn sample" not in output and "distance from the published numbers" in output
 
 
-def test_two_runs_with_one_seed_leave_the_same_bytes(folders):
-    kept = []
+def test_two_runs_with_one_seed_are_bit_identical(folders):
+    contents = []
     for _ in range(2):
         run(folders)
-        kept.append({path.name: path.read_bytes() for folder in ("results/section2", "checkpoints/section2")
-                     for path in (folders / folder).iterdir()
-                     if path.is_file() and path.name != "transcript.json"})  # it tells seconds
-    assert kept[0] == kept[1]
+        contents.append({path.name: path.read_bytes() for folder in ("results/section2", "checkpoints/section2")
+                         for path in (folders / folder).iterdir()
+                         if path.is_file() and path.name != "transcript.json"})  # the transcript has durations in it
+    assert contents[0] == contents[1]
 
 
 def test_evaluate_uses_the_last_run_and_says_so(folders, capsys):
@@ -113,12 +114,12 @@ def test_evaluate_uses_the_last_run_and_says_so(folders, capsys):
     assert (folders / "results" / "image_13_drawn_sample.png").is_file()
 
 
-def test_without_a_run_evaluate_uses_the_checkpoint_of_the_repository(folders, capsys):
+def test_without_a_run_evaluate_uses_the_shipped_checkpoint(folders, capsys):
     assert evaluate_in(folders) == 0
     assert "checkpoint: the one that comes with the project, preset report, seed 0" in capsys.readouterr().out
 
 
-def test_the_checkpoint_of_the_repository_holds_weights_only_and_is_small():
+def test_the_shipped_checkpoint_has_only_weights_and_is_small():
     settings, origin = saver.read_settings(PRETRAINED / "model.ckpt", section2_horses.Settings,
                                            section2_horses.FORMER_NAMES)
     assert settings == section2_horses.check_settings(section2_horses.PRESETS["report"], 5000)
@@ -134,7 +135,7 @@ def test_reconstruct_image_takes_an_array_or_a_data_frame(folders, few):
     difference = reconstruction.real - reconstruction.reconstructed
     assert reconstruction.mse == pytest.approx(np.mean(difference ** 2), rel=1e-5)
 
-    class DataFrame:  # what pandas promises, without pandas: an array by __array__
+    class DataFrame:  # like pandas's, it converts itself to an array by __array__
         def __array__(self, dtype=None, copy=None):
             return rows.astype(dtype)
     from_frame = evaluate.reconstruct_image(DataFrame(), 13)
@@ -144,7 +145,7 @@ def test_reconstruct_image_takes_an_array_or_a_data_frame(folders, few):
 def test_reconstruct_image_takes_a_pandas_data_frame(folders, few):
     pandas = pytest.importorskip("pandas")
     rows = section2_horses.to_grey(few["test"][0][:20])
-    frame = pandas.DataFrame(rows, index=[f"picture {k}" for k in range(20)])
+    frame = pandas.DataFrame(rows, index=[f"image {k}" for k in range(20)])
     assert evaluate.reconstruct_image(frame, 13).mse == evaluate.reconstruct_image(rows, 13).mse
 
 
@@ -166,7 +167,7 @@ WITH_NAN[1, 5] = np.nan
     (np.zeros((2, 3072), np.uint8), 0, "these are colour images, .* with tf1_autoencoders.*section2_horses.to_grey"),
     (GOOD, 3, "image_number 3: df has the rows 0 to 2"), (GOOD, -1, "image_number -1"), (GOOD, "x", "image_number 'x'"),
     (GOOD, 1.0, "image_number 1.0"), (GOOD, True, "image_number True")])
-def test_reconstruct_image_refuses_what_is_no_image(folders, df, number, message):
+def test_reconstruct_image_refuses_arrays_and_rows_that_are_no_images(folders, df, number, message):
     with pytest.raises(UserError, match=message) as error:
         evaluate.reconstruct_image(df, number)
     assert "\n" not in str(error.value)
@@ -259,7 +260,7 @@ def test_evaluate_prefers_a_checkpoint_trained_on_images_of_the_same_kind(folder
     assert "checkpoint: a run of your own" in capsys.readouterr().out
 
 
-def test_whatever_mixes_drawn_and_real_images_says_so_in_line_and_file(folders, cifar_copy, capsys):
+def test_a_mix_of_drawn_and_real_images_is_labelled_in_the_output_and_the_file(folders, cifar_copy, capsys):
     run(folders)
     out = folders / "figures"
     capsys.readouterr()
@@ -282,12 +283,12 @@ def test_evaluate_does_not_write_into_the_folder_of_a_run(folders, capsys):
     assert (folders / "results" / "section2" / "image_13.png").read_bytes() == before
 
 
-def test_no_checkpoint_at_the_place_named_is_refused(folders, capsys):
+def test_a_named_checkpoint_that_does_not_exist_is_refused(folders, capsys):
     assert evaluate_in(folders, "--checkpoint", str(folders / "nothing")) == 1
     assert "no checkpoint there" in capsys.readouterr().err
 
 
-def test_a_folder_in_the_way_is_refused_before_training(folders, capsys):
+def test_a_file_in_the_place_of_the_checkpoint_folder_is_refused_before_training(folders, capsys):
     (folders / "checkpoints").write_text("in the way")
     assert run(folders) == 1
     error = capsys.readouterr().err
@@ -302,14 +303,14 @@ def test_results_that_cannot_be_written_are_an_error_in_one_sentence(folders, ca
     assert "results" in error and error.count("\n") == 1
 
 
-def test_a_full_disk_is_said_in_one_sentence_and_leaves_no_half_file(folders, capsys, monkeypatch):
+def test_a_full_disk_is_reported_in_one_sentence_and_leaves_no_incomplete_file(folders, capsys, monkeypatch):
     assert evaluate_in(folders) == 0
     figure, = (folders / "results").glob("image_13*.png")
     before = figure.read_bytes()
 
-    def full(descriptor):
+    def fsync_on_a_full_disk(descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", fsync_on_a_full_disk)
     capsys.readouterr()
     assert evaluate_in(folders) == 1
     error = capsys.readouterr().err
@@ -320,7 +321,7 @@ def test_a_full_disk_is_said_in_one_sentence_and_leaves_no_half_file(folders, ca
 
 @pytest.fixture
 def few_garments(monkeypatch):
-    """The drawn garments, 300 of them."""
+    """Let Fashion-MNIST have only 300 drawn images."""
     x, y = drawn_sample.fashion_mnist("test")
     monkeypatch.setattr(fashion_mnist.drawn_sample, "fashion_mnist", lambda split: (x[:300], y[:300]))
 
@@ -335,7 +336,7 @@ def test_the_whole_report_runs(folders, few_garments, monkeypatch, capsys):
                  "Section 4: Sequence", "-----Dataset is normalized", "9,154,194", "49,761", "190,899",
                  "Input Sequence=[14, 19, 20, 38, 27, 39] SeedSequence=[20, 19, 14], PredictedSequence="):
         assert line in output
-    assert "published: 1.4507 0.5511" in output  # sequences are drawn in the report too: they are the real ones
+    assert "published: 1.4507 0.5511" in output  # the report draws its sequences too, so that ours are real data
     for number in (1, 2, 3, 4):
         assert (folders / "checkpoints" / f"section{number}" / "model.ckpt.index").is_file()
     page = (folders / "results" / "report.html").read_text()
@@ -359,31 +360,47 @@ def test_a_setting_that_a_section_does_not_have_is_refused(folders, few_garments
     assert error.startswith("run_all.py: " + message) and error.count("\n") == 1
 
 
-def test_a_run_of_its_own_process_prints_nothing_of_tensorflow(tmp_path):
+def test_a_run_in_its_own_process_prints_no_messages_of_tensorflow(tmp_path):
     done = subprocess.run([sys.executable, "-m", "tests.small_sections", *small.arguments(2, tmp_path)], cwd=str(ROOT),
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "X: (83, 1024)" in done.stdout
 
 
+def test_keep_says_how_many_checkpoints_stay(folders):
+    assert run(folders, "--save-every", "3", "--keep", "2") == 0
+    assert len(list((folders / "checkpoints" / "section2").glob("step-*"))) == 2
+
+
+@pytest.mark.parametrize("option", ["--data-dir", "--results-dir", "--checkpoint-dir"])
+def test_the_name_of_a_folder_is_not_empty_and_may_begin_at_home(option, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    args = run_all.build_parser().parse_args([option, "~/folder"])
+    assert getattr(args, option[2:].replace("-", "_")) in ("/home/somebody/folder", ["/home/somebody/folder"])
+    assert exit_code(run_all.main, [option, ""]) == 2
+    assert f"{option}: the name is empty; expected the name of a folder" in capsys.readouterr().err
+
+
 def test_several_sections_can_be_named(folders, monkeypatch, capsys):
-    ran = []
+    numbers = []
     for number, section in run_all.SECTIONS.items():
-        finished = argparse.Namespace(comparison=[])
-        monkeypatch.setattr(section, "run", lambda *_, number=number, finished=finished: ran.append(number) or finished)
+        finished = argparse.Namespace(comparison=[], log=argparse.Namespace(
+            published={}, bands=comparison.SeedBands({}, 0)))
+        monkeypatch.setattr(section, "run", lambda *_, number=number, finished=finished:
+                            numbers.append(number) or finished)
     monkeypatch.setattr(run_all, "write_html_report", lambda folder: folder / "report.html")
     assert run_all.main(["--section", "4,2,2", "--results-dir", str(folders)]) == 0
-    assert ran == [2, 4]
+    assert numbers == [2, 4]
 
 
-@pytest.mark.parametrize("module", ["run_all", "evaluate", "crosscheck", "spread"])
-def test_each_command_says_its_version(module, capsys):
+@pytest.mark.parametrize("module", ["run_all", "evaluate", "crosscheck", "spread", "clean"])
+def test_each_command_prints_its_version(module, capsys):
     command = importlib.import_module("tf1_autoencoders." + module)
     assert exit_code(command.main, ["--version"]) == 0
     assert capsys.readouterr().out.startswith(f"tf1-autoencoders {tf1_autoencoders.__version__}, Python 3.")
 
 
-def test_the_package_as_a_command_says_what_there_is_to_type():
+def test_the_package_as_a_command_lists_the_commands():
     done = subprocess.run([sys.executable, "-m", "tf1_autoencoders"], stdout=subprocess.PIPE, cwd=str(ROOT), check=True)
-    for command in ("run_all", "evaluate --image 13", "crosscheck", "spread --section 4"):
+    for command in ("run_all", "evaluate --image 13", "crosscheck", "spread --section 4", "clean"):
         assert f"\n  python -m tf1_autoencoders.{command}" in done.stdout.decode()

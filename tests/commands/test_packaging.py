@@ -26,7 +26,7 @@ def test_the_packages_are_the_folders_of_the_package():
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """A folder that holds the package as `pip install .` would unpack its wheel."""
+    """Return a folder with the package, unpacked from its wheel as `pip install .` does."""
     pytest.importorskip("setuptools.build_meta")
     folder = tmp_path_factory.mktemp("installed")
     source = folder / "source"
@@ -57,7 +57,7 @@ def test_an_installed_command_runs_from_any_folder(installed, tmp_path):
 def test_the_commands_of_the_wheel_exist(installed):
     entry_points, = installed.glob("*.dist-info/entry_points.txt")
     targets = re.findall(r"^(\S+) = (\S+):main$", entry_points.read_text(), re.M)
-    assert [name for name, _ in targets] == ["tf1-autoencoders", "tf1-autoencoders-crosscheck",
-                                             "tf1-autoencoders-evaluate", "tf1-autoencoders-spread"]
+    assert [name for name, _ in targets] == ["tf1-autoencoders", *(
+        f"tf1-autoencoders-{name}" for name in ("clean", "crosscheck", "evaluate", "spread"))]
     for _, module in targets:
         assert (installed / (module.replace(".", "/") + ".py")).is_file()

@@ -1,4 +1,4 @@
-"""datasets.cifar10: finding, reading and refusing copies."""
+"""datasets.cifar10: copies of the data set are found, read, or refused."""
 import io
 import os
 import pickle
@@ -20,15 +20,15 @@ LABELS = [k % 10 for k in range(10000)]
 
 @pytest.fixture
 def official(monkeypatch, cifar_copy):
-    """The copy of noise passes for the official one."""
+    """Let the copy of noise be the official one."""
     import hashlib
-    sums = {name: hashlib.md5((cifar_copy / cifar10.FOLDER_NAME / name).read_bytes()).hexdigest()
-            for name in cifar10.OFFICIAL_MD5}
-    monkeypatch.setattr(cifar10, "OFFICIAL_MD5", sums)
+    checksums = {name: hashlib.md5((cifar_copy / cifar10.FOLDER_NAME / name).read_bytes()).hexdigest()
+                 for name in cifar10.OFFICIAL_MD5}
+    monkeypatch.setattr(cifar10, "OFFICIAL_MD5", checksums)
 
 
 def pack(path, members):
-    """A gzip-compressed tar archive of {name: bytes}."""
+    """Write a gzip-compressed tar archive of {name: bytes}."""
     with tarfile.open(str(path), "w:gz", compresslevel=1) as archive:
         for name, content in members.items():
             member = tarfile.TarInfo(name)
@@ -37,7 +37,7 @@ def pack(path, members):
 
 
 @pytest.mark.parametrize("inner", [False, True])
-def test_a_folder_named_by_the_user_is_read_and_said_to_be_unverified(cifar_copy, inner):
+def test_a_folder_named_by_the_user_is_read_and_reported_as_unverified(cifar_copy, inner):
     folder = cifar_copy / cifar10.FOLDER_NAME if inner else cifar_copy
     splits = cifar10.load(data_dir=str(folder))
     train, test = splits["train"], splits["test"]
@@ -47,7 +47,7 @@ def test_a_folder_named_by_the_user_is_read_and_said_to_be_unverified(cifar_copy
     assert train.source.kind == "unverified copy" and not train.source.is_sample
 
 
-def test_official_sums_are_recognised(cifar_copy, official):
+def test_official_checksums_are_recognised(cifar_copy, official):
     assert cifar10.load(("test",), data_dir=str(cifar_copy))["test"].source.kind == "official"
 
 
@@ -55,8 +55,8 @@ def test_an_archive_is_read_without_unpacking_it(cifar_copy, tmp_path):
     copy = cifar_copy / cifar10.FOLDER_NAME
     pack(tmp_path / cifar10.ARCHIVE_NAME, {f"cifar-10-batches-py/{name}": (copy / name).read_bytes()
                                       for name in ("data_batch_1", "test_batch")})
-    pictures = cifar10.load(("test",), data_dir=str(tmp_path))["test"]
-    np.testing.assert_array_equal(pictures.x, cifar10.load(("test",), data_dir=str(cifar_copy))["test"].x)
+    images = cifar10.load(("test",), data_dir=str(tmp_path))["test"]
+    np.testing.assert_array_equal(images.x, cifar10.load(("test",), data_dir=str(cifar_copy))["test"].x)
     assert os.listdir(str(tmp_path)) == [cifar10.ARCHIVE_NAME]
 
 
@@ -83,7 +83,7 @@ def no_network(*_, **__):
     raise DownloadError("https://example.org/x: no route to host")
 
 
-def test_without_network_auto_says_one_line_and_goes_on_with_the_sample(monkeypatch, capsys):
+def test_auto_without_network_prints_one_line_and_continues_with_the_sample(monkeypatch, capsys):
     monkeypatch.setattr(cifar10, "download", no_network)
     monkeypatch.setattr(cifar10.drawn_sample, "cifar10", lambda split: (X[:3], np.array([7, 1, 2], np.uint8)))
     splits = cifar10.load()
@@ -92,7 +92,7 @@ def test_without_network_auto_says_one_line_and_goes_on_with_the_sample(monkeypa
     assert error.count("\n") == 1 and "no route to host): the drawn sample is used instead" in error
 
 
-def test_real_refuses_the_sample_and_sample_looks_nowhere(monkeypatch):
+def test_real_refuses_the_sample_and_sample_searches_no_folder(monkeypatch):
     monkeypatch.setattr(cifar10, "download", no_network)
     monkeypatch.setattr(cifar10.drawn_sample, "cifar10", lambda split: (X[:3], np.array([7, 1, 2], np.uint8)))
     with pytest.raises(UserError, match="name a folder that holds one with --data-dir"):
@@ -126,7 +126,7 @@ def test_an_empty_folder_is_refused(tmp_path):
         cifar10.load(data_dir=str(tmp_path))  # with another file in it
 
 
-def test_a_folder_that_may_not_be_read_is_not_to_be_unpacked_again(tmp_path, monkeypatch):
+def test_the_error_for_an_unreadable_file_asks_to_make_it_readable_not_to_unpack_again(tmp_path, monkeypatch):
     monkeypatch.setattr(cifar10, "open", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")),
                         raising=False)
     (tmp_path / cifar10.FOLDER_NAME).mkdir()
@@ -142,7 +142,8 @@ def test_a_home_directory_is_expanded_and_a_second_folder_is_read(cifar_copy, tm
     assert images["test"].source.kind == "unverified copy"
 
 
-def test_a_folder_with_the_other_data_set_only_sends_to_the_usual_places(cifar_copy, tmp_path, monkeypatch, capsys):
+def test_the_usual_places_are_searched_if_the_folder_holds_only_the_other_data_set(
+        cifar_copy, tmp_path, monkeypatch, capsys):
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"")
     monkeypatch.setattr(cifar10, "DATA", tmp_path / "cache")
     monkeypatch.setattr(cifar10, "_download", lambda: (_ for _ in ()).throw(OSError("no network")))
@@ -159,23 +160,24 @@ def test_a_missing_file_is_named(tmp_path):
         cifar10.load(data_dir=str(tmp_path))
 
 
-def whole_archive(path, cifar_copy):
+def write_archive(path, cifar_copy):
+    """Write an intact archive with one batch; return its content."""
     pack(path, {"cifar-10-batches-py/test_batch": (cifar_copy / cifar10.FOLDER_NAME / "test_batch").read_bytes()})
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("share", [0.0, 0.00001, 0.5, 0.9999])
-def test_a_truncated_archive_is_refused(cifar_copy, tmp_path, share):
+@pytest.mark.parametrize("fraction", [0.0, 0.00001, 0.5, 0.9999])
+def test_a_truncated_archive_is_refused(cifar_copy, tmp_path, fraction):
     path = tmp_path / cifar10.ARCHIVE_NAME
-    content = whole_archive(path, cifar_copy)
-    path.write_bytes(content[:int(share * len(content))])
+    content = write_archive(path, cifar_copy)
+    path.write_bytes(content[:int(fraction * len(content))])
     with pytest.raises(UserError, match="not a whole gzip-compressed tar archive"):
         cifar10.load(("test",), data_dir=str(tmp_path))
 
 
 def test_a_tampered_or_renamed_archive_is_refused(cifar_copy, tmp_path):
     path = tmp_path / cifar10.ARCHIVE_NAME
-    content = bytearray(whole_archive(path, cifar_copy))
+    content = bytearray(write_archive(path, cifar_copy))
     content[len(content) // 2] ^= 255
     path.write_bytes(bytes(content))
     with pytest.raises(UserError, match="not a whole gzip-compressed tar archive|not a CIFAR-10 batch"):
@@ -202,7 +204,7 @@ class RunsCode:
         return os.system, ("touch evil-from-a-pickle",)
 
 
-def test_a_pickle_that_wants_to_run_code_is_refused_and_does_not_run(tmp_path, monkeypatch):
+def test_a_pickle_that_calls_a_function_is_refused_and_runs_no_code(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="it asks for (posix|nt).system, which no batch of images needs"):
         cifar10.read_batch(pickle.dumps({b"data": RunsCode(), b"labels": LABELS}), "test_batch")
@@ -225,13 +227,13 @@ class MakesAnArray:
     batch_bytes(X, [10] * 10000), batch_bytes(X, [-1] * 10000), batch_bytes(X, [1.0] * 10000),
     batch_bytes(X, [True] * 10000), batch_bytes(np.array([[None] * 2]), LABELS),
     pickle.dumps({b"data": MakesAnArray(b"x"), b"labels": LABELS}), batch_bytes(X, LABELS)[:-100]], ids=range(19))
-def test_what_is_no_batch_is_refused_in_one_sentence(content):
+def test_a_file_that_is_not_a_batch_is_refused_in_one_sentence(content):
     with pytest.raises(UserError, match="test_batch: not a CIFAR-10 batch .*unpack the official archive") as error:
         cifar10.read_batch(content, "test_batch")
     assert "\n" not in str(error.value) and len(str(error.value)) < 300
 
 
-def test_a_file_of_another_size_is_not_even_read(tmp_path):
+def test_a_file_of_a_wrong_size_is_refused_without_reading_it(tmp_path):
     (tmp_path / cifar10.FOLDER_NAME).mkdir()
     with open(str(tmp_path / cifar10.FOLDER_NAME / "test_batch"), "wb") as file:
         file.truncate(cifar10.MAX_FILE_BYTES + 1)
@@ -239,7 +241,7 @@ def test_a_file_of_another_size_is_not_even_read(tmp_path):
         cifar10.load(("test",), data_dir=str(tmp_path))
 
 
-def test_the_real_pictures_have_a_horse_at_test_image_13(real_cifar):
-    pictures = cifar10.load(data_dir=real_cifar)
-    assert pictures["test"].y[13] == 7
-    assert np.bincount(pictures["train"].y).tolist() == [5000] * 10
+def test_the_real_test_image_13_is_a_horse(real_cifar):
+    images = cifar10.load(data_dir=real_cifar)
+    assert images["test"].y[13] == 7
+    assert np.bincount(images["train"].y).tolist() == [5000] * 10

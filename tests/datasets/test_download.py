@@ -1,4 +1,4 @@
-"""datasets.download, against a server that the test starts on loopback."""
+"""datasets.download against a server that the test starts on the loopback address."""
 import contextlib
 import hashlib
 import http.server
@@ -22,7 +22,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 @contextlib.contextmanager
 def server(*answers):
-    """A server that gives each request the next of `answers`, functions of the handler; yields its address."""
+    """Run a server that answers each request with the next of `answers`, functions of the handler; yield its URL."""
     waiting = list(answers)
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -60,7 +60,7 @@ def begin(handler, *headers):
     handler.end_headers()
 
 
-def on_and_on(handler, piece, pause=0.0):
+def send_without_end(handler, piece, pause=0.0):
     """Send the piece again and again, for much longer than a test waits."""
     with contextlib.suppress(OSError):
         for _ in range(10 ** 6):
@@ -71,32 +71,32 @@ def on_and_on(handler, piece, pause=0.0):
 
 
 def says_nothing(handler):
-    on_and_on(handler, b"", 0.05)
+    send_without_end(handler, b"", 0.05)
 
 
 def stall(handler):
     begin(handler)
     handler.wfile.write(CONTENT[:1000])
-    on_and_on(handler, b"", 0.05)
+    send_without_end(handler, b"", 0.05)
 
 
 def drip(handler):
     begin(handler)
-    on_and_on(handler, b"x", 0.02)
+    send_without_end(handler, b"x", 0.02)
 
 
 def drip_of_headers(handler):
     handler.wfile.write(b"HTTP/1.0 200 OK\r\nX: ")
-    on_and_on(handler, b"x", 0.02)
+    send_without_end(handler, b"x", 0.02)
 
 
 def says_continue_for_ever(handler):
-    on_and_on(handler, b"HTTP/1.1 100 Continue\r\n\r\n", 0.001)
+    send_without_end(handler, b"HTTP/1.1 100 Continue\r\n\r\n", 0.001)
 
 
 def endless(handler):
     begin(handler, ("Content-Type", "text/html"))
-    on_and_on(handler, b"<br>" * 10000)
+    send_without_end(handler, b"<br>" * 10000)
 
 
 def chunks(*pieces, end=b"0\r\n\r\n"):
@@ -111,7 +111,7 @@ def chunks(*pieces, end=b"0\r\n\r\n"):
 
 def endless_trailer(handler):
     chunks(CONTENT[:1000], end=b"0\r\n")(handler)
-    on_and_on(handler, b"X: y\r\n", 0.001)
+    send_without_end(handler, b"X: y\r\n", 0.001)
 
 
 def raw(content):
@@ -137,7 +137,7 @@ def get(url, path, **kwargs):
     download(url, path, size=len(CONTENT), sha256=SHA256, timeout=0.3, pause=0.01, **kwargs)
 
 
-def test_a_good_answer_becomes_the_file(tmp_path):
+def test_a_good_answer_is_saved_as_the_file(tmp_path):
     with server(send()) as url:
         get(url, tmp_path / "new" / "file")
     assert (tmp_path / "new" / "file").read_bytes() == CONTENT
@@ -153,16 +153,16 @@ def test_a_redirect_is_followed(tmp_path):
 GOOD = {
     "chunked": chunks(CONTENT[:70000], CONTENT[70000:]),
     "without a length": lambda handler: (begin(handler, ("Connection", "close")), handler.wfile.write(CONTENT)),
-    "with a length that is no number": lambda handler: (
+    "with a length that is not a number": lambda handler: (
         begin(handler, ("Content-Length", "many")), handler.wfile.write(CONTENT)),
     "with a length that is too large": send(length=10 ** 15),
-    "with more behind it": send(CONTENT + b"more"),
+    "followed by more": send(CONTENT + b"more"),
     "in pieces": lambda handler: (begin(handler), [
         (handler.wfile.write(CONTENT[k:k + 300000]), time.sleep(0.02)) for k in range(0, len(CONTENT), 300000)])}
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_the_right_bytes_are_taken_however_they_come(tmp_path, name):
+def test_the_right_content_is_accepted_in_whatever_way_it_is_sent(tmp_path, name):
     with server(GOOD[name]) as url:
         get(url, tmp_path / "file", attempts=1)
     assert (tmp_path / "file").read_bytes() == CONTENT and len(os.listdir(str(tmp_path))) == 1
@@ -170,7 +170,7 @@ def test_the_right_bytes_are_taken_however_they_come(tmp_path, name):
 
 @pytest.mark.parametrize("first", [stall, reset, drip, send(b"", 503), send(CONTENT[:100]), send(CONTENT[:-1] + b"?"),
                                    send(CONTENT[:100], length=len(CONTENT))])
-def test_one_bad_answer_is_tried_again(tmp_path, first):
+def test_a_download_is_tried_again_after_a_bad_answer(tmp_path, first):
     with server(first, send()) as url:
         get(url, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == CONTENT
@@ -188,14 +188,14 @@ BAD = {
     "unavailable": (send(b"no", 503), "Service Unavailable"), "no content": (send(b"", 204), "received 0 bytes"),
     "a web page": (send(b"<html>log in</html>"), "received 19 bytes, expected"),
     "a long web page": (send(b"<html>log in</html>" * 10 ** 5), "sha256"),
-    "no HTTP": (raw(b"220 ftp.example.org FTP server\x1b[2J\r\n"), "220 ftp"),
+    "another protocol": (raw(b"220 ftp.example.org FTP server\x1b[2J\r\n"), "220 ftp"),
     "a status line of a megabyte": (raw(b"HTTP/1.0 " + b"2" * (1 << 20)), "too long|status line|2222|reset"),
     "a long reason": (raw(b"HTTP/1.0 404 " + b"\x1b[2J" * 9000 + b"\r\n\r\n"), "2J"),
     "a thousand headers": (raw(b"HTTP/1.0 200 OK\r\n" + b"A: b\r\n" * 1000 + b"\r\n"), "100 headers|reset"),
-    "chunks that are none": (chunks(end=b"zz\r\n"), "IncompleteRead"),
+    "malformed chunks": (chunks(end=b"zz\r\n"), "IncompleteRead"),
     "a chunk of 2 ** 60": (chunks(end=b"1000000000000000\r\nabc"), "IncompleteRead|bytes came"),
     "truncated": (send(CONTENT[:7000], length=len(CONTENT)), "7000 bytes|IncompleteRead|more expected"),
-    "truncated without a word": (send(CONTENT[:7000]), "received 7000 bytes, expected 1280000"),
+    "truncated without an error": (send(CONTENT[:7000]), "received 7000 bytes, expected 1280000"),
     "with a length that is too small": (send(length=1000), "received 1000 bytes, expected 1280000"),
     "wrong bytes": (send(b"?" + CONTENT[1:]), "sha256 .* expected " + SHA256[:12]),
     "another file before it": (send(b"other" + CONTENT), "sha256 .* expected " + SHA256[:12]),
@@ -209,7 +209,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_stays_bad_is_an_error_and_leaves_nothing_behind(tmp_path, name):
+def test_repeated_bad_answers_are_an_error_and_leave_no_file_behind(tmp_path, name):
     answer, message = BAD[name]
     with server(answer) as url, pytest.raises(DownloadError, match=message) as error:
         get(url, tmp_path / "file", attempts=1)
@@ -222,24 +222,24 @@ def test_no_server_is_an_error_in_one_sentence(tmp_path):
         get("http://127.0.0.1:9/file", tmp_path / "file")
 
 
-def test_a_file_that_was_there_stays_when_the_download_fails(tmp_path):
+def test_an_existing_file_is_unchanged_if_the_download_fails(tmp_path):
     (tmp_path / "file").write_bytes(b"old")
     with server(send(b"bad")) as url, pytest.raises(DownloadError):
         get(url, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == b"old"
 
 
-def test_a_server_that_never_ends_is_not_listened_to_when_all_is_there(tmp_path):
+def test_a_download_ends_when_it_is_complete_even_if_the_server_keeps_sending(tmp_path):
     def answer(handler):
         begin(handler, ("Connection", "close"))
         handler.wfile.write(CONTENT)
-        on_and_on(handler, b"x" * 10000)
+        send_without_end(handler, b"x" * 10000)
     with server(answer) as url:
         get(url, tmp_path / "file", attempts=1)
     assert (tmp_path / "file").read_bytes() == CONTENT
 
 
-def test_the_thread_that_listens_ends_when_the_download_is_given_up(tmp_path):
+def test_the_receiving_thread_ends_if_the_download_fails(tmp_path):
     before = threading.active_count()
     with server(endless) as url, pytest.raises(DownloadError):
         get(url, tmp_path / "file", attempts=1)
@@ -250,7 +250,7 @@ def test_the_thread_that_listens_ends_when_the_download_is_given_up(tmp_path):
     assert threading.active_count() <= before
 
 
-def test_several_at_once_do_not_disturb_each_other(tmp_path):
+def test_simultaneous_downloads_do_not_disturb_each_other(tmp_path):
     with server(GOOD["in pieces"]) as url, ThreadPoolExecutor(5) as pool:
         list(pool.map(lambda _: get(url, tmp_path / "file", attempts=1), range(5)))
     assert (tmp_path / "file").read_bytes() == CONTENT and len(os.listdir(str(tmp_path))) == 1
@@ -258,11 +258,11 @@ def test_several_at_once_do_not_disturb_each_other(tmp_path):
 
 @pytest.fixture
 def killed(tmp_path):
-    """What a download leaves behind that is killed in the middle."""
+    """Kill a download in the middle; return its folder."""
     def half(handler):
         begin(handler)
         handler.wfile.write(CONTENT[:BLOCK_SIZE + 1000])
-        on_and_on(handler, b"", 0.05)
+        send_without_end(handler, b"", 0.05)
     code = ("import sys; from tf1_autoencoders.datasets.download import download; "
             f"download(sys.argv[1], sys.argv[2], size={len(CONTENT)}, sha256='{SHA256}', timeout=60)")
     with server(half) as url:
@@ -276,7 +276,7 @@ def killed(tmp_path):
     return tmp_path
 
 
-def test_a_killed_download_leaves_no_half_file_under_the_name_and_the_next_one_starts_over(killed):
+def test_a_killed_download_leaves_no_incomplete_file_under_the_name_and_the_next_one_starts_again(killed):
     part, = killed.iterdir()
     assert part.name.endswith(".part") and 0 < part.stat().st_size < len(CONTENT)
     with server(send()) as url:
@@ -287,10 +287,10 @@ def test_a_killed_download_leaves_no_half_file_under_the_name_and_the_next_one_s
     assert [path.name for path in killed.iterdir()] == ["file"]
 
 
-def test_a_full_disk_is_said_to_be_one_and_leaves_nothing_behind(tmp_path, monkeypatch):
-    def full(_):
+def test_a_full_disk_is_reported_and_leaves_no_file_behind(tmp_path, monkeypatch):
+    def fsync_on_a_full_disk(_):
         raise OSError(28, "No space left on device")
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", fsync_on_a_full_disk)
     with server(send()) as url, pytest.raises(OSError, match="No space left"):
         get(url, tmp_path / "file")
     assert not list(tmp_path.iterdir())

@@ -1,3 +1,4 @@
+"""datasets.drawn_sample: the drawn images have the shapes, classes and rough statistics of the real ones."""
 from __future__ import annotations
 
 import numpy as np
@@ -22,13 +23,13 @@ def fashion_mnist():
 
 @pytest.fixture(scope="module")
 def horses(cifar10):
-    """The grey levels of the training horses, float32[5000, 1024]."""
+    """Return the grey levels of the training horses, float32[5000, 1024]."""
     x, y = cifar10["train"]
     return x[y == 7].reshape(-1, 3, 1024).mean(axis=1, dtype=np.float32)
 
 
 def pca_errors(rows, *components):
-    """The mean squared deviation from the mean row, and the error left by each number of components."""
+    """Return the mean squared deviation from the mean row, then the error of PCA with each number of components."""
     centred = rows - rows.mean(axis=0)
     variances = np.linalg.eigvalsh(centred.T @ centred / len(rows)) / rows.shape[1]
     return [variances.sum()] + [variances[:-count].sum() for count in components]
@@ -68,29 +69,29 @@ def test_the_planes_of_a_cifar10_row_are_red_green_and_blue(cifar10):
     assert frogs[1] > max(frogs[0], frogs[2])
 
 
-def test_the_same_call_gives_the_same_bytes_whatever_was_drawn_before(cifar10, fashion_mnist):
+def test_the_same_call_draws_bit_identical_images_whatever_was_drawn_before(cifar10, fashion_mnist):
     for draw, first in zip(SETS[::-1], (fashion_mnist, cifar10)):
         for again, before in zip(draw("test"), first["test"]):
             assert np.array_equal(again, before)
 
 
-def test_train_and_test_pictures_differ(cifar10, fashion_mnist):
+def test_train_and_test_images_differ(cifar10, fashion_mnist):
     for splits in cifar10, fashion_mnist:
         train = {row.tobytes() for row in splits["train"][0]}
         assert not any(row.tobytes() in train for row in splits["test"][0])
 
 
-def test_the_pictures_of_a_split_are_all_different(cifar10, fashion_mnist):
+def test_the_images_of_a_split_are_all_different(cifar10, fashion_mnist):
     for splits in cifar10, fashion_mnist:
         for x, _ in splits.values():
             assert len({row.tobytes() for row in x}) == len(x)
 
 
-def test_test_picture_13_is_a_horse(cifar10):
+def test_test_image_13_is_a_horse(cifar10):
     assert drawn_sample.CLASSES_CIFAR10[cifar10["test"][1][13]] == "horse"
 
 
-def test_cifar10_has_the_brightness_and_contrast_of_natural_pictures(cifar10):
+def test_cifar10_has_the_brightness_and_contrast_of_photographs(cifar10):
     for x, _ in cifar10.values():
         grey = x[:5000].reshape(-1, 3, 1024).mean(axis=1)
         assert 100 < grey.mean() < 140

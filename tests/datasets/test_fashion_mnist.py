@@ -1,4 +1,4 @@
-"""datasets.fashion_mnist: finding, downloading, reading and refusing copies."""
+"""datasets.fashion_mnist: copies of the data set are found, downloaded, read, or refused."""
 import functools
 import gzip
 import hashlib
@@ -16,19 +16,19 @@ from tf1_autoencoders.datasets.download import DownloadError
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.paths import display_path
 
-DEBIAN = Path(fashion_mnist.DEBIAN_FOLDER)  # before a test looks elsewhere
+DEBIAN = Path(fashion_mnist.DEBIAN_FOLDER)  # the real folder, before a fixture replaces it
 TRAIN_X, TRAIN_Y, TEST_X, TEST_Y = fashion_mnist.SHAPES
-COUNTS = {"train": 61, "test": 17}  # pictures here, so that a test takes milliseconds
+COUNTS = {"train": 61, "test": 17}  # images; so few that a test takes milliseconds
 SHAPES = {TRAIN_X: (61, 28, 28), TRAIN_Y: (61,), TEST_X: (17, 28, 28), TEST_Y: (17,)}
 
 
 def idx(array):
-    """An IDX file of uint8[...]."""
+    """Return the content of an IDX file of a uint8 array."""
     return bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
 
 
 def result(shape):
-    """Noise of a picture file's shape, or the labels k % 10."""
+    """Return noise for the shape of an image file, the labels k % 10 for that of a label file."""
     if len(shape) == 1:
         return np.arange(shape[0], dtype=np.uint8) % 10
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
@@ -41,7 +41,7 @@ PACKED = {name: gzip.compress(content) for name, content in FILES.items()}
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """The data set has few pictures, noise that passes for the official one; a failed download is not waited for."""
+    """Let the official data set be a few images of noise, and repeat a failed download at once."""
     monkeypatch.setattr(fashion_mnist, "SHAPES", SHAPES)
     monkeypatch.setattr(fashion_mnist, "OFFICIAL_SHA256", {name: hashlib.sha256(content).hexdigest()
                                                            for name, content in FILES.items()})
@@ -51,7 +51,7 @@ def small(monkeypatch):
 
 
 def put(folder, changed=None, packed=True):
-    """Write the four files; changed {name: bytes} are in place of some, None leaves one out."""
+    """Write the four files; `changed` {name: bytes} replaces the content of some, and None leaves a file out."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in {**(PACKED if packed else FILES), **(changed or {})}.items():
         if content is not None:
@@ -60,13 +60,13 @@ def put(folder, changed=None, packed=True):
 
 
 def other(name):
-    """A whole file of the right form whose content is not the official one."""
+    """Return an intact file of the right form whose content is not the official one."""
     array = ARRAYS[name].copy()
     array[0] = 0 if array[0].any() else 1
     return gzip.compress(idx(array))
 
 
-# finding a copy
+# Finding a copy
 
 @pytest.mark.parametrize("inner", ["", "fashion-mnist"])
 @pytest.mark.parametrize("packed", [True, False])
@@ -81,7 +81,7 @@ def test_a_folder_named_by_the_user_is_read_whether_packed_or_not(tmp_path, pack
         assert splits[split].source == ("Fashion-MNIST", "official", display_path(tmp_path / inner))
 
 
-def test_all_60000_and_10000_pictures_are_read(monkeypatch, tmp_path):
+def test_all_60000_and_10000_images_are_read(monkeypatch, tmp_path):
     monkeypatch.undo()
     for name, shape in fashion_mnist.SHAPES.items():
         (tmp_path / name).write_bytes(idx(np.full(shape, len(shape), np.uint8)))
@@ -91,17 +91,17 @@ def test_all_60000_and_10000_pictures_are_read(monkeypatch, tmp_path):
     assert splits["test"].source.kind == "unverified copy"
 
 
-def test_other_content_in_the_users_folder_is_said_to_be_unverified(tmp_path):
+def test_other_content_in_the_users_folder_is_reported_as_unverified(tmp_path):
     source = fashion_mnist.load(data_dir=str(put(tmp_path, {TEST_X: other(TEST_X)})))["train"].source
     assert source.kind == "unverified copy" and not source.is_sample
 
 
-def test_a_split_alone_needs_its_own_files_only(tmp_path):
+def test_a_split_needs_only_its_own_files(tmp_path):
     put(tmp_path, {TRAIN_X: None, TRAIN_Y: None})
     assert list(fashion_mnist.load(("test",), data_dir=str(tmp_path))) == ["test"]
 
 
-def test_places_are_tried_in_the_order_that_is_promised(tmp_path):
+def test_folders_are_searched_in_the_documented_order(tmp_path):
     names = ["mine", "data/fashion-mnist", "keras/datasets/fashion-mnist", "debian"]
     places = [put(tmp_path / name) for name in names]
     assert fashion_mnist.load(data_dir=str(places.pop(0)))["test"].source.where == display_path(tmp_path / "mine")
@@ -110,7 +110,7 @@ def test_places_are_tried_in_the_order_that_is_promised(tmp_path):
         (place / (TRAIN_Y + ".gz")).unlink()
 
 
-def test_a_copy_with_other_content_is_passed_over_with_a_warning(tmp_path, capsys):
+def test_a_copy_with_other_content_is_skipped_with_a_warning(tmp_path, capsys):
     put(tmp_path / "data" / "fashion-mnist", {TEST_Y: other(TEST_Y)})
     put(tmp_path / "keras" / "datasets" / "fashion-mnist", {TEST_Y: PACKED[TEST_Y][:-1]})
     put(tmp_path / "debian")
@@ -120,7 +120,7 @@ def test_a_copy_with_other_content_is_passed_over_with_a_warning(tmp_path, capsy
     assert "not a whole gzip file" in second and second.endswith(": this copy is skipped")
 
 
-def test_a_place_without_the_files_is_passed_over_without_a_word(tmp_path, capsys):
+def test_a_folder_without_the_files_is_skipped_without_a_warning(tmp_path, capsys):
     put(tmp_path / "data" / "fashion-mnist", {TEST_Y: None})
     (tmp_path / "keras").write_bytes(b"a file where Keras has a folder")
     put(tmp_path / "debian")
@@ -128,21 +128,20 @@ def test_a_place_without_the_files_is_passed_over_without_a_word(tmp_path, capsy
     assert capsys.readouterr().err == ""
 
 
-def test_keras_cache_is_below_the_home_folder_where_keras_home_is_not_set(tmp_path, monkeypatch):
+def test_keras_cache_is_below_the_home_folder_if_keras_home_is_not_set(tmp_path, monkeypatch):
     monkeypatch.delenv("KERAS_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     folder = put(tmp_path / ".keras" / "datasets" / "fashion-mnist")
     assert fashion_mnist.load(data="real")["test"].source.where == display_path(folder)
 
 
-def test_a_place_that_may_not_be_looked_into_is_passed_over_with_a_warning(capsys):
+def test_an_unreadable_folder_is_skipped_with_a_warning(capsys):
     def read(folder, splits, must_be_official):
         if folder == "closed":
             raise PermissionError(13, "Permission denied", folder)
         return {split: folder for split in splits}
     found = locate.find_dataset("Anything", ("test",), data="real", data_dir=None, folders=("closed", "open"),
-                                read=read,
-                        download=None, draw=None)
+                                read=read, download=None, draw=None)
     assert found == {"test": "open"}
     assert capsys.readouterr().err == "[Errno 13] Permission denied: 'closed': this copy is skipped\n"
 
@@ -157,7 +156,7 @@ def few_drawn(monkeypatch):
     monkeypatch.setattr(fashion_mnist.drawn_sample, "fashion_mnist", drawn.__getitem__)
 
 
-def test_without_network_auto_says_one_line_and_goes_on_with_the_sample(monkeypatch, few_drawn, capsys):
+def test_auto_without_network_prints_one_line_and_continues_with_the_sample(monkeypatch, few_drawn, capsys):
     monkeypatch.setattr(fashion_mnist, "download", no_network)
     splits = fashion_mnist.load()
     assert splits["train"].source.is_sample and splits["train"].x.shape == (61, 28, 28)
@@ -173,21 +172,24 @@ def test_real_refuses_the_sample(monkeypatch, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_sample_looks_nowhere(monkeypatch, few_drawn, tmp_path):
+def test_sample_searches_no_folder(monkeypatch, few_drawn, tmp_path):
     put(tmp_path / "data" / "fashion-mnist")
     monkeypatch.setattr(fashion_mnist, "_read_copy", None)
     monkeypatch.setattr(fashion_mnist, "_download", None)
     assert fashion_mnist.load(data="sample", data_dir="/nowhere")["test"].source.is_sample
 
 
-# downloading
+# Downloading
 
 def mirror(monkeypatch, *addresses):
     monkeypatch.setattr(fashion_mnist, "MIRRORS", tuple(address[:-len("file")] for address in addresses))
 
 
 def files_only(*names, changed=None, asked=None):
-    """An answer for test_download.server: the packed files of these names, 404 for any other; asked keeps a list."""
+    """Return an answer for test_download.server: the packed files of these names, and 404 for any other name.
+
+    `asked` is a list to which the answer appends the name of each request.
+    """
     def answer(handler):
         name = Path(handler.path).name[:-len(".gz")]
         if asked is not None:
@@ -211,7 +213,7 @@ def test_a_download_goes_into_the_cache_and_is_used_from_there(monkeypatch, tmp_
 
 @pytest.mark.parametrize("first", [send(b"no", 404), send(b"<html>log in</html>"), files_only(*SHAPES, changed={
     name: content[:-1] + b"?" for name, content in PACKED.items()})], ids=["404", "a web page", "wrong bytes"])
-def test_the_second_mirror_is_asked_where_the_first_fails(monkeypatch, first):
+def test_the_second_mirror_is_asked_if_the_first_fails(monkeypatch, first):
     asked = []
 
     def counted(handler):
@@ -223,7 +225,7 @@ def test_the_second_mirror_is_asked_where_the_first_fails(monkeypatch, first):
     assert len(asked) == 2  # two attempts for the first file, none for the other three
 
 
-def test_a_broken_off_download_keeps_what_it_has_and_goes_on_from_there(monkeypatch, tmp_path, capsys):
+def test_an_interrupted_download_keeps_its_files_and_continues_with_the_others(monkeypatch, tmp_path, capsys):
     with server(files_only(TRAIN_X, TRAIN_Y)) as url:
         mirror(monkeypatch, url)
         with pytest.raises(UserError, match=f"{TEST_X}.gz: Not Found"):
@@ -244,32 +246,32 @@ def test_a_damaged_file_in_the_cache_is_downloaded_again(monkeypatch, tmp_path, 
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_damaged_file_that_is_not_packed_does_not_outlive_the_download(monkeypatch, tmp_path):
+def test_a_damaged_unpacked_file_is_replaced_by_the_download(monkeypatch, tmp_path):
     put(tmp_path / "data" / "fashion-mnist", {TRAIN_Y: b"damaged"}, packed=False)
     with server(files_only(*SHAPES)) as url:
         mirror(monkeypatch, url)
         assert fashion_mnist.load(data="real")["train"].source.kind == "official"
 
 
-def test_a_cache_that_cannot_be_written_to_is_no_reason_to_stop(tmp_path, few_drawn, capsys):
+def test_the_sample_is_used_if_the_cache_cannot_be_written_to(tmp_path, few_drawn, capsys):
     (tmp_path / "data").write_bytes(b"a file where the cache should be")
     assert fashion_mnist.load()["test"].source.is_sample
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_no_mirror_is_an_error_that_names_them_all(monkeypatch):
-    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as one_that_was:
-        address = f"http://127.0.0.1:{one_that_was.server_address[1]}/"
+def test_the_error_for_unreachable_mirrors_names_them_all(monkeypatch):
+    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as closed_server:
+        address = f"http://127.0.0.1:{closed_server.server_address[1]}/"
     monkeypatch.setattr(fashion_mnist, "MIRRORS", (address, "http://127.0.0.1:9/"))
     with pytest.raises(UserError, match=f"failed .{address}{TRAIN_X}.*refused; http://127.0.0.1:9/.*refused") as error:
         fashion_mnist.load(data="real")
     assert "\n" not in str(error.value)
 
 
-# refusing what is damaged
+# Refusing damaged copies
 
 def refused(folder, match, splits=("train", "test")):
-    """The copy is refused in one sentence that names the next step; returns it."""
+    """Assert that the copy is refused in one sentence that names the next step; return the sentence."""
     with pytest.raises(UserError, match=match) as error:
         fashion_mnist.load(splits, data_dir=str(folder))
     message = str(error.value)
@@ -277,7 +279,7 @@ def refused(folder, match, splits=("train", "test")):
     return message
 
 
-def test_an_empty_folder_and_none_at_all_are_refused(tmp_path):
+def test_an_empty_and_a_missing_folder_are_refused(tmp_path):
     (tmp_path / "fashion-mnist").mkdir()
     message = refused(tmp_path, "expected the four files of Fashion-MNIST; name another")
     assert message.startswith(f"{tmp_path}: no ")
@@ -294,13 +296,13 @@ PACKED_DAMAGE = {
     "empty": (lambda content: b"", "not a whole gzip file .it ends early"),
     "ten bytes": (lambda content: content[:10], "not a whole gzip file"),
     "half": (lambda content: content[:len(content) // 2], "not a whole gzip file"),
-    "without its sum": (lambda content: content[:-8], "not a whole gzip file"),
+    "without its checksum": (lambda content: content[:-8], "not a whole gzip file"),
     "the last byte missing": (lambda content: content[:-1], "not a whole gzip file"),
-    "another sum": (lambda content: content[:-8] + bytes(4) + content[-4:],
-    "not a whole gzip file .*incorrect data check"),
+    "another checksum": (lambda content: content[:-8] + bytes(4) + content[-4:],
+                         "not a whole gzip file .*incorrect data check"),
     "a flipped byte": (lambda content: content[:len(content) // 2] + bytes([content[len(content) // 2] ^ 255])
                        + content[len(content) // 2 + 1:], "not a whole gzip file|not the Fashion-MNIST file"),
-    "more behind its end": (lambda content: content + b"and more", "not a whole gzip file"),
+    "more after its end": (lambda content: content + b"and more", "not a whole gzip file"),
     "a web page": (lambda content: b"<!DOCTYPE html><title>Sign in</title>", "not a whole gzip file"),
     "not packed": (lambda content: gzip.decompress(content), "not a whole gzip file"),
     "packed twice": (gzip.compress, r"it starts with b'\\x1f\\x8b"),
@@ -315,7 +317,7 @@ def test_a_damaged_gzip_file_is_refused_and_named(tmp_path, name, damage):
 
 
 def claims(name, *shape):
-    """The file with another shape in its header."""
+    """Return the content of a file with another shape in its header."""
     return FILES[name][:4] + struct.pack(f">{len(shape)}I", *shape) + FILES[name][4 + 4 * len(shape):]
 
 
@@ -326,15 +328,15 @@ DAMAGE = {
     "a byte short": (TRAIN_X, FILES[TRAIN_X][:-1], "47839 bytes in it, expected 47840"),
     "a byte long": (TEST_Y, FILES[TEST_Y] + b"\0", "more bytes in it, expected 25"),
     "a web page": (TEST_X, b"<!DOCTYPE html><title>Sign in</title>", "it starts with b'<!DO'"),
-    "packed but not named so": (TEST_X, PACKED[TEST_X], r"it starts with b'\\x1f\\x8b"),
-    "labels named pictures": (TRAIN_X, FILES[TRAIN_Y], "it starts with .*, expected"),
-    "pictures named labels": (TEST_Y, FILES[TEST_X][:20], "it starts with .*, expected"),
+    "packed under an unpacked name": (TEST_X, PACKED[TEST_X], r"it starts with b'\\x1f\\x8b"),
+    "labels named images": (TRAIN_X, FILES[TRAIN_Y], "it starts with .*, expected"),
+    "images named labels": (TEST_Y, FILES[TEST_X][:20], "it starts with .*, expected"),
     "test named train": (TRAIN_X, FILES[TEST_X], "its header claims 17 x 28 x 28 bytes, expected 61 x 28 x 28"),
     "train labels named test": (TEST_Y, FILES[TRAIN_Y], "its header claims 61 bytes, expected 17"),
     "signed bytes": (TEST_X, b"\0\0\x09\x03" + FILES[TEST_X][4:], "it starts with"),
     "numbers of 4 bytes": (TEST_X, b"\0\0\x0c\x03" + FILES[TEST_X][4:], "it starts with"),
     "rows and columns mixed up": (TEST_X, claims(TEST_X, 17, 14, 56), "claims 17 x 14 x 56 bytes"),
-    "no pictures": (TEST_X, claims(TEST_X, 0, 28, 28)[:16], "claims 0 x 28 x 28 bytes"),
+    "no images": (TEST_X, claims(TEST_X, 0, 28, 28)[:16], "claims 0 x 28 x 28 bytes"),
     "a claim of 2 ** 40 bytes": (TEST_X, claims(TEST_X, 1 << 30, 32, 32), "claims 1073741824 x 32 x 32 bytes"),
     "the largest claim": (TEST_X, claims(TEST_X, *[(1 << 32) - 1] * 3), "claims 4294967295 x 4294967295 x"),
     "a label 10": (TEST_Y, FILES[TEST_Y][:-1] + b"\x0a", "it has a label 10, expected 0 to 9"),
@@ -343,13 +345,13 @@ DAMAGE = {
 
 @pytest.mark.parametrize("packed", [True, False])
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_file_that_is_not_the_one_of_its_name_is_refused_and_named(tmp_path, damage, packed):
+def test_a_file_whose_content_does_not_belong_to_its_name_is_refused_and_named(tmp_path, damage, packed):
     name, content, message = DAMAGE[damage]
     put(tmp_path, {name: gzip.compress(content) if packed else content}, packed)
     refused(tmp_path, f"{name}(.gz)?: not the Fashion-MNIST file of that name .*{message}")
 
 
-def test_a_gzip_bomb_is_refused_without_using_its_memory(tmp_path):
+def test_a_gzip_bomb_is_refused_without_unpacking_all_of_it(tmp_path):
     put(tmp_path, {TEST_X: gzip.compress(FILES[TEST_X] + bytes(128 << 20))})
     assert (tmp_path / (TEST_X + ".gz")).stat().st_size < 1 << 18
     tracemalloc.start()
@@ -361,7 +363,7 @@ def test_a_gzip_bomb_is_refused_without_using_its_memory(tmp_path):
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_a_file_that_is_far_too_large_is_not_even_read(tmp_path, packed):
+def test_a_file_that_is_far_too_large_is_refused_without_reading_it(tmp_path, packed):
     put(tmp_path, packed=packed)
     with open(str(tmp_path / (TEST_Y + ".gz" * packed)), "r+b") as file:
         file.truncate(1 << 24)
@@ -374,7 +376,7 @@ def test_a_folder_in_place_of_a_file_is_refused(tmp_path):
     refused(tmp_path, f"no {TEST_X}.gz in it")
 
 
-def test_a_file_that_may_not_be_read_is_refused_and_named(tmp_path, monkeypatch):
+def test_an_unreadable_file_is_refused_and_named(tmp_path, monkeypatch):
     def forbidden(*_):
         raise PermissionError(13, "Permission denied")
     put(tmp_path)
@@ -382,18 +384,18 @@ def test_a_file_that_may_not_be_read_is_refused_and_named(tmp_path, monkeypatch)
     refused(tmp_path, f"{TRAIN_X}.gz: Permission denied; make the file readable")
 
 
-# the real images
+# The real images
 
 @pytest.fixture
 def real(monkeypatch):
-    """Debian's folder and the real shapes and sums; where the package is not installed the test is skipped."""
+    """Use the real shapes and checksums; return Debian's folder, or skip the test if its package is not installed."""
     if not DEBIAN.is_dir():
         pytest.skip(f"needs the real images: install Debian's package dataset-fashion-mnist ({DEBIAN})")
     monkeypatch.undo()
     return DEBIAN
 
 
-def test_debians_pictures_are_the_official_ones(real):
+def test_debians_images_are_the_official_ones(real):
     splits = fashion_mnist.load(data_dir=str(real))
     assert splits["train"].source == splits["test"].source == ("Fashion-MNIST", "official", str(real))
     for split in splits.values():
@@ -401,7 +403,7 @@ def test_debians_pictures_are_the_official_ones(real):
     assert splits["train"].y[:5].tolist() == [9, 0, 0, 3, 0] and round(splits["train"].x.mean(), 2) == 72.94
 
 
-def test_debians_files_become_the_official_ones_with_their_gzip_headers_put_back(real):
+def test_debians_files_with_the_original_gzip_headers_are_the_official_ones(real):
     for name, (size, sha256) in fashion_mnist.ARCHIVES.items():
         time = 1504176606 if name.startswith("train") else 1504176627
         header = b"\x1f\x8b\x08\x08" + struct.pack("<I", time) + b"\0\x03" + name.encode() + b"\0"

@@ -19,7 +19,7 @@ SMALL = dataclasses.replace(section1_reconstruction.PRESETS["report"], n_input=3
 
 @pytest.fixture
 def mapped_array(tmp_path):
-    """A memory-mapped file, float32[101, 37]."""
+    """Return a memory-mapped file, float32[101, 37]."""
     array = np.random.default_rng(0).random((101, 37), dtype=np.float32)
     array.tofile(str(tmp_path / "array"))
     return np.memmap(str(tmp_path / "array"), np.float32, "r", shape=(101, 37))

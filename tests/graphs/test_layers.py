@@ -1,4 +1,4 @@
-"""Layers: what each of them promises."""
+"""The layers: values, gradients, initial values and names, as in TensorFlow 1.15."""
 import numpy as np
 import pytest
 
@@ -35,7 +35,7 @@ def test_variables_are_named_as_tensorflow_1_names_them(graph):
         "dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias"]
 
 
-def test_names_start_anew_in_every_graph():
+def test_every_graph_counts_its_layers_from_the_start():
     for _ in range(2):
         with tf1.Graph().as_default():
             dense_layer(tf1.placeholder(tf1.float32, [None, 7]), 5)
@@ -77,7 +77,7 @@ def test_l2_counts_half_the_squared_sum_of_the_kernel_only(graph):
     assert penalty == pytest.approx(0.25 / 2 * np.sum(kernel.astype(np.float64) ** 2), rel=1e-6)
 
 
-def test_without_l2_nothing_is_collected(graph):
+def test_without_l2_there_are_no_regularization_losses(graph):
     dense_layer(tf1.placeholder(tf1.float32, [None, 7]), 5)
     assert not tf1.get_collection(tf1.GraphKeys.REGULARIZATION_LOSSES)
 
@@ -87,7 +87,7 @@ def test_an_unknown_width_of_the_input_is_refused(graph):
         dense_layer(tf1.placeholder(tf1.float32, [None, None]), 5)
 
 
-def test_dense_is_applied_to_each_time_step_alone(graph):
+def test_dense_is_applied_to_each_time_step_separately(graph):
     x = np.random.default_rng(0).normal(size=(5, 3, 7)).astype(np.float32)
     outputs = dense_layer(tf1.constant(x), 11, seed=1)
     assert outputs.shape.as_list() == [5, 3, 11]
@@ -176,7 +176,7 @@ def test_fused_lstm_has_the_gradients_of_the_plain_lstm_for_every_input(graph):
         np.testing.assert_allclose(fused, plain, rtol=1e-5, atol=1e-6)
 
 
-def test_mean_squared_error_has_bit_identically_the_gradient_of_the_mean_of_squares(graph):
+def test_the_gradient_of_mean_squared_error_is_bit_identical_to_that_of_the_mean_of_squares(graph):
     random = np.random.default_rng(0)
     outputs, targets = (tf1.constant(random.normal(size=(13, 7)).astype(np.float32)) for _ in range(2))
     ours, plain = mean_squared_error(outputs, targets), tf1.reduce_mean(tf1.square(outputs - targets))
@@ -187,7 +187,7 @@ def test_mean_squared_error_has_bit_identically_the_gradient_of_the_mean_of_squa
 
 @pytest.mark.parametrize("height, width", [(4, 4), (5, 7), (3, 2)])
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
-def test_fused_convolution_of_an_upsampled_image_differs_by_rounding_only(graph, padding, height, width):
+def test_fused_convolution_of_an_upsampled_image_differs_only_by_rounding(graph, padding, height, width):
     random, results = np.random.default_rng(0), []
     x = tf1.constant(random.normal(size=(5, height, width, 3)).astype(np.float32))
     weights = random.normal(size=(5, *(2 * side - 2 * (padding == "VALID") for side in (height, width)), 2))
@@ -208,6 +208,13 @@ def test_convolution_of_an_image_resized_in_another_way_is_not_fused(graph, side
     resized = tf1.image.resize_nearest_neighbor(x, sides, align_corners=align_corners)
     fused, plain = values(*(conv_layer(resized, 2, seed=1, fused=fused) for fused in (True, False)))
     assert fused.tobytes() == plain.tobytes()
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("padding", ["same", "EXPLICIT", [[0, 0], [1, 1], [1, 1], [0, 0]]])
+def test_an_unknown_padding_is_refused(graph, padding, fused):
+    with pytest.raises(ValueError, match="conv_layer: padding=.*; expected \"SAME\" or \"VALID\"$"):
+        conv_layer(upsample(tf1.placeholder(tf1.float32, [None, 4, 4, 2])), 3, padding=padding, fused=fused)
 
 
 def test_lstm_variables_are_named_as_tensorflow_1_names_them(graph):
@@ -254,3 +261,42 @@ def test_lstm_outputs_are_those_of_tensorflow_1_15(graph):
 def test_an_unknown_number_of_time_steps_is_refused(graph):
     with pytest.raises(ValueError, match="all but the first dimension .* must be known"):
         lstm_layer(tf1.placeholder(tf1.float32, [None, None, 7]), 5)
+
+
+def test_the_plain_lstm_takes_a_batch_of_0_and_the_fused_one_gives_its_result_or_an_error(graph):
+    x = tf1.placeholder(tf1.float32, [None, 3, 7])
+    with tf1.variable_scope("plain"):
+        plain, _ = lstm_layer(x, 5, fused=False)
+    with tf1.variable_scope("fused"):
+        fused, _ = lstm_layer(x, 5)
+    gradients = tf1.gradients(plain, tf1.trainable_variables("plain"))
+    with tf1.Session() as session:
+        session.run(tf1.global_variables_initializer())
+        outputs, *gradients = session.run([plain, *gradients], {x: np.zeros((0, 3, 7))})
+        assert outputs.shape == (0, 3, 5) and not any(gradient.any() for gradient in gradients)
+        try:
+            assert session.run(fused, {x: np.zeros((0, 3, 7))}).shape == (0, 3, 5)  # TensorFlow 1.15 to 2.4
+        except tf1.errors.InvalidArgumentError as error:
+            assert "is empty, has shape: (0,5)" in str(error)
+
+
+def test_second_derivatives_of_the_plain_lstm_are_those_of_finite_differences(graph):
+    x = np.random.default_rng(0).normal(size=(1, 2, 2)).astype(np.float32)
+    direction = np.random.default_rng(1).normal(size=x.shape).astype(np.float32)
+    fed = tf1.placeholder(tf1.float32, x.shape)
+    outputs, _ = lstm_layer(fed, 3, seed=1, fused=False)
+    gradient, = tf1.gradients(tf1.reduce_sum(outputs ** 2), fed)
+    second, = tf1.gradients(tf1.reduce_sum(gradient * direction), fed)
+    with tf1.Session() as session:
+        session.run(tf1.global_variables_initializer())
+        step = np.float32(1 / 64)
+        differences = (session.run(gradient, {fed: x + step * direction}) -
+                       session.run(gradient, {fed: x - step * direction})) / (2 * step)
+        np.testing.assert_allclose(session.run(second, {fed: x}), differences, rtol=0.01, atol=1e-4)
+
+
+def test_second_derivatives_of_the_fused_lstm_are_refused(graph):
+    x = tf1.constant(np.ones((2, 3, 7), np.float32))
+    gradient, = tf1.gradients(lstm_layer(x, 5)[0], x)
+    with pytest.raises(LookupError, match=r"the fused LSTM has no second derivatives; .* lstm_layer\(fused=False\)$"):
+        tf1.gradients(gradient, x)

@@ -1,4 +1,4 @@
-"""results, verdicts, page, spread: published beside measured, and what a run leaves behind."""
+"""The log of a run, the comparison with the report, the results page, and the spread over seeds."""
 import dataclasses
 import json
 import re
@@ -9,7 +9,7 @@ import pytest
 from tf1_autoencoders import spread
 from tf1_autoencoders.datasets import Source
 from tf1_autoencoders.reporting import comparison, figures, published
-from tf1_autoencoders.reporting.html_report import write_html_report
+from tf1_autoencoders.reporting.html_report import STYLE, write_html_report
 from tf1_autoencoders.reporting.run_log import RunLog
 from tf1_autoencoders.sections import SECTIONS, section2_horses
 from tf1_autoencoders.sections.run import RunOptions, changed_settings, run_identity
@@ -34,7 +34,7 @@ def open_log(folder, source, tensorboard=False):
 
 
 def small_log(folder, source):
-    """Write a small log with one of everything; return the rows of the comparison."""
+    """Write a small log with one entry of each kind; return the rows of the comparison."""
     log = open_log(folder, source)
     log.heading("A heading & more")
     log.epoch(0, "0 Train MSE: 2900.0", {"mse": 2900.0}, {"epoch 0 Train MSE": 2900.0})
@@ -78,8 +78,9 @@ def test_collapsed_runs_are_counted_and_no_band_contains_them(no_bands):
 
 
 def test_the_bands_of_the_keras_twin_are_not_those_of_the_graph(no_bands):
-    (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [1, 2]}},
-                                                   "section 2, preset report, keras": {"values": {"a": [5, 6]}}}))
+    (no_bands / "own.json").write_text(json.dumps({
+        "section 2, preset report": {"values": {"a": [1, 2]}},
+        "section 2, preset report, backend keras": {"values": {"a": [5, 6]}}}))
     assert comparison.seed_bands(2, "report", "keras").values == {"a": [5, 6]}
 
 
@@ -105,7 +106,7 @@ def test_the_tally_says_how_many_numbers_would_lie_outside_by_chance():
     assert tally.expected_outside == pytest.approx(0.2)  # of the five values of a, the last lies outside the others
 
 
-def test_own_bands_take_precedence_over_those_of_the_repository(no_bands):
+def test_own_bands_take_precedence_over_the_shipped_ones(no_bands):
     (no_bands / "shipped.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [1, 2]}}}))
     assert comparison.seed_bands(2, "report").values == {"a": [1, 2]}
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [3]}}}))
@@ -129,17 +130,17 @@ def test_the_repository_has_bands_of_every_section_on_real_data():
         assert set(published.METRICS[number]) <= set(stored["values"])
 
 
-def test_what_is_made_from_real_data_stands_beside_the_published_numbers(no_bands, capsys):
+def test_results_from_real_data_stand_beside_the_published_numbers(no_bands, capsys):
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {
         "values": {"epoch 0 Train MSE": [2850, 2900]}}}))
     assert small_log(no_bands, REAL) == [
         ("epoch 0 Train MSE", "2804.4", "2900.0", "", "2875.0 ± 35.4 (2)", "inside", "inside")]
     output = capsys.readouterr().out
-    assert "0 Train MSE: 2900.0   published: 2804.4246" in output and "published shape" in output
+    assert "0 Train MSE: 2900.0        published: 2804.4246\n" in output and "published shape" in output
     assert "drawn sample" not in output
 
 
-def test_what_is_made_from_the_drawn_sample_says_so_everywhere_and_stands_beside_nothing(no_bands, capsys):
+def test_results_from_the_drawn_sample_are_labelled_everywhere_and_stand_beside_no_published_number(no_bands, capsys):
     assert small_log(no_bands, DRAWN) == []
     output = capsys.readouterr().out
     assert "published" not in output and "2804" not in output
@@ -149,13 +150,65 @@ def test_what_is_made_from_the_drawn_sample_says_so_everywhere_and_stands_beside
     assert "made from the drawn sample" in page and "A caption (drawn sample)" in page and "2804" not in page
 
 
-def test_the_mark_is_drawn_into_every_figure_of_the_sample(tmp_path):
+def test_every_figure_of_the_drawn_sample_is_marked(tmp_path):
     figure = figures.images([np.zeros(1024)], ["a title"])
     figures.save(figure, tmp_path, "drawn", DRAWN.mark)
     assert "drawn sample" in [text.get_text() for text in figure.texts]
     figure = figures.images([np.zeros(1024)], ["a title"])
     figures.save(figure, tmp_path, "real", REAL.mark)
     assert not figure.texts
+
+
+def test_the_columns_of_a_trace_stand_below_each_other(no_bands, capsys):
+    log = open_log(no_bands, REAL)
+    capsys.readouterr()
+    for epoch, mse in [(0, 2847.3105), (90, 999.5), (100, 1380.3417)]:  # nothing is published for epoch 100
+        log.epoch(epoch, f"{epoch} Train MSE: {mse:.4f}", {"mse": mse}, {f"epoch {epoch} Train MSE": mse}, "L2: 0.1")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "0 Train MSE: 2847.3105     published: 2804.4246   L2: 0.1"
+    assert lines[2] == "100 Train MSE: 1380.3417   published:         -   L2: 0.1"
+    assert len({line.index("published") for line in lines}) == 1
+    assert len({line.index("L2") for line in lines}) == 1
+
+
+def contrast_ratio(first, second):
+    """The ratio of two colours #rrggbb by WCAG 2.2, between 1 and 21."""
+    def luminance(color):
+        channels = [int(color[k:k + 2], 16) / 255 for k in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return np.dot(linear, [0.2126, 0.7152, 0.0722])
+    dark, light = sorted([luminance(first), luminance(second)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_every_text_on_the_page_has_the_contrast_of_wcag_aa_in_light_and_dark():
+    assert contrast_ratio("#000000", "#ffffff") == pytest.approx(21)
+    light, dark = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
+                   for block in re.findall(r":root {([^}]*--ground[^}]*)}", STYLE)]
+    texts = re.findall(r"[{; ]color: ([^;]+);", STYLE)
+    grounds = set(re.findall(r"background: ([^;]+);", STYLE)) - {"var(--image-ground)"}  # no text stands on it
+    assert len(texts) >= 6 and grounds == {"var(--ground)", "var(--panel)"} and "opacity" not in STYLE
+    for scheme in (light, {**light, **dark}):
+        for text in texts:
+            for ground in grounds:
+                assert contrast_ratio(scheme[text[6:-1]], scheme[ground[6:-1]]) >= 4.5, (text, ground)
+
+
+def test_no_absolute_path_stands_on_the_page(no_bands):
+    log = open_log(no_bands, Source("CIFAR-10", "official", str(no_bands / "a folder" / "cifar")))
+    log.say(f"Model saved in path: {no_bands / 'section2' / 'model.ckpt'}", "3125/3125 - loss: 0.6", "data/cifar/x",
+            r"C:\Users\somebody\model.ckpt", "https://example.org/page")
+    log.close()
+    page = write_html_report(no_bands).read_text()
+    assert str(no_bands) not in page and "somebody" not in page and not re.search(r"""[\s("'>]/\w""", page)
+    for line in ("Model saved in path: .../model.ckpt", "3125/3125 - loss", "\ndata/cifar/x", "https://example.org/page"):
+        assert line in page
+
+
+def test_the_first_section_is_printed_on_the_first_page_and_each_other_on_a_new_one():
+    printed = STYLE[STYLE.index("@media print"):]
+    assert re.findall(r"([^{}]+) { break-before: page; }", printed) == ["\n  section ~ section"]
+    assert "break-before" not in STYLE[:STYLE.index("@media print")]
 
 
 def test_the_page_is_one_file_with_its_figures_inside(no_bands):
@@ -187,22 +240,93 @@ def test_event_files_hold_scalars_images_and_the_graph(no_bands):
     assert any(event.graph_def for event in events)
 
 
-def test_spread_adds_the_numbers_of_its_seeds_to_the_file(no_bands, monkeypatch, capsys):
-    def measure(settings, data):
-        return {"epoch 0 Train MSE": 2000.0 + settings.seed}
+@pytest.fixture
+def spread_command(no_bands, monkeypatch):
+    """A function that runs `spread` on section 2 with a training that only says its seed, in own.json."""
+    trained = []
+
+    def measure(settings, data, backend):
+        if settings.seed in command.interrupted:
+            raise KeyboardInterrupt
+        trained.append(settings.seed)
+        return {"epoch 0 Train MSE": 2000.0 + settings.seed + (backend == "keras"),
+                **({"epoch 10 Train MSE": 1.0} if settings.seed else {})}
+
+    def command(*arguments):
+        return spread.main(["--section", "2", "--out", str(no_bands / "own.json"), *arguments])
+    command.trained, command.file, command.interrupted = trained, no_bands / "own.json", ()
     monkeypatch.setattr(section2_horses, "measure", measure)
-    monkeypatch.setattr(section2_horses, "load", lambda settings, **where: ({}, REAL))
-    file = no_bands / "own.json"
-    file.write_text('{"section 1, preset report": {"values": {}}}')
-    assert spread.main(["--section", "2", "--seeds", "3", "--out", str(file)]) == 0
+    monkeypatch.setattr(section2_horses, "load", lambda settings, **where: (
+        {"train": (np.ones((200, 4), np.float32), np.full(200, section2_horses.HORSE))}, REAL))
+    return command
+
+
+def _values(file, key="section 2, preset report"):
+    return json.loads(file.read_text())[key]["values"]
+
+
+def test_spread_adds_the_numbers_of_its_seeds_to_the_file(spread_command, capsys):
+    spread_command.file.write_text('{"section 1, preset report": {"values": {}}}')
+    assert spread_command("--seeds", "3") == 0
     assert "epoch 0 Train MSE | 2001 |" in capsys.readouterr().out
-    stored = json.loads(file.read_text())
-    assert stored["section 2, preset report"]["values"] == {"epoch 0 Train MSE": [2000.0, 2001.0, 2002.0]}
-    assert "section 1, preset report" in stored
+    assert _values(spread_command.file) == {"epoch 0 Train MSE": [2000.0, 2001.0, 2002.0],
+                                            "epoch 10 Train MSE": [1.0, 1.0]}
+    assert "section 1, preset report" in json.loads(spread_command.file.read_text())
+
+
+def test_spread_computes_only_the_seeds_that_are_missing(spread_command):
+    assert spread_command("--seeds", "2") == spread_command("--seeds", "4") == spread_command("--seeds", "3") == 0
+    assert spread_command.trained == [0, 1, 2, 3]
+    assert _values(spread_command.file)["epoch 0 Train MSE"] == [2000.0, 2001.0, 2002.0, 2003.0]
+
+
+def test_spread_keeps_what_is_done_when_it_is_interrupted_and_says_how_to_continue(spread_command, capsys):
+    spread_command.interrupted = (2,)
+    assert spread_command("--seeds", "4") == 130
+    assert re.search("2 of 4 seeds are in .*own.json, and the same command continues", capsys.readouterr().err)
+    spread_command.interrupted = ()
+    assert spread_command("--seeds", "4") == 0 and spread_command.trained == [0, 1, 2, 3]
+
+
+def test_spread_never_mixes_seeds_that_were_computed_otherwise(spread_command, monkeypatch, capsys):
+    assert spread_command("--seeds", "2") == 0
+    before = spread_command.file.read_bytes()
+    report = dataclasses.replace(section2_horses.PRESETS["report"], n_epochs=3)
+    monkeypatch.setitem(section2_horses.PRESETS, "report", report)
+    assert spread_command("--seeds", "3") == 1
+    assert "n_epochs is 100 there, 3 here); give --restart to replace them" in capsys.readouterr().err
+    assert spread_command.file.read_bytes() == before
+    assert spread_command("--seeds", "1", "--restart") == 0
+    assert _values(spread_command.file) == {"epoch 0 Train MSE": [2000.0]}
+
+
+def test_spread_does_not_add_to_seeds_without_an_identity(spread_command, capsys):
+    spread_command.file.write_text('{"section 2, preset report": {"seeds": 1, "values": {"epoch 0 Train MSE": [1]}}}')
+    assert spread_command("--seeds", "3") == 1
+    assert "have no identity that says how they were computed; give --restart" in capsys.readouterr().err
+
+
+def test_spread_notices_another_process_that_adds_the_same_seeds(spread_command, monkeypatch, capsys):
+    measure = section2_horses.measure
+
+    def measure_while_another_adds(settings, data, backend):
+        monkeypatch.setattr(section2_horses, "measure", measure)
+        assert spread_command("--seeds", "1") == 0
+        return measure(settings, data, backend)
+    monkeypatch.setattr(section2_horses, "measure", measure_while_another_adds)
+    assert spread_command("--seeds", "1") == 1
+    assert "another process adds seeds of section 2, preset report" in capsys.readouterr().err
+    assert len(_values(spread_command.file)["epoch 0 Train MSE"]) == 1
+
+
+def test_the_bands_of_the_keras_twin_have_a_key_of_their_own(spread_command):
+    assert spread_command("--seeds", "1") == spread_command("--seeds", "1", "--backend", "keras") == 0
+    assert _values(spread_command.file)["epoch 0 Train MSE"] == [2000.0]
+    assert _values(spread_command.file, "section 2, preset report, backend keras")["epoch 0 Train MSE"] == [2001.0]
 
 
 def test_spread_refuses_the_drawn_sample_and_an_unknown_preset(no_bands, monkeypatch, capsys):
-    monkeypatch.setattr(section2_horses, "load", lambda settings, **where: ({}, DRAWN))
+    monkeypatch.setattr(section2_horses, "load", lambda settings, **data_options: ({}, DRAWN))
     assert spread.main(["--section", "2", "--out", str(no_bands / "own.json")]) == 1
     assert "need the real data" in capsys.readouterr().err
     assert spread.main(["--section", "2", "--preset", "best", "--out", str(no_bands / "own.json")]) == 2

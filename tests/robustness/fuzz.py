@@ -1,10 +1,10 @@
-"""Mutated and crafted files, thousands for each reader: our error or the right thing, and never anything else.
+"""Send thousands of mutated and crafted files to each reader, which must read them correctly or raise a UserError.
 
     python -m tests.robustness.fuzz [--cases N] [--seed S] [--reader NAME] [--keep DIR]
 
-A failure is another exception, a message that is not one short line, code that runs or modules that are imported, a
-file written, more than SLOWEST seconds, more than MOST_MEMORY beyond what the process had, a crash or a hang. A case
-is known by reader, seed and number; the files of those that fail are kept.
+Everything else is a failure: another exception, a message that is not one short line, code that runs, an imported
+module, a written file, more than SLOWEST seconds, more than MOST_MEMORY of additional memory, a crash or a hang. A case
+is identified by reader, seed and number. The files of failing cases are kept.
 """
 from __future__ import annotations
 
@@ -38,30 +38,31 @@ from tf1_autoencoders.utils.errors import UserError
 SLOWEST = 2.0  # seconds that a case may take
 HEADER = ("reader", "cases", "refused", "accepted", "failures", "slowest ms", "memory MB")
 HANGS = 30  # seconds after which the process is ended
-MOST_MEMORY = 200  # MB beyond what the process had with the valid file read
+MOST_MEMORY = 200  # MB that a case may take, beyond the memory for reading a valid file
 LONGEST = 500  # characters of a message, without the folder's name
-SHARE_AT_FULL_SIZE = 50  # one case of so many is done again with files of the official size
+CASES_PER_FULL_SIZE_CASE = 50  # files of the official size are slow, so that there are fewer of them
 
 
 class Reader(NamedTuple):
     bases: list  # valid files, bytes
     read: Callable[[int, bytes], Any]  # read(which, content): raises UserError, or AssertionError for a wrong result
-    inner: Callable[[int, bytes, random.Random], bytes]  # mutates what lies below gzip, a sum or JSON's syntax
-    crafted: dict  # {name: content} in place of the first base
+    inner: Callable[[int, bytes, random.Random], bytes]  # mutates the content below gzip, checksum or JSON syntax
+    crafted: dict  # {name: content}, hostile files that replace the first base
 
 
-# mutations
+# Mutations
 
-OPCODES = bytes(range(40, 126)) + bytes(range(0x80, 0x98))  # of pickle, and the letters of everything else
+OPCODES = bytes(range(40, 126)) + bytes(range(0x80, 0x98))  # opcodes of pickle, and letters
 
-def mutated(content, chance):
-    """A few bits, bytes or blocks of the content are changed."""
+
+def mutate(content, chance):
+    """Return the content with a few bits, bytes or blocks changed."""
     content = bytearray(content)
     for _ in range(chance.choice([1, 1, 1, 2, 4, 16])):
         at = chance.randrange((len(content) if chance.random() < 0.7 else min(len(content), 600)) + 1)
         some = chance.choice([1, 2, 4, 8, 100])
         kind = chance.choice(["bit", "byte", "cut", "insert", "leave out", "double", "splice", "number", "zeros",
-        "opcode"])
+                              "opcode"])
         if kind == "bit" and at < len(content):
             content[at] ^= 1 << chance.randrange(8)
         elif kind == "byte" and at < len(content):
@@ -88,23 +89,23 @@ def mutated(content, chance):
 
 
 def _inner_gzip(which, content, chance):
-    return gzip.compress(mutated(gzip.decompress(content), chance), 1)
+    return gzip.compress(mutate(gzip.decompress(content), chance), 1)
 
 
 def _inner_archive(which, content, chance):
-    """A header of the archive is changed and has the right sum again, or its content is changed."""
+    """Mutate a header of the archive and correct its checksum, or mutate the archive's content."""
     content = bytearray(gzip.decompress(content))
     start = chance.choice([0, 512, 1536])
     if chance.random() < 0.7:
-        header = mutated(content[start:start + 512], chance)[:512].ljust(512, b"\0")
-        content[start:start + 512] = crafted.summed(header)
+        header = mutate(content[start:start + 512], chance)[:512].ljust(512, b"\0")
+        content[start:start + 512] = crafted.with_checksum(header)
     else:
-        content[start:] = mutated(content[start:], chance)
+        content[start:] = mutate(content[start:], chance)
     return gzip.compress(bytes(content), 1)
 
 
 def _inner_json(which, content, chance):
-    """A value somewhere is replaced, left out, renamed, wrapped or doubled; or a word of the text is."""
+    """Replace, remove, rename, wrap or copy a value of the document, or replace a value in its text."""
     document = json.loads(content.decode())
     places = list(_places(document))
     for _ in range(chance.choice([1, 1, 2, 3])):
@@ -121,13 +122,13 @@ def _inner_json(which, content, chance):
         elif kind == "wrap":
             holder[key] = chance.choice([[holder[key]], {"value": holder[key]}])
         elif kind == "swap":
-            other, its = chance.choice(places)
-            if its in other if isinstance(other, dict) else its < len(other):
-                holder[key] = json.loads(json.dumps(other[its]))
+            other, other_key = chance.choice(places)
+            if other_key in other if isinstance(other, dict) else other_key < len(other):
+                holder[key] = json.loads(json.dumps(other[other_key]))
     text = json.dumps(document)
     if chance.random() < 0.2:
         new = chance.choice(["NaN", "-Infinity", "1e999", "9" * 5000, "[" * 2000 + "]" * 2000, "-0", '"\\udc00"',
-        "{}", '{"a": 1, "a": 2}'])
+                             "{}", '{"a": 1, "a": 2}'])
         at = text.find(": ", chance.randrange(len(text))) + 2
         end = min(k for k in (text.find(",", at), text.find("}", at), len(text)) if k >= at)
         text = text[:at] + new + text[end:]
@@ -142,39 +143,39 @@ def _places(document):
 
 
 def _inner_checkpoint(which, content, chance):
-    """The index's names and values are changed and have right sums again; of the data nothing lies deeper."""
+    """Mutate names and values of the index and correct its checksums; the data file has no inner structure."""
     if which == 1:
-        return mutated(content, chance)
+        return mutate(content, chance)
     stored = crafted.entries(content)
     if chance.random() < 0.2:
-        return crafted.table(stored, lambda block: mutated(block, chance))
+        return crafted.table(stored, lambda block: mutate(block, chance))
     for _ in range(chance.choice([1, 1, 2])):
         pair = chance.choice(stored)
         k = chance.choice([0, 1, 1, 1])
-        pair[k] = mutated(pair[k], chance)
+        pair[k] = mutate(pair[k], chance)
     return crafted.table(stored if chance.random() < 0.5 else sorted(stored))
 
 
-# readers; each takes a folder of its own, which is the working directory
+# Readers; each gets a folder of its own, which is the working directory
 
 def _cifar_batch(folder, n):
     def read(which, content):
         (folder / cifar10.FOLDER_NAME / "test_batch").write_bytes(content)
         with armed():
-            pictures = cifar10.load(("test",), data_dir=str(folder))["test"]
-        assert pictures.x.shape == (n, 3072) and pictures.y.shape == (n,) and pictures.y.max() <= 9
-        assert pictures.x.dtype == pictures.y.dtype == np.uint8
+            images = cifar10.load(("test",), data_dir=str(folder))["test"]
+        assert images.x.shape == (n, 3072) and images.y.shape == (n,) and images.y.max() <= 9
+        assert images.x.dtype == images.y.dtype == np.uint8
     (folder / cifar10.FOLDER_NAME).mkdir()
     cifar10.IMAGES_PER_BATCH = n
-    return Reader([crafted.batch(n)], read, lambda which, content, chance: mutated(content, chance), crafted.pickles(n))
+    return Reader([crafted.batch(n)], read, lambda which, content, chance: mutate(content, chance), crafted.pickles(n))
 
 
 def _cifar_archive(folder, n):
     def read(which, content):
         (folder / cifar10.ARCHIVE_NAME).write_bytes(content)
         with armed():
-            pictures = cifar10.load(("test",), data_dir=str(folder))["test"]
-        assert pictures.x.shape == (n, 3072) and pictures.x.dtype == np.uint8 and pictures.y.shape == (n,)
+            images = cifar10.load(("test",), data_dir=str(folder))["test"]
+        assert images.x.shape == (n, 3072) and images.x.dtype == np.uint8 and images.y.shape == (n,)
     cifar10.IMAGES_PER_BATCH = n
     return Reader([crafted.packed(crafted.archive(n))], read, _inner_archive, crafted.archives(n))
 
@@ -182,15 +183,15 @@ def _cifar_archive(folder, n):
 def _idx(folder, n):
     names = fashion_mnist.SPLITS["test"]
     fashion_mnist.SHAPES = {**fashion_mnist.SHAPES, names[0]: (n, 28, 28), names[1]: (n,)}
-    pictures = np.random.default_rng(0).integers(0, 256, n * 784, np.uint8)
-    bases = [crafted.packed(crafted.idx((0, 0, 8, 3), n, 28, 28, content=pictures.tobytes())),
+    images = np.random.default_rng(0).integers(0, 256, n * 784, np.uint8)
+    bases = [crafted.packed(crafted.idx((0, 0, 8, 3), n, 28, 28, content=images.tobytes())),
              crafted.packed(crafted.idx((0, 0, 8, 1), n, content=(np.arange(n) % 10).astype(np.uint8).tobytes()))]
 
     def read(which, content):
         unpacked = folder / names[which]
         for k, name in enumerate(names):
             (folder / (name + ".gz")).write_bytes(content if k == which else bases[k])
-        if content[:2] != b"\x1f\x8b":  # as a file that is not packed
+        if content[:2] != b"\x1f\x8b":  # not gzip: written as an unpacked file
             (folder / (names[which] + ".gz")).unlink()
             unpacked.write_bytes(content)
         try:
@@ -277,7 +278,7 @@ def _checkpoint(folder, n):
     return Reader(bases, read, _inner_checkpoint, crafted.indexes(bases[0]))
 
 
-READERS = {  # name -> (function, pictures of a file); at the official size a case takes a fifth of a second
+READERS = {  # name -> (function, images in a file); at the official size a case takes a fifth of a second
     "CIFAR batch": (_cifar_batch, 10), "CIFAR archive": (_cifar_archive, 10), "IDX": (_idx, 10),
     "settings": (_settings, 0),
     "transcript": (_transcript, 0), "bands": (_bands, 0), "checkpoint": (_checkpoint, 0),
@@ -285,13 +286,13 @@ READERS = {  # name -> (function, pictures of a file); at the official size a ca
     "IDX, full": (_idx, 10000)}
 
 
-# what a reader must not do
+# Actions that a reader must not take
 
-HAPPENED = []  # audit events while armed
+EVENTS = []  # audit events inside a block of `armed`
 
 
 class armed:
-    """While in this block, code that runs, modules that are imported and files that are written are noted."""
+    """Context manager that records running code, imported modules and written files in EVENTS."""
 
     on, may_write = False, None
 
@@ -307,12 +308,11 @@ class armed:
 
 def _audit(event, arguments):
     if armed.on and (event in ("exec", "compile", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen",
-    "pty.spawn",
-                               "socket.connect", "pickle.find_class", "os.fork", "ctypes.dlopen")
+                               "pty.spawn", "socket.connect", "pickle.find_class", "os.fork", "ctypes.dlopen")
                      or event == "import" and not arguments[0].startswith("encodings")
                      or event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
                      and not str(arguments[0]).startswith(armed.may_write)):
-        HAPPENED.append(f"{event} {str(arguments[:1])[:60]}")
+        EVENTS.append(f"{event} {str(arguments[:1])[:60]}")
 
 
 @functools.lru_cache(maxsize=None)
@@ -322,21 +322,21 @@ def _listen():
 
 
 def case(name, reader, seed, k):
-    """(what it is, which base, content) of case k: the crafted ones first."""
+    """Return (description, number of the base, content) of case k; the crafted cases come first."""
     if k < len(reader.crafted):
-        what = list(reader.crafted)[k]
-        return what, 0, reader.crafted[what]
+        description = list(reader.crafted)[k]
+        return description, 0, reader.crafted[description]
     chance = random.Random(f"{seed} {name} {k}")
     which = chance.randrange(len(reader.bases))
     if chance.random() < 0.5:
-        return "mutated", which, mutated(reader.bases[which], chance)
+        return "mutated", which, mutate(reader.bases[which], chance)
     return "mutated inside", which, reader.inner(which, reader.bases[which], chance)
 
 
 def outcome(reader, which, content, folder):
-    """refused, accepted, or what is wrong."""
+    """Return "refused", "accepted", or a description of the failure."""
     _listen()
-    HAPPENED.clear()
+    EVENTS.clear()
     start, before = time.perf_counter(), _peak()
     try:
         reader.read(which, content)
@@ -345,8 +345,8 @@ def outcome(reader, which, content, folder):
         found = _complaint(error, folder) or "refused"
     except Exception as error:
         found = f"{type(error).__name__}: {str(error)[:200]!r}"
-    if HAPPENED:
-        return f"it did {HAPPENED[0]}"
+    if EVENTS:
+        return f"it did {EVENTS[0]}"
     if os.path.exists(crafted.CANARY) or (folder / crafted.CANARY).exists():
         return "its code has run"
     if time.perf_counter() - start > SLOWEST:
@@ -371,33 +371,33 @@ def _peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2 ** 20 if sys.platform == "darwin" else 2 ** 10)
 
 
-# the processes
+# Processes
 
 def child(name, seed, first, n):
-    """Do cases first..n-1 of a reader, a line of JSON each; a crash or a hang ends it."""
+    """Run a reader's cases from `first` on, and print a line of JSON for each; a crash or a hang ends the process."""
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         make, size = READERS[name]
         reader = make(Path(folder), size)
         for which, content in enumerate(reader.bases):
-            reader.read(which, content)  # imports what it needs, and must not fail
+            reader.read(which, content)  # imports the modules that it needs, and must not fail
         start = _peak()
-        if os.path.exists("/proc/self/statm"):  # on Linux, where the limit below is kept
+        if os.path.exists("/proc/self/statm"):  # on Linux, which enforces the limit below
             with open("/proc/self/statm") as statm:
                 in_use = int(statm.read().split()[0]) * resource.getpagesize()
             resource.setrlimit(resource.RLIMIT_AS, (in_use + (4 << 30),) * 2)
         for k in range(first, len(reader.crafted) + n):
             signal.alarm(HANGS)
-            what, which, content = case(name, reader, seed, k)
+            description, which, content = case(name, reader, seed, k)
             begin = time.perf_counter()
             found = outcome(reader, which, content, Path(folder))
-            print(json.dumps({"k": k, "what": what, "found": found, "ms": 1000 * (time.perf_counter() - begin),
+            print(json.dumps({"k": k, "case": description, "found": found, "ms": 1000 * (time.perf_counter() - begin),
                               "mb": _peak() - start}), flush=True)
         signal.alarm(0)
 
 
 def run(name, seed, n, keep):
-    """All cases of a reader, in child processes; returns a row of the table, and its failures as lines."""
+    """Run all cases of a reader in child processes; return a row of the table, and the failures as lines."""
     counts, failures, slowest, peak, done = Counter(), [], 0.0, 0.0, -1
     with tqdm(total=n, desc=name, file=sys.stderr, disable=None) as bar:
         while True:
@@ -412,7 +412,7 @@ def run(name, seed, n, keep):
                 kind = output["found"] if output["found"] in ("refused", "accepted") else "failures"
                 counts[kind] += 1
                 if kind == "failures":
-                    failures.append((done, output["what"], output["found"]))
+                    failures.append((done, output["case"], output["found"]))
                 bar.update()
             if process.wait() == 0:
                 break
@@ -420,16 +420,16 @@ def run(name, seed, n, keep):
             counts["failures"] += 1
             code = -process.returncode
             failures.append((done, "?", f"ended by {signal.Signals(code).name if code > 0 else f'exit code {-code}'}"))
-            if process.returncode > 0:  # the reader cannot even be made
+            if process.returncode > 0:  # the reader itself cannot be built
                 break
     if failures:
         _keep(name, seed, failures, keep)
     return [name, sum(counts.values()), counts["refused"], counts["accepted"], counts["failures"], f"{slowest:.0f}",
-            f"{peak:.0f}"], [f"{name}, case {k} ({what}): {found}" for k, what, found in failures]
+            f"{peak:.0f}"], [f"{name}, case {k} ({description}): {found}" for k, description, found in failures]
 
 
 def _keep(name, seed, failures, keep):
-    """Save the files that failed."""
+    """Save the files of the failing cases."""
     with tempfile.TemporaryDirectory() as folder:
         make, size = READERS[name]
         reader = make(Path(folder), size)
@@ -443,17 +443,18 @@ def main(argv=None):
     parser.add_argument("--cases", type=cli.whole_number(1), default=2000, metavar="N",
                         help="mutated files for each reader (default: 2000)")
     parser.add_argument("--seed", type=cli.whole_number(0), default=0, metavar="N",
-                        help="of the mutations (default: 0)")
+                        help="seed of the mutations (default: 0)")
     parser.add_argument("--reader", choices=list(READERS), metavar="NAME",
                         help=f"one of {'; '.join(READERS)} (default: all)")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="where failing files go (default: a temporary folder)")
+    parser.add_argument("--keep", type=Path, metavar="DIR",
+                        help="folder for failing files (default: a temporary folder)")
     parser.add_argument("--child", choices=list(READERS), help=argparse.SUPPRESS)
     parser.add_argument("--first", type=int, default=0, help=argparse.SUPPRESS)
     return cli.run_command(parser, fuzz, argv)
 
 
 def fuzz(args):
-    """The command: a table, exit code 1 where a reader did anything but read rightly or refuse."""
+    """Print the table; return exit code 1 if a reader did anything but read correctly or refuse."""
     if args.child:
         return child(args.child, args.seed, args.first, args.cases)
     keep = args.keep or Path(tempfile.mkdtemp(prefix="fuzz-"))
@@ -461,7 +462,7 @@ def fuzz(args):
     rows, failures = [], []
     for name in [args.reader] if args.reader else READERS:
         full = name.endswith(", full") and not args.reader
-        row, failed = run(name, args.seed, args.cases // SHARE_AT_FULL_SIZE if full else args.cases, keep)
+        row, failed = run(name, args.seed, args.cases // CASES_PER_FULL_SIZE_CASE if full else args.cases, keep)
         rows.append(row)
         failures += failed
     print(*tables.markdown_table(HEADER, rows), sep="\n")

@@ -1,4 +1,4 @@
-"""Files that someone with bad intentions would write, and small valid ones to start from; for fuzz and test_hostile."""
+"""Files as an attacker would write them, and small valid ones to start from, for fuzz and test_hostile_files."""
 from __future__ import annotations
 
 import functools
@@ -14,12 +14,12 @@ import numpy as np
 
 from tests.conftest import batch_bytes
 
-CANARY = "canary"  # a file in the working directory that a payload would make
+CANARY = "canary"  # name of a file that a payload would create in the working directory
 COMMAND = f"touch {CANARY}"
 
 
 class Calls:
-    """What pickles as a call."""
+    """An object that is pickled as a call."""
 
     def __init__(self, function, *arguments):
         self.call = function, arguments
@@ -31,9 +31,9 @@ class Calls:
 # CIFAR-10 batches
 
 def batch(n):
-    """A valid batch of n pictures."""
+    """Return a valid batch of n images."""
     return batch_bytes(np.arange(n * 3072, dtype=np.uint32).astype(np.uint8).reshape(n, 3072),
-    [k % 10 for k in range(n)])
+                       [k % 10 for k in range(n)])
 
 
 def _text(content):
@@ -41,7 +41,7 @@ def _text(content):
 
 
 def _batch_of(data, labels=b"]"):
-    """A pickle of the dict that a batch is, with these opcodes for its entries."""
+    """Return the pickle of a batch's dict, with these opcodes for its entries."""
     return (b"\x80\x04}(" + pickle.SHORT_BINBYTES + b"\x04data" + data
             + pickle.SHORT_BINBYTES + b"\x06labels" + labels + b"u.")
 
@@ -50,12 +50,12 @@ UINT8 = b"cnumpy\ndtype\n" + _text(b"u1") + b"\x85R"
 
 
 def _array_of(shape=b"K\x0aM\x00\x0c\x86", dtype=UINT8, raw=b"C\x00"):
-    """Opcodes of an array with this state."""
+    """Return the opcodes of an array with this state."""
     return b"cnumpy.core.multiarray\n_reconstruct\n)R(K\x01" + shape + dtype + b"\x89" + raw + b"tb"
 
 
 def pickles(n):
-    """{name: a pickle}; n pictures would be right."""
+    """Return {name: pickle}; a valid batch would have n images."""
     command = COMMAND.encode()
     labels = b"](" + b"K\x01" * n + b"e"
     doubled = b")" + b"2\x86" * 60  # DUP TUPLE2: 2 ** 60 leaves
@@ -116,7 +116,7 @@ def pickles(n):
 # CIFAR-10 archives
 
 def member(name, content=b"", size=None, kind=tarfile.REGTYPE, **more):
-    """A tar member: a header that may claim another size, and the content."""
+    """Return a tar member: a header, which may claim a wrong size, and the content."""
     info = tarfile.TarInfo(name)
     info.type = kind
     for key, value in more.items():
@@ -126,11 +126,11 @@ def member(name, content=b"", size=None, kind=tarfile.REGTYPE, **more):
     size = len(content) if size is None else size
     header[124:136] = (b"%011o\0" % size if 0 <= size < 8 ** 11 else
                        (b"\xff" if size < 0 else b"\x80") + (size % (1 << 88)).to_bytes(11, "big"))
-    return summed(header) + content + bytes(-len(content) % 512)
+    return with_checksum(header) + content + bytes(-len(content) % 512)
 
 
-def summed(header):
-    """A tar header with the right sum in it."""
+def with_checksum(header):
+    """Return the tar header with the right checksum in it."""
     header = bytearray(header)
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\0 " % sum(header)
@@ -138,9 +138,9 @@ def summed(header):
 
 
 def archive(n):
-    """A valid tar archive, not packed yet, with a test batch of n pictures."""
-    return (member("cifar-10-batches-py/", kind=tarfile.DIRTYPE) + member("cifar-10-batches-py/batches.meta",
-    b"x" * 100)
+    """Return a valid tar archive, not compressed, with a test batch of n images."""
+    return (member("cifar-10-batches-py/", kind=tarfile.DIRTYPE)
+            + member("cifar-10-batches-py/batches.meta", b"x" * 100)
             + member("cifar-10-batches-py/test_batch", batch(n)) + bytes(1024))
 
 
@@ -150,7 +150,7 @@ def packed(content, level=1):
 
 @functools.lru_cache(maxsize=None)
 def bomb(start, n_bytes):
-    """gzip: `start`, then so many zeros."""
+    """Return `start` and then n_bytes zeros, compressed by gzip."""
     file = io.BytesIO()
     with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1, mtime=0) as packer:
         packer.write(start)
@@ -160,11 +160,12 @@ def bomb(start, n_bytes):
 
 
 def archives(n):
-    """{name: a packed archive} with a test batch of n pictures in some."""
+    """Return {name: compressed archive}; some of them hold a test batch of n images."""
     good = member("cifar-10-batches-py/test_batch", batch(n))
     pax = b"30 path=../../../tmp/test_batch\n19 GNU.sparse.major=1\n20 GNU.sparse.minor=0\n"
-    one = {"an absolute path": member("/" + CANARY, b"x") + good, "a path upwards": member("../../" + CANARY,
-           b"x") + good,
+    tars = {
+           "an absolute path": member("/" + CANARY, b"x") + good,
+           "a path upwards": member("../../" + CANARY, b"x") + good,
            "a link out of it": member("data", kind=tarfile.SYMTYPE, linkname="/etc") + good,
            "the batch is a symbolic link": member("test_batch", kind=tarfile.SYMTYPE, linkname="/dev/zero"),
            "the batch is a hard link": member("test_batch", kind=tarfile.LNKTYPE, linkname="/etc/passwd"),
@@ -179,14 +180,14 @@ def archives(n):
            "a long name of -1": member("x", size=-1, kind=tarfile.GNUTYPE_LONGNAME) + good,
            "a sparse pax header": member("x", pax, kind=tarfile.XHDTYPE) + member("test_batch", b"99999999\n"),
            "a pax header of length 0": member("x", b"0 a=b\n", kind=tarfile.XHDTYPE) + good,
-           "a pax header that is no number": member("x", b"9" * 5000 + b" a=b\n", kind=tarfile.XGLTYPE) + good,
+           "a pax header without a number": member("x", b"9" * 5000 + b" a=b\n", kind=tarfile.XGLTYPE) + good,
            "an unknown kind": member("x", b"1" * 700, kind=b"~") + good,
            "a name of escapes": member("\x1b[2J\n", size=1 << 40),
-           "only a header": good[:512], "junk behind the end": good + bytes(1024) + b"junk" * 1000,
+           "only a header": good[:512], "junk after the end": good + bytes(1024) + b"junk" * 1000,
            "a hostile batch": member("test_batch", pickles(n)["calls os.system"]),
            "60000 empty members": member("x") * 60000 + good}
-    return {**{name: packed(content) for name, content in one.items()},
-            "a bomb behind the end": bomb(good + bytes(1024), 300 << 20),
+    return {**{name: packed(content) for name, content in tars.items()},
+            "a bomb after the end": bomb(good + bytes(1024), 300 << 20),
             "a bomb in the batch": bomb(member("test_batch", size=60 << 20), 60 << 20),
             "a bomb in a long name": bomb(member("x", size=1 << 30, kind=tarfile.GNUTYPE_LONGNAME), 300 << 20),
             "a bomb in a pax header": bomb(member("x", size=1 << 30, kind=tarfile.XHDTYPE), 300 << 20),
@@ -194,7 +195,7 @@ def archives(n):
 
 
 def gzips():
-    """{name: hostile gzip files}, whatever is in them."""
+    """Return {name: hostile gzip file}, for any kind of content."""
     empty = gzip.compress(b"")
     return {"a gzip name without end": b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * (8 << 20),
             "a gzip comment without end": b"\x1f\x8b\x08\x10" + bytes(6) + b"n" * (8 << 20),
@@ -210,26 +211,26 @@ def idx(magic, *numbers, content=b""):
 
 
 def idx_files(n):
-    """{name: an IDX file of pictures, packed}; n would be right."""
-    many = {"2 ** 31 pictures": idx((0, 0, 8, 3), 1 << 31, 28, 28), "2 ** 40 bytes": idx((0, 0, 8, 3), 1 << 30, 32, 32),
+    """Return {name: compressed IDX file of images}; a valid file would have n images."""
+    files = {"2 ** 31 images": idx((0, 0, 8, 3), 1 << 31, 28, 28), "2 ** 40 bytes": idx((0, 0, 8, 3), 1 << 30, 32, 32),
             "the largest numbers": idx((0, 0, 8, 3), *[(1 << 32) - 1] * 3),
             "255 dimensions": idx((0, 0, 8, 255), *[1] * 255),
             "no dimension": idx((0, 0, 8, 0)), "doubles": idx((0, 0, 0x0e, 3), n, 28, 28, content=bytes(n * 784 * 8)),
             "a header alone": idx((0, 0, 8, 3), n, 28, 28), "a line break in its magic": b"\n\r\x1b[" + bytes(12)}
-    return {**{name: packed(content) for name, content in many.items()},
+    return {**{name: packed(content) for name, content in files.items()},
             "a bomb": bomb(idx((0, 0, 8, 3), n, 28, 28), 300 << 20), **gzips()}
 
 
 # JSON
 
 def documents():
-    """{name: a JSON file that no run writes}."""
+    """Return {name: JSON file that no run writes}."""
     result = {"deep lists": b"[" * 100000, "deep lists that end": b"[" * 100000 + b"]" * 100000,
             "deep dicts": b'{"a":' * 50000 + b"1" + b"}" * 50000, "a list a little too deep": b"[" * 990 + b"]" * 990,
             "an integer of 5000 digits": b"9" * 5000,
             "an integer of 10000 digits in place": b'{"settings": ' + b"9" * 10000 + b"}",
-            "no UTF-8": b'{"a": "\xff\xfe"}', "UTF-16": json.dumps({"a": 1}).encode("utf-16"),
-            "a mark": b"\xef\xbb\xbf{}",
+            "not UTF-8": b'{"a": "\xff\xfe"}', "UTF-16": json.dumps({"a": 1}).encode("utf-16"),
+            "a byte order mark": b"\xef\xbb\xbf{}",
             "NaN": b"NaN", "-Infinity": b"-Infinity", "a number": b"3", "a text": b'"x"', "nothing": b"",
             "null": b"null",
             "zeros": bytes(1000), "three million lists": b"[" + b"[]," * (3 << 20) + b"[]]",
@@ -245,10 +246,10 @@ HOSTILE_VALUES = [None, True, [], {}, "", "x" * 2000, "<script>alert(1)</script>
                   ["x"], "line 1", "section2", "figure", "text", {"kind": "figure", "file": "/dev/zero", "caption": ""}]
 
 
-# checkpoints: a table as LevelDB has it
+# Checkpoints: a table in the format of LevelDB
 
 def crc32c(content):
-    """The sum that LevelDB and TensorFlow keep, masked as they do."""
+    """Return the masked checksum of LevelDB and TensorFlow."""
     crc = 0xffffffff
     for byte in content:
         crc = _CRC[(crc ^ byte) & 255] ^ crc >> 8
@@ -266,7 +267,7 @@ _CRC = [_crc_of(byte) for byte in range(256)]
 
 
 def varint(n):
-    """n >= 0 in as many bytes as it needs; below 0 as protocol buffers have it."""
+    """Return n as a varint of protocol buffers, which encode negative numbers modulo 2 ** 64."""
     n %= 1 << 64
     result = b""
     while n > 127:
@@ -283,11 +284,11 @@ def _read_varint(content, at):
 
 
 def entries(index):
-    """The list of [key, value] in the one block of a small checkpoint's index."""
+    """Return the list of [key, value] in the only block of a small checkpoint's index."""
     at = len(index) - 48
-    for _ in range(2):  # where the metaindex lies
+    for _ in range(2):  # place of the metaindex
         _, at = _read_varint(index, at)
-    at, _ = _read_varint(index, at)  # the block that says where the entries lie: of one entry
+    at, _ = _read_varint(index, at)  # the index block, which has one entry: the place of the block of entries
     _, at = _read_varint(index, at)
     n_key, at = _read_varint(index, at)
     _, at = _read_varint(index, at)
@@ -306,7 +307,7 @@ def entries(index):
 
 
 def table(stored, damage=lambda block: block):
-    """An index with these [key, value], its sums right whatever `damage` does to the block of entries."""
+    """Return an index of these [key, value], with right checksums even if `damage` changes the block of entries."""
     result = b""
 
     def add(block):
@@ -328,7 +329,7 @@ def table(stored, damage=lambda block: block):
 
 
 def entry(dtype=1, shape=(), shard=0, offset=0, size=4, crc=0, more=b""):
-    """A value of the index: where a tensor lies, and of which kind it is."""
+    """Return a value of the index: place, type and shape of a tensor."""
     dims = b"".join(b"\x12" + varint(len(dim)) + dim for dim in (b"\x08" + varint(n) for n in shape))
     return (b"\x08" + varint(dtype) + b"\x12" + varint(len(dims)) + dims
             + b"\x18" + varint(shard) + b"\x20" + varint(offset)
@@ -336,7 +337,7 @@ def entry(dtype=1, shape=(), shard=0, offset=0, size=4, crc=0, more=b""):
 
 
 def indexes(index):
-    """{name: an index} made of a valid one; the first variable is replaced, or one is added."""
+    """Return {name: index}, made from a valid index; the first variable is replaced, or a variable is added."""
     stored = entries(index)
     values = {
         "2 ** 40 numbers": entry(shape=(1 << 40,)),
@@ -344,7 +345,7 @@ def indexes(index):
         "2 ** 30 numbers": entry(shape=(1 << 30,)),
         "2 ** 30 numbers, size right": entry(shape=(1 << 30,), size=1 << 32),
         "2 ** 62 numbers": entry(shape=(1 << 62,)), "2 ** 124 numbers": entry(shape=(1 << 62, 1 << 62)),
-        "numbers whose bytes wrap round to 0": entry(shape=(1 << 62,), size=0), "a dimension of -1": entry(shape=(-1,)),
+        "numbers whose size overflows to 0": entry(shape=(1 << 62,), size=0), "a dimension of -1": entry(shape=(-1,)),
         "a dimension of -2": entry(shape=(-2, 13)), "the lowest dimension": entry(shape=(-1 << 63,)),
         "300 dimensions": entry(shape=(1,) * 300), "254 dimensions": entry(shape=(1,) * 254),
         "255 dimensions": entry(shape=(1,) * 255), "an unknown rank": b"\x08\x01\x12\x02\x18\x01" + entry()[4:],
@@ -359,7 +360,7 @@ def indexes(index):
         "2 ** 40 texts": entry(dtype=7, shape=(1 << 40,)), "2 ** 28 variants": entry(dtype=21, shape=(1 << 28,)),
         "2 ** 28 texts": entry(dtype=7, shape=(1 << 28,), size=100)}
     headers = {"2 ** 31 shards": b"\x08" + varint((1 << 31) - 1) + b"\x1a\x02\x08\x01",
-    "no shards": b"\x08\x00\x1a\x02\x08\x01",
+               "no shards": b"\x08\x00\x1a\x02\x08\x01",
                "-1 shards": b"\x08" + varint(-1), "big-endian": b"\x08\x01\x10\x01\x1a\x02\x08\x01", "version 99": (
                    b"\x08\x01\x1a\x02\x08\x63"), "no header": b"", "a junk header": b"\xff" * 9}
     result = {}
@@ -374,12 +375,11 @@ def indexes(index):
         "an empty block": table(stored, lambda block: b""),
         "restarts of 2 ** 32": table(stored, lambda block: block[:-4] + b"\xff" * 4), "a shared key without end": table(
             stored, lambda block: b"\x00\xff\xff\xff\xff\x0f\x01" + block[3:]),
-            "a footer of wild places": index[:-48] + varint(
-            1 << 62) * 4 + bytes(4) + index[-8:],
-            "a block of 2 ** 40": index[:-48] + (varint(0) + varint(1 << 40) + varint(
+        "a footer of wild places": index[:-48] + varint(1 << 62) * 4 + bytes(4) + index[-8:],
+        "a block of 2 ** 40": index[:-48] + (varint(0) + varint(1 << 40) + varint(
                 0) + varint(1 << 40)).ljust(40, b"\0") + index[-8:], "ten thousand strangers": table(
             [*stored, *([b"stranger %06d" % k, entry(shape=(13,), size=52)] for k in range(10000))]),
         "a name of two lines": table([*stored, [b"stranger\n\x1b[2J", entry(shape=(9,))]]),
-        "a name that is no text": table(
+        "a name that is not text": table(
             [*stored, [b"\xff\xfe", entry()]])})
     return result

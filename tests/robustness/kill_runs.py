@@ -1,14 +1,13 @@
-"""Runs that are killed, over and over, at random instants or at each system call of a save; what is left of them.
-
+"""Kill runs again and again, at random instants or at each system call of a save, and check their files.
     python -m tests.robustness.kill_runs --kills 200      SIGKILL at random instants
     python -m tests.robustness.kill_runs --system-calls   SIGKILL at each system call of a save
 
-Each run goes on from where the one killed before it came to, in a process of its own. After every kill the store must
-hold only good checkpoints, none of the epochs that were printed may be lost (the small runs save every epoch), and when
-a run comes to its end, it must leave the same bytes as one that nobody killed. Exit code 1 where one of them does not.
+Each run continues the one killed before it, in a process of its own. After every kill the store must hold only intact
+checkpoints, and no printed epoch may be lost (the small runs save every epoch). A run that reaches its end must be
+bit-identical to one that was never killed. The exit code is 1 if any of this fails.
 
 The sections are those of tests/small_sections.py. The processes are forked from this one, which has loaded TensorFlow
-and not used it, so that a run takes a second. --system-calls needs strace.
+without using it, so that a run takes a second. --system-calls needs strace.
 """
 from __future__ import annotations
 
@@ -41,14 +40,17 @@ SYSTEM_CALLS = "openat,creat,write,pwrite64,writev,fsync,fdatasync,ftruncate,ren
     "symlink,symlinkat,unlink,unlinkat,rmdir,close,flock"
 
 
-def started(section, folder, *more, gate=None):
-    """The process of a run into a folder; its output goes to folder/said. It waits until the pipe `gate` is written."""
+def start_run(section, folder, *more, gate=None):
+    """Start a run into a folder; return its process id.
+
+    The output goes to folder/output. If there is a pipe `gate`, the run waits until something is written to it.
+    """
     process = os.fork()
     if process:
         return process
     code = 1
     with contextlib.suppress(BaseException):
-        output = os.open(str(Path(folder) / "said"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        output = os.open(str(Path(folder) / "output"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(output, 1)
         os.dup2(output, 2)
         if gate is not None:
@@ -58,14 +60,14 @@ def started(section, folder, *more, gate=None):
     os._exit(code)
 
 
-def ended(process):
-    """Wait for a process; its exit code, or minus the signal that ended it."""
+def wait_for(process):
+    """Wait for a process; return its exit code, or minus the number of the signal that ended it."""
     status = os.waitpid(process, 0)[1]
     return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
 
 
 class Chain:
-    """Runs into one folder, each going on from where the one before was killed; what went wrong is in `wrong`."""
+    """Runs into one folder, each of which continues the one killed before it; `wrong` lists the failures."""
 
     def __init__(self, section, backend, folder, reference):
         self.section, self.backend, self.reference = section, backend, reference
@@ -73,13 +75,13 @@ class Chain:
         self.folder.mkdir(parents=True)
 
     def start(self, **gate):
-        return started(self.section, self.folder, "--backend", self.backend, **gate)
+        return start_run(self.section, self.folder, "--backend", self.backend, **gate)
 
     def check_after_kill(self):
-        """Is each checkpoint good, and is everything there that was printed?"""
-        kept, problems = self.folder / "checkpoints" / f"section{self.section}", []
-        self.in_save += any(kept.glob("unfinished-*"))
-        found = list(store.good_checkpoints(kept, problems))
+        """Check that every checkpoint is intact and that every printed epoch is saved."""
+        checkpoints, problems = self.folder / "checkpoints" / f"section{self.section}", []
+        self.in_save += any(checkpoints.glob("unfinished-*"))
+        found = list(store.good_checkpoints(checkpoints, problems))
         self.wrong += problems
         n_steps = found[0].number if found else 0
         n_saved = len(found[0].progress["measurements"]) if found else 0
@@ -89,35 +91,35 @@ class Chain:
         if n_printed > n_saved or n_steps < self.steps:
             self.wrong.append(f"{n_printed} epochs printed, {n_saved} saved; step {self.steps} before, {n_steps} now")
         for name in ("model.ckpt.index", "model.ckpt.data-00000-of-00001"):
-            if found and (kept / name).exists() and (kept / name).read_bytes() not in [
-                    (one.path / name).read_bytes() for one in found]:
+            if found and (checkpoints / name).exists() and (checkpoints / name).read_bytes() not in [
+                    (checkpoint.path / name).read_bytes() for checkpoint in found]:
                 self.wrong.append(f"{name} is not that of a checkpoint")
         self.steps = n_steps
 
     def check_at_end(self, code):
-        """Did it end well, with the bytes of a run that nobody killed?"""
+        """Check that the run succeeded and is bit-identical to one that was never killed."""
         if code:
-            self.wrong.append(f"exit code {code}: {(self.folder / 'said').read_text()[-300:]}")
+            self.wrong.append(f"exit code {code}: {(self.folder / 'output').read_text()[-300:]}")
         elif small.remains(self.folder, self.section) != self.reference:
             result = small.remains(self.folder, self.section)
-            self.wrong.append("other bytes: " + ", ".join(
+            self.wrong.append("not bit-identical: " + ", ".join(
                 name for name in sorted({*result, *self.reference}) if result.get(name) != self.reference.get(name)))
 
 
-def reference_of(section, backend, folder):
-    """(the bytes of a run that nobody kills, the seconds it takes)."""
+def reference_run(section, backend, folder):
+    """Return (files of a run that is not killed, its duration in seconds)."""
     (folder / "whole").mkdir(parents=True)
     start = time.perf_counter()
-    code = ended(started(section, folder / "whole", "--backend", backend))
+    code = wait_for(start_run(section, folder / "whole", "--backend", backend))
     if code:
         raise UserError(f"section {section}: a run that was not killed ended with exit code {code}: "
-                        f"{(folder / 'whole' / 'said').read_text()[-300:]}")
+                        f"{(folder / 'whole' / 'output').read_text()[-300:]}")
     return small.remains(folder / "whole", section), time.perf_counter() - start
 
 
 def kill_at_random(section, backend, n_kills, folder, chance, bar):
-    """n_kills of them, over as many chains as it takes; a row of the table, and what went wrong."""
-    reference, seconds = reference_of(section, backend, folder)
+    """Kill runs n_kills times, in as many chains as needed; return a row of the table, and the failures."""
+    reference, seconds = reference_run(section, backend, folder)
     n_chains = in_save = n_done = 0
     wrong = []
     while n_done < n_kills:
@@ -129,7 +131,7 @@ def kill_at_random(section, backend, n_kills, folder, chance, bar):
                 time.sleep(chance.uniform(0, seconds))
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
-            code = ended(process)
+            code = wait_for(process)
             if code != -signal.SIGKILL:
                 break
             n_done += 1
@@ -144,7 +146,7 @@ def kill_at_random(section, backend, n_kills, folder, chance, bar):
 
 
 def strace(process, *arguments):
-    """strace, attached to a process and its threads."""
+    """Attach strace to a process and its threads; return the process of strace."""
     tracer = subprocess.Popen(["strace", "-f", "-p", str(process), *arguments], stderr=subprocess.PIPE,
                               universal_newlines=True)
     line = tracer.stderr.readline()
@@ -153,23 +155,23 @@ def strace(process, *arguments):
     return tracer
 
 
-def traced(chain, log, *arguments):
-    """Run a chain's next process under strace; its exit code."""
+def run_under_strace(chain, log, *arguments):
+    """Run a chain's next process under strace; return its exit code."""
     read, write = os.pipe()
     process = chain.start(gate=read)
     tracer = strace(process, "-y", "-o", str(log), *arguments)
     os.write(write, b".")
     os.close(read), os.close(write)
-    code = ended(process)
+    code = wait_for(process)
     tracer.communicate()
     return code
 
 
 def kill_at_system_calls(section, backend, folder, bar):
-    """Kill runs at each system call on the checkpoints in a save: rows of the table, and what went wrong."""
-    reference, _ = reference_of(section, backend, folder)
+    """Kill runs at each system call on the checkpoints in a save; return rows of the table, and the failures."""
+    reference, _ = reference_run(section, backend, folder)
     chain, log = Chain(section, backend, folder / "counted", reference), folder / "log"
-    chain.check_at_end(traced(chain, log, "-e", f"trace={SYSTEM_CALLS}"))
+    chain.check_at_end(run_under_strace(chain, log, "-e", f"trace={SYSTEM_CALLS}"))
     wrong = list(chain.wrong)
     counts, points, n_saves = Counter(), set(), 0  # strace counts each system call of each thread
     for line in log.read_text().splitlines():
@@ -183,32 +185,32 @@ def kill_at_system_calls(section, backend, folder, bar):
     killed = Counter()
     for call, number in sorted(points):
         chain = Chain(section, backend, folder / f"{call}-{number}", reference)
-        code = traced(chain, log, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}")
+        code = run_under_strace(chain, log, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}")
         bar.update(1)
         if code == -signal.SIGKILL:
             killed[call] += 1
             chain.check_after_kill()
-            code = ended(chain.start())
+            code = wait_for(chain.start())
         chain.check_at_end(code)
         wrong += [f"{call} {number}: {problem}" for problem in chain.wrong]
         shutil.rmtree(str(chain.folder))
-    return [(section, backend, call, sum(one == call for one, _ in points), n) for call, n in killed.items()], wrong
+    return [(section, backend, call, sum(name == call for name, _ in points), n) for call, n in killed.items()], wrong
 
 
 def main(argv=None):
     parser = cli.Parser(prog="python -m tests.robustness.kill_runs", description=__doc__.split("\n\n    ")[0])
     parser.add_argument("--kills", type=cli.whole_number(1), default=200, metavar="N",
-                        help="at random instants, in all (default: 200)")
-    parser.add_argument("--system-calls", action="store_true", help="at each system call of a save instead")
+                        help="number of kills at random instants, over all sections (default: 200)")
+    parser.add_argument("--system-calls", action="store_true", help="kill at each system call of a save instead")
     parser.add_argument("--section", choices=("1", "2", "3", "4"), help="one section only (default: all)")
     parser.add_argument("--backend", choices=("graph", "keras"), help="one backend only (default: both)")
     parser.add_argument("--seed", type=cli.whole_number(0), default=0, metavar="N",
-                        help="of the random instants (default: 0)")
+                        help="seed of the random instants (default: 0)")
     return cli.run_command(parser, kill, argv)
 
 
 def kill(args):
-    """The command: a table, then what went wrong; exit code 1 where anything did."""
+    """Print the table, then the failures; return exit code 1 if there are any."""
     small.shrink(setattr, dict.__setitem__)
     pairs = [(int(section), backend) for section in ([args.section] if args.section else "1234")
              for backend in ([args.backend] if args.backend else ("graph", "keras"))]
@@ -218,17 +220,17 @@ def kill(args):
     chance = random.Random(args.seed)
     with tqdm(total=args.kills, unit="kill", file=sys.stderr, disable=None) as bar:
         for number, (section, backend) in enumerate(pairs):
-            here = folder / f"{section}-{backend}"
+            section_folder = folder / f"{section}-{backend}"
             if args.system_calls:
-                more, problems = kill_at_system_calls(section, backend, here, bar)
+                more, problems = kill_at_system_calls(section, backend, section_folder, bar)
                 rows += more
             else:
                 n_kills = args.kills * (number + 1) // len(pairs) - args.kills * number // len(pairs)
-                row, problems = kill_at_random(section, backend, n_kills, here, chance, bar)
+                row, problems = kill_at_random(section, backend, n_kills, section_folder, chance, bar)
                 rows.append(row)
             wrong += problems
     header = ("section", "backend", "system call", "in a save", "killed at") if args.system_calls else \
-        ("section", "backend", "kills", "of them while saving", "runs brought to their end", "wrong")
+        ("section", "backend", "kills", "of these while saving", "completed runs", "wrong")
     print(*tables.markdown_table(header, rows), "", *wrong, sep="\n")
     print(json.dumps({"kills": sum(row[-1] if args.system_calls else row[2] for row in rows), "wrong": len(wrong)}))
     if wrong:

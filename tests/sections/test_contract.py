@@ -2,12 +2,15 @@
 import dataclasses
 import inspect
 
+import numpy as np
 import pytest
 
+from tests import small_sections as small
 from tf1_autoencoders.reporting import published
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.utils.cli import SettingOption
+from tf1_autoencoders.utils.frameworks import keras
 
 ATTRIBUTES = [name for name in Section.__annotations__ if not name.startswith("__")]
 FUNCTIONS = [name for name, member in vars(Section).items() if inspect.isfunction(member) and not name.startswith("_")]
@@ -51,3 +54,26 @@ def test_a_section_is_consistent(section):
     for option in section.OPTIONS:
         assert isinstance(option, SettingOption) and option.setting in names, option.flag
     assert set(inspect.signature(section.build_keras).parameters) >= {"make_optimizer", *section.EXACT_LAYERS}
+
+
+TUNED = dict(cosine_decay=True, pixel_center=127.5, pixel_scale=1 / 255)  # section 2's loss then scales the pixels
+
+
+@pytest.mark.parametrize("number, more", [(1, {}), (2, {}), (2, TUNED), (3, {}), (4, {})])
+def test_a_keras_twin_can_be_saved_loaded_and_trained_further(tmp_path, monkeypatch, number, more):
+    small.shrink(monkeypatch.setattr, monkeypatch.setitem)
+    section, settings = SECTIONS[number], dataclasses.replace(SECTIONS[number].PRESETS["report"], **more)
+    arrays = section.training_arrays(section.load(settings)[0])
+    settings = section.check_settings(settings, len(arrays[0]))
+    (first, first_targets), (second, second_targets) = (
+        section.inputs_and_targets([array[k:k + settings.batch_size] for array in arrays], settings)
+        for k in (0, settings.batch_size))
+    twin = section.build_keras(settings)
+    twin.train_on_batch(first, first_targets)
+    twin.save(tmp_path / "twin.keras")
+    loaded = keras.models.load_model(tmp_path / "twin.keras")
+    np.testing.assert_array_equal(loaded.predict_on_batch(second), twin.predict_on_batch(second))
+    for model in (twin, loaded):
+        model.train_on_batch(second, second_targets)
+    for weight, expected in zip(loaded.get_weights(), twin.get_weights()):
+        np.testing.assert_array_equal(weight, expected)

@@ -1,4 +1,4 @@
-"""section1_reconstruction: data, graph, and the report's Keras listing as second opinion."""
+"""Section 1: its data, its graph, and the graph against the report's Keras listing."""
 import dataclasses
 
 import numpy as np
@@ -17,10 +17,10 @@ from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.errors import UsageError
 from tf1_autoencoders.utils.frameworks import tf1
 
-# Prime sizes, so that no transposed shape passes by luck.
+# The sizes are primes, so that a transposed shape cannot pass by chance.
 SMALL = dataclasses.replace(section.PRESETS["report"], n_input=53, n_hidden_1=31, n_hidden_2=23, n_hidden_3=17,
                             n_latent=3, batch_size=7, n_epochs=2, seed=1)
-ROUNDING = 5e-6  # float32 sums in another order, through eight layers
+ROUNDING = 5e-6  # of float32 sums in a different order, through eight layers
 N_STEPS = 20
 
 
@@ -31,22 +31,22 @@ def x():
 
 @pytest.fixture
 def few(monkeypatch):
-    """Fashion-MNIST of 100 + 20 pictures whose first pixel is their number."""
-    def pictures(n):
+    """Replace Fashion-MNIST by 100 + 20 images whose first pixel is their number."""
+    def images(n):
         x = np.zeros((n, 28, 28), np.uint8)
         x[:, 0, 0] = np.arange(n)
         return LabelledImages(x, np.arange(n, dtype=np.uint8) % 10, Source("Fashion-MNIST", "official", "a test"))
-    monkeypatch.setattr(section.fashion_mnist, "load", lambda **where: {"train": pictures(100), "test": pictures(20)})
+    monkeypatch.setattr(section.fashion_mnist, "load", lambda **options: {"train": images(100), "test": images(20)})
 
 
-def test_pixels_are_divided_to_0_to_1(few):
+def test_pixels_are_scaled_to_0_to_1(few):
     x = np.zeros((2, 28, 28), np.uint8)
     x[1, 27, 27] = 255
     result = section.preprocess(x)
     assert result.shape == (2, 784) and result.dtype == np.float32 and result[1, 783] == 1 and result.sum() == 1
 
 
-def test_the_pictures_are_put_in_an_order_of_the_seed_with_their_classes(few):
+def test_images_and_classes_are_shuffled_together_by_the_seed(few):
     (x, y), (again, _), (other, _) = (section.load(dataclasses.replace(SMALL, seed=seed))[0]["train"]
                                       for seed in (1, 1, 2))
     numbers = np.rint(x[:, 0] * 255).astype(int)
@@ -55,11 +55,11 @@ def test_the_pictures_are_put_in_an_order_of_the_seed_with_their_classes(few):
     assert np.array_equal(x, again) and not np.array_equal(x, other)
 
 
-def test_48000_of_60000_pictures_are_trained_on():
+def test_48000_of_60000_images_are_trained_on():
     assert n_training_rows(60000, section.PRESETS["report"].validation_split) == 48000
 
 
-def test_a_batch_larger_than_the_training_pictures_is_refused():
+def test_a_batch_larger_than_the_training_set_is_refused():
     with pytest.raises(UsageError, match="--batch-size 48001: there are 48000 images to train on"):
         section.check_settings(dataclasses.replace(SMALL, batch_size=48001), 60000)
 
@@ -80,14 +80,14 @@ def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(x, adam, tolera
     assert relative["losses"] < tolerance and relative["weights"] < tolerance
 
 
-def test_the_comparison_sees_another_activation_of_the_code(x, monkeypatch):
+def test_the_comparison_detects_a_different_activation_of_the_code(x, monkeypatch):
     def dense_with_tanh(x, units, *, activation=None, seed=None):
         return dense_layer(x, units, activation=tf1.nn.tanh if activation is tf1.nn.sigmoid else activation, seed=seed)
     monkeypatch.setattr(section, "dense_layer", dense_with_tanh)
     assert crosscheck.compare(section, SMALL, (x,), "exact", 2)["outputs"] > 100 * ROUNDING
 
 
-def test_codes_and_their_pictures_are_the_two_halves_of_the_network(x):
+def test_encoder_and_decoder_are_the_two_halves_of_the_network(x):
     model, twin = section.build_graph(SMALL), section.build_keras(SMALL)
     encode, decode = section.keras_encoder_decoder(trainers.KerasTrainer(twin, (x,), 7, section, SMALL))
     with TimedSession(model) as session:
@@ -103,7 +103,7 @@ def test_codes_and_their_pictures_are_the_two_halves_of_the_network(x):
     np.testing.assert_allclose(decode(codes), outputs, rtol=1e-4, atol=1e-5)
 
 
-def test_codes_between_two_codes_go_from_one_to_the_other_in_even_steps():
+def test_interpolated_codes_go_from_the_first_code_to_the_second_in_even_steps():
     steps = section.interpolate_codes(np.array([0, 1], np.float32), np.array([1, 3], np.float32), 5)
     np.testing.assert_allclose(steps, [[0, 1], [.25, 1.5], [.5, 2], [.75, 2.5], [1, 3]])
 

@@ -1,4 +1,4 @@
-"""section2_horses: data, pipeline, graph, and the Keras twin as second opinion."""
+"""Section 2: its data, its pipeline, its graph, and the graph against the Keras twin."""
 import dataclasses
 import functools
 
@@ -16,11 +16,12 @@ from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.errors import UsageError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
-# Two float32 programs that sum in another order differ in the 7th digit; narrow networks of a few steps keep it there.
+# Two float32 programs that sum in a different order differ in the 7th digit. The difference stays that small in narrow
+# networks and few steps.
 ROUNDING = 2e-6
-# With the exact Adam nothing is added step by step.
+# With the exact Adam, the steps add hardly any difference.
 EXACT_STEPS = 5e-6
-# Keras's Adam computes the bias correction another way, which shows in the 6th digit after 20 steps.
+# Keras's Adam computes the bias correction differently, which shows in the 6th digit after 20 steps.
 KERAS_STEPS = 1e-4
 N_STEPS = 20
 
@@ -52,12 +53,12 @@ def test_horses_are_the_rows_of_class_7():
     assert section2_horses.select_horses(x, np.array([7, 0, 7, 1, 2, 3, 4, 5, 6, 7]))[:, 0].tolist() == [0, 2, 9]
 
 
-def test_a_picture_comes_out_of_the_pipeline_as_it_went_in():
-    picture = np.random.default_rng(0).uniform(0, 255, (1, 1024)).astype(np.float32)
-    np.testing.assert_array_equal(section2_horses.pipeline_check(picture), picture)
+def test_an_image_passes_the_pipeline_unchanged():
+    image = np.random.default_rng(0).uniform(0, 255, (1, 1024)).astype(np.float32)
+    np.testing.assert_array_equal(section2_horses.pipeline_check(image), image)
 
 
-def test_batches_of_the_report_run_on_across_the_end_of_the_data():
+def test_batches_of_the_report_continue_at_the_start_after_the_last_row():
     with tf1.Graph().as_default(), tf1.Session() as session:
         repeated = input_pipeline.repeated_batches(1)
         session.run(repeated.load, {repeated.data[0]: np.arange(7, dtype=np.float32)[:, None], repeated.batch_size: 3})
@@ -65,7 +66,7 @@ def test_batches_of_the_report_run_on_across_the_end_of_the_data():
     assert batches == [[0, 1, 2], [3, 4, 5], [6, 0, 1], [2, 3, 4]]
 
 
-def test_the_steps_of_an_epoch_are_the_whole_batches_in_the_data():
+def test_an_epoch_has_as_many_steps_as_whole_batches_fit_into_the_data():
     report, text = section2_horses.PRESETS["report"], section2_horses.PRESETS["text"]
     assert section2_horses.check_settings(report, 5000).steps_per_epoch == 33
     assert section2_horses.check_settings(text, 5000).steps_per_epoch == 50
@@ -77,7 +78,7 @@ def test_a_batch_larger_than_the_data_is_refused():
         section2_horses.check_settings(dataclasses.replace(SMALL, batch_size=5001), 5000)
 
 
-def test_the_report_preset_is_the_network_that_the_trace_tells():
+def test_the_report_preset_has_the_published_layers():
     model = section2_horses.build_graph(section2_horses.PRESETS["report"])
     shapes = {variable.op.name: variable.shape.as_list() for variable in model.weights}
     assert shapes == {"dense/kernel": [1024, 200], "dense/bias": [200], "dense_1/kernel": [200, 150],
@@ -85,7 +86,7 @@ def test_the_report_preset_is_the_network_that_the_trace_tells():
                       "dense_3/kernel": [200, 1024], "dense_3/bias": [1024]}
 
 
-def test_the_graph_holds_the_variables_of_tensorflow_1_and_no_more():
+def test_the_graph_has_exactly_the_variables_of_tensorflow_1():
     model = section2_horses.build_graph(SMALL)
     with model.graph.as_default():
         names = {variable.op.name for variable in tf1.global_variables()}
@@ -108,7 +109,7 @@ def test_the_output_is_linear_and_the_hidden_layers_are_elu(small_rows):
     assert crosscheck.relative_difference(outputs, x) < ROUNDING
 
 
-def test_l2_is_reported_and_minimised_only_where_the_settings_say_so(small_rows):
+def test_l2_is_always_reported_and_minimised_only_if_the_settings_say_so(small_rows):
     for in_loss in (False, True):
         settings = dataclasses.replace(SMALL, l2_reg=0.5, l2_in_loss=in_loss)
         model = section2_horses.build_graph(settings)
@@ -122,7 +123,7 @@ def test_l2_is_reported_and_minimised_only_where_the_settings_say_so(small_rows)
         assert loss == pytest.approx(metrics["mse"] + (metrics["l2"] if in_loss else 0), rel=1e-6)
 
 
-def test_mse_is_in_squared_grey_levels_whatever_the_network_sees(small_rows):
+def test_mse_is_in_squared_grey_levels_even_if_the_network_sees_scaled_pixels(small_rows):
     settings = dataclasses.replace(SMALL, **CENTRED)
     model = section2_horses.build_graph(settings)
     with TimedSession(model) as session:
@@ -147,7 +148,7 @@ def test_graph_and_keras_agree_after_20_steps_of_keras_adam(reading, small_rows)
     assert relative["losses"] < KERAS_STEPS and relative["weights"] < KERAS_STEPS
 
 
-def test_the_comparison_sees_an_l2_that_is_not_halved(small_rows, monkeypatch):
+def test_the_comparison_detects_an_l2_that_is_not_halved(small_rows, monkeypatch):
     rows = np.resize(small_rows, (N_STEPS * SMALL.batch_size, SMALL.n_input))
     halved = keras.regularizers.L2
     monkeypatch.setattr(keras._module, "regularizers", type("r", (), {"L2": staticmethod(lambda s: halved(2 * s))}))
@@ -155,7 +156,7 @@ def test_the_comparison_sees_an_l2_that_is_not_halved(small_rows, monkeypatch):
     assert relative["losses"] > 100 * ROUNDING
 
 
-def test_the_comparison_sees_keras_own_epsilon(small_rows, monkeypatch):
+def test_the_comparison_detects_keras_own_epsilon(small_rows, monkeypatch):
     rows = np.resize(small_rows, (N_STEPS * SMALL.batch_size, SMALL.n_input))
     keras_epsilon = functools.partial(build.exact_adam, epsilon=build.KERAS_EPSILON)
     monkeypatch.setitem(crosscheck.OPTIMIZERS, "exact", keras_epsilon)
@@ -163,8 +164,8 @@ def test_the_comparison_sees_keras_own_epsilon(small_rows, monkeypatch):
     assert relative["weights"] > 2 * EXACT_STEPS
 
 
-def test_the_real_trace_of_the_report_preset(real_cifar):
+def test_the_trace_on_real_images_is_near_the_published_one(real_cifar):
     data, _ = section2_horses.load(None, data="real", data_dir=real_cifar)
-    numbers = section2_horses.measure(section2_horses.PRESETS["report"], data)
-    assert numbers["collapsed"] == 0
-    assert numbers["distance from the published trace"] < 0.3  # the range over seeds that hold is 0.03 to 0.25
+    metrics = section2_horses.measure(section2_horses.PRESETS["report"], data)
+    assert metrics["collapsed"] == 0
+    assert metrics["distance from the published trace"] < 0.3  # 0.03 to 0.25 over the seeds that do not collapse

@@ -1,4 +1,4 @@
-"""section3_denoising: the noises, the graph, and the report's Keras listing as second opinion."""
+"""Section 3: its noises, its graph, and the graph against the report's Keras listing."""
 import dataclasses
 
 import numpy as np
@@ -13,7 +13,7 @@ from tf1_autoencoders.training import trainers
 
 SMALL = dataclasses.replace(section.PRESETS["report"], n_filters_1=5, n_filters_2=3, n_filters_3=2, batch_size=7,
                             seed=1)
-# Sums of convolutions in another order; Keras's UpSampling2D adds its gradient in another one than the graph's resize.
+# Convolutions sum in a different order, and Keras's UpSampling2D sums its gradient in another order than the graph.
 ROUNDING = 1e-5
 N_STEPS = 20
 
@@ -25,7 +25,7 @@ def noisy(kind, strength, x=GREY, seed=0):
 
 
 @pytest.mark.parametrize("kind", section.NOISES)
-def test_a_noise_keeps_shape_range_and_its_input_and_repeats_with_its_generator(kind):
+def test_a_noise_keeps_shape_and_range_leaves_its_input_alone_and_repeats_with_its_generator(kind):
     x = np.random.default_rng(1).random((5, 28, 28, 1), dtype=np.float32)
     before = x.copy()
     result = noisy(kind, section.NOISE_STRENGTHS[kind], x)
@@ -37,17 +37,17 @@ def test_a_noise_keeps_shape_range_and_its_input_and_repeats_with_its_generator(
 
 
 def test_salt_and_pepper_replaces_a_tenth_of_the_pixels_by_beta_distributed_levels():
-    x = np.full((400, 28, 28, 1), 2.0, np.float32)  # no level that the noise can draw
+    x = np.full((400, 28, 28, 1), 2.0, np.float32)  # the noise cannot draw this level
     result = noisy("salt-and-pepper", 0.1, x)
     replaced = result[result != 2]
-    assert replaced.size / result.size == pytest.approx(0.1, abs=0.003)  # 5 standard deviations of a share of 313600
+    assert replaced.size / result.size == pytest.approx(0.1, abs=0.003)  # 5 standard deviations, for 313600 pixels
     levels = np.rint(replaced * 255)
     np.testing.assert_allclose(replaced * 255, levels, atol=1e-4)
-    # of 255 * Beta(0.5, 0.5), rounded down: mean 127, variance 255 ** 2 / 8, and the ends are the likeliest
+    # 255 * Beta(0.5, 0.5), rounded down, has mean 127 and variance 255 ** 2 / 8, and its ends are the likeliest
     assert levels.mean() == pytest.approx(127, abs=2.5) and levels.var() == pytest.approx(255 ** 2 / 8, rel=0.02)
-    share = np.bincount(levels.astype(int), minlength=256) / levels.size
-    assert share[0] == pytest.approx(2 / np.pi * np.arcsin(np.sqrt(1 / 255)), rel=0.1)
-    assert min(share[0], share[254]) > 5 * share[100:150].max()
+    fraction = np.bincount(levels.astype(int), minlength=256) / levels.size
+    assert fraction[0] == pytest.approx(2 / np.pi * np.arcsin(np.sqrt(1 / 255)), rel=0.1)
+    assert min(fraction[0], fraction[254]) > 5 * fraction[100:150].max()
 
 
 def test_gaussian_noise_has_its_standard_deviation():
@@ -62,7 +62,7 @@ def test_speckle_grows_with_the_level():
     assert not noisy("speckle", 0.2, np.zeros_like(GREY)).any()
 
 
-def test_periodic_noise_is_one_wave_a_picture():
+def test_periodic_noise_is_one_wave_per_image():
     difference = (noisy("periodic", 0.3) - GREY)[..., 0]
     assert np.abs(difference).max() <= 0.3 + 1e-6 and np.abs(difference).max() > 0.29
     spectrum = np.abs(np.fft.fft2(difference)) ** 2
@@ -87,7 +87,7 @@ def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(adam, tolerance
     assert relative["losses"] < tolerance and relative["weights"] < tolerance
 
 
-def test_the_loss_is_taken_against_the_clean_picture():
+def test_the_loss_compares_with_the_clean_image():
     from tf1_autoencoders.training.session import TimedSession
     clean = np.random.default_rng(2).random((7, 28, 28, 1), dtype=np.float32)
     model = section.build_graph(SMALL)
@@ -95,10 +95,10 @@ def test_the_loss_is_taken_against_the_clean_picture():
         session.run(model.initializer)
         trainer = trainers.GraphTrainer(session, model, (np.zeros_like(clean), clean), 7)
         loss = trainer.evaluate(np.arange(7))["loss"]
-    assert loss == pytest.approx(np.mean(clean ** 2), rel=1e-5)  # a picture of zeros gives zeros at first
+    assert loss == pytest.approx(np.mean(clean ** 2), rel=1e-5)  # the untrained network maps zeros to zeros
 
 
-def test_psnr_is_that_of_the_definition():
+def test_psnr_follows_its_definition():
     clean = np.zeros((2, 28, 28, 1), np.float32)
     result = clean + np.array([0.1, 0.01], np.float32).reshape(2, 1, 1, 1)
     assert peak_signal_to_noise_ratio(result, clean) == pytest.approx((20 + 40) / 2, rel=1e-5)

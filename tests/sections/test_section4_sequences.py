@@ -1,4 +1,4 @@
-"""section4_sequences: data, graph, the three Keras models as second opinion, weights between them, predictions."""
+"""Section 4: its data, its graph against the three Keras models, the exchange of weights, and predictions."""
 import dataclasses
 import itertools
 
@@ -23,11 +23,11 @@ from tf1_autoencoders.utils.frameworks import tf1
 
 SMALL = dataclasses.replace(section4.PRESETS["report"], n_in=5, n_out=3, cardinality=11, n_units=7, n_sequences=101,
                             n_test=13, batch_size=5, learning_rate=0.01, seed=1)
-# Two float32 programs that sum in another order differ in the 7th digit.
+# Two float32 programs that sum in a different order differ in the 7th digit.
 ROUNDING = 2e-6
-# The forget bias of 1 in Keras's bias leaves fewer digits to what is learnt: 6e-8 of 1, where a bias is about 0.1.
+# Keras adds the forget bias of 1 to the bias, so that the learnt part, about 0.1, is rounded to 6e-8.
 FORGET_BIAS_ROUNDING = 1e-7
-# 20 steps pass such roundings on, with the exact Adam and with Keras's.
+# 20 steps amplify such roundings, with the exact Adam and with Keras's.
 STEPS = 2e-5
 N_STEPS = 20
 WAYS = list(itertools.product(section4.START_VECTORS, section4.FEEDBACKS))
@@ -40,7 +40,7 @@ def small_data():
 
 @pytest.fixture
 def random_weights():
-    """{name: array} for SMALL's network, no bias zero, so that no gate passes for another."""
+    """Return {name: array} for SMALL's network. No bias is zero, so that a test notices exchanged gates."""
     random = np.random.default_rng(3)
     model = section4.build_graph(SMALL)
     return {name: random.normal(scale=0.5, size=variable.shape.as_list()).astype(np.float32)
@@ -49,7 +49,7 @@ def random_weights():
 
 @pytest.fixture
 def coders(random_weights, small_data):
-    """{"graph", "Keras": (encoder, decoder)} with the same weights."""
+    """Yield {"graph" or "Keras": (encoder, decoder)}, both with the same weights."""
     model = section4.build_graph(SMALL)
     twin = section4.build_keras(SMALL)
     set_keras_weights(twin, random_weights)
@@ -75,7 +75,7 @@ def test_the_seed_sequence_is_a_zero_and_the_target_one_step_late():
     np.testing.assert_array_equal(x2[:, 1:], y[:, :-1])
 
 
-def test_the_values_are_1_to_50_evenly():
+def test_the_values_1_to_50_are_equally_frequent():
     x1, _, _ = section4.load(section4.PRESETS["report"])[0]["train"]
     counts = np.bincount(x1.ravel(), minlength=51)
     assert len(counts) == 51 and counts[0] == 0
@@ -86,14 +86,14 @@ def test_sequences_are_a_function_of_the_seed():
     (first, source), (again, _), (other, _) = (
         section4.load(dataclasses.replace(SMALL, seed=seed)) for seed in (1, 1, 2))
     for split in ("train", "test"):
-        for one, two in zip(first[split], again[split]):
-            np.testing.assert_array_equal(one, two)
+        for array, array_again in zip(first[split], again[split]):
+            np.testing.assert_array_equal(array, array_again)
         assert not np.array_equal(first[split][0], other[split][0])
     assert not source.is_sample
 
 
-def test_the_sequences_of_numpy_1_18_and_of_today_are_the_same():
-    # made by numpy 1.18.5 under Python 3.7, beside TensorFlow 1.15.5
+def test_the_sequences_are_the_same_as_with_numpy_1_18():
+    # drawn with numpy 1.18.5 under Python 3.7, next to TensorFlow 1.15.5
     x1, _, _ = section4.load(section4.PRESETS["report"])[0]["train"]
     assert x1[[0, -1]].tolist() == [[43, 32, 26, 14, 16, 3], [48, 6, 26, 13, 43, 22]]
 
@@ -104,7 +104,7 @@ def test_test_sequences_are_unseen():
     assert not set(map(tuple, data["train"][0])) & set(map(tuple, data["test"][0]))
 
 
-def test_one_hots_are_decoded_to_what_they_were():
+def test_decoding_one_hot_vectors_gives_the_original_numbers():
     tokens = np.array([[3, 0, 1], [2, 3, 3]])
     vectors = section4.one_hot(tokens, 5)
     assert vectors.shape == (2, 3, 5) and vectors.dtype == np.float32
@@ -117,7 +117,7 @@ def test_a_batch_larger_than_the_data_is_refused():
         section4.check_settings(dataclasses.replace(SMALL, batch_size=102), 101)
 
 
-def test_the_line_of_an_example_is_the_published_one():
+def test_an_example_is_printed_as_in_the_report():
     line = section4.format_example(np.array([14, 19, 20, 38, 27, 39]), np.array([20, 19, 14]), np.array([20, 19, 14]))
     assert line == "Input Sequence=[14, 19, 20, 38, 27, 39] SeedSequence=[20, 19, 14], PredictedSequence=[20, 19, 14]"
 
@@ -128,7 +128,7 @@ def test_the_keras_models_have_the_published_numbers_of_parameters():
     assert not autoencoder.non_trainable_weights
 
 
-def test_the_keras_models_are_those_of_the_published_summaries():
+def test_the_keras_models_have_the_layers_of_the_published_summaries():
     autoencoder, encoder, decoder = section4.define_models(51, 51)
     layers = {model.name: {layer.name: layer.count_params() for layer in model.layers}
               for model in (autoencoder, encoder, decoder)}
@@ -149,7 +149,7 @@ def test_the_graph_has_the_published_number_of_parameters():
     assert (encoder, decoder + dense, encoder + decoder + dense) == (92160, 98739, 190899)
 
 
-def test_the_graph_holds_the_variables_of_tensorflow_1_and_no_more():
+def test_the_graph_has_exactly_the_variables_of_tensorflow_1():
     model = section4.build_graph(SMALL)
     with model.graph.as_default():
         weight_names = {variable.op.name for variable in tf1.global_variables()}
@@ -173,7 +173,7 @@ def test_initial_values_are_a_function_of_the_seed_and_of_the_layer():
     assert not np.array_equal(first[kernels[0]], first[kernels[1]])
 
 
-def test_outputs_are_probabilities_and_loss_and_acc_are_theirs(small_data, random_weights):
+def test_outputs_are_probabilities_from_which_loss_and_acc_follow(small_data, random_weights):
     model = section4.build_graph(SMALL)
     arrays = small_data["train"]
     with TimedSession(model) as session:
@@ -184,12 +184,12 @@ def test_outputs_are_probabilities_and_loss_and_acc_are_theirs(small_data, rando
     assert outputs.shape == (101, 3, 11)
     np.testing.assert_allclose(outputs.sum(axis=-1), 1, rtol=1e-5)
     targets = arrays[2]
-    of_targets = np.take_along_axis(outputs, targets[..., None].astype(int), axis=-1)
-    assert metrics["loss"] == pytest.approx(-np.log(of_targets.astype(np.float64)).mean(), rel=1e-5)
+    probabilities = np.take_along_axis(outputs, targets[..., None].astype(int), axis=-1)
+    assert metrics["loss"] == pytest.approx(-np.log(probabilities.astype(np.float64)).mean(), rel=1e-5)
     assert metrics["acc"] == pytest.approx(np.mean(outputs.argmax(axis=-1) == targets), rel=1e-6)
 
 
-def test_features_are_the_one_hots_of_the_sequence_and_of_its_seed_sequence(small_data):
+def test_features_are_the_one_hot_vectors_of_the_sequence_and_its_seed_sequence(small_data):
     model = section4.build_graph(SMALL)
     with TimedSession(model) as session:
         sequences, seeds = trainers.GraphTrainer(session, model, small_data["train"], 5).first_batch(np.arange(5))
@@ -205,7 +205,7 @@ def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(adam, small_dat
     assert relative["losses"] < ROUNDING and relative["weights"] < STEPS
 
 
-def test_keras_computes_the_graphs_outputs_with_weights_that_show_every_gate(small_data, random_weights):
+def test_keras_computes_the_graphs_outputs_with_weights_that_distinguish_the_gates(small_data, random_weights):
     model, twin = section4.build_graph(SMALL), section4.build_keras(SMALL)
     set_keras_weights(twin, random_weights)
     with TimedSession(model) as session:
@@ -215,16 +215,16 @@ def test_keras_computes_the_graphs_outputs_with_weights_that_show_every_gate(sma
     assert crosscheck.relative_difference(outputs, twin.predict([x1, x2], verbose=0)) < ROUNDING
 
 
-def test_weights_come_back_from_keras_as_they_went_in(random_weights):
+def test_weights_read_from_keras_are_those_that_were_set(random_weights):
     twin = section4.build_keras(SMALL)
     set_keras_weights(twin, random_weights)
-    back = keras_weights(twin)
-    assert set(back) == set(random_weights)
+    weights = keras_weights(twin)
+    assert set(weights) == set(random_weights)
     for name, array in random_weights.items():
-        np.testing.assert_allclose(back[name], array, rtol=0, atol=FORGET_BIAS_ROUNDING if "bias" in name else 0)
+        np.testing.assert_allclose(weights[name], array, rtol=0, atol=FORGET_BIAS_ROUNDING if "bias" in name else 0)
 
 
-def test_keras_holds_the_gates_in_its_own_order_and_the_1_in_its_bias(random_weights):
+def test_keras_has_another_order_of_gates_and_the_forget_bias_of_1_in_its_bias(random_weights):
     twin = section4.build_keras(SMALL)
     set_keras_weights(twin, random_weights)
     kernel, recurrent_kernel, bias = twin.get_layer("encoder").get_weights()
@@ -235,7 +235,7 @@ def test_keras_holds_the_gates_in_its_own_order_and_the_1_in_its_bias(random_wei
     np.testing.assert_array_equal(bias, np.concatenate([i, f + np.float32(1), j, o]))
 
 
-def test_keras_own_first_bias_is_tensorflow_1s_zero():
+def test_keras_initial_bias_corresponds_to_tensorflow_1s_zero():
     weights = keras_weights(section4.build_keras(SMALL))
     assert not weights["encoder/rnn/lstm_cell/bias"].any() and not weights["decoder/rnn/lstm_cell/bias"].any()
 
@@ -248,7 +248,7 @@ def test_gradients_from_keras_are_renamed_without_a_forget_bias():
     assert not any(gradient.any() for gradient in gradients.values())
 
 
-def test_lstm_weights_of_another_width_are_refused(random_weights):
+def test_lstm_weights_of_a_different_width_are_refused(random_weights):
     random_weights["decoder/rnn/lstm_cell/kernel"] = np.zeros((19, 28), np.float32)
     with pytest.raises(ValueError, match=r"decoder/rnn/lstm_cell/kernel: shape \[19, 28\], expected \[18, 28\]"):
         set_keras_weights(section4.build_keras(SMALL), random_weights)
@@ -263,15 +263,15 @@ def test_graph_and_keras_predict_the_same(start, feedback, coders, small_data):
     assert crosscheck.relative_difference(by_graph, by_keras) < ROUNDING
 
 
-def test_the_four_ways_of_predicting_are_four(coders, small_data):
-    answers = [section4.predict_sequence(*coders["graph"], small_data["test"][0],
+def test_the_four_ways_of_predicting_differ(coders, small_data):
+    outputs = [section4.predict_sequence(*coders["graph"], small_data["test"][0],
                                          dataclasses.replace(SMALL, start_vector=start, feedback=feedback))
                for start, feedback in WAYS]
-    for one, two in itertools.combinations(answers, 2):
-        assert np.abs(one - two).max() > 1e-3
+    for first, second in itertools.combinations(outputs, 2):
+        assert np.abs(first - second).max() > 1e-3
 
 
-def test_the_decoder_fed_with_the_target_predicts_as_in_training(coders, random_weights, small_data):
+def test_the_decoder_predicts_as_in_training_if_it_is_fed_with_the_target(coders, random_weights, small_data):
     x1, x2, _ = small_data["test"]
     model = section4.build_graph(SMALL)
     with TimedSession(model) as session:
@@ -305,7 +305,7 @@ def test_the_decoder_is_fed_as_the_settings_say():
     assert fed_with(start_vector="one-hot", feedback="one-hot") == [[1, 0, 0], [0, 0, 1]]
 
 
-def test_sequence_accuracy_counts_sequences_that_are_right_in_every_number():
+def test_sequence_accuracy_counts_sequences_whose_numbers_are_all_right():
     y = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9], [1, 1, 1]])
     predicted = np.array([[1, 2, 3], [4, 5, 1], [7, 8, 9], [2, 2, 2]])
     assert section4.sequence_accuracy(predicted, y) == 0.5
@@ -321,6 +321,6 @@ def test_a_small_network_learns_to_reverse():
         first, *_, last = (metrics for _, metrics in fit(
             trainer, n_epochs=19, rows_for_epoch=lambda epoch: np.random.default_rng(epoch).permutation(1009)))
         x1, _, y = data["test"]
-        answers = section4.predict_sequence(*section4.graph_encoder_decoder(trainer, settings), x1, settings)
+        outputs = section4.predict_sequence(*section4.graph_encoder_decoder(trainer, settings), x1, settings)
     assert first["acc"] < 0.6 and last["acc"] > 0.98 and last["loss"] < 0.1 * first["loss"]
-    assert section4.sequence_accuracy(section4.one_hot_decode(answers), y) > 0.9
+    assert section4.sequence_accuracy(section4.one_hot_decode(outputs), y) > 0.9

@@ -29,7 +29,7 @@ def reconstruction():
 def sequences():
     """Build section 4's autoencoder with 7 units on one-hots of width 11; return (model, inputs).
 
-    The gates are sigmoids, as in the report's Keras; the default of 1.15.5's tf.keras is another one.
+    The gates are sigmoids, as in the report's Keras; the default of 1.15.5's tf.keras is a hard sigmoid.
     """
     encoder_inputs, decoder_inputs = tf.keras.Input(shape=(None, 11)), tf.keras.Input(shape=(None, 11))
     _, h, c = layers.LSTM(7, return_state=True, recurrent_activation="sigmoid", name="lstm")(encoder_inputs)

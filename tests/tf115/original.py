@@ -33,8 +33,8 @@ HERE = Path(__file__).resolve().parent
 FIXTURES = HERE / "fixtures"
 N_STEPS = 50
 
-# Sizes, named as the fields of the package's Settings. The small ones are mostly prime, so that no transposed shape
-# passes by luck.
+# Sizes, named as the fields of the package's Settings. The small ones are mostly prime, so that a transposed shape
+# cannot pass by chance.
 SMALL = {
     "section1": dict(n_input=53, n_hidden_1=31, n_hidden_2=23, n_hidden_3=17, n_latent=5, learning_rate=0.003,
                      batch_size=7, seed=3),

@@ -1,4 +1,4 @@
-"""A run that is stopped and goes on leaves the bytes of one that was not, whatever stopped it."""
+"""A run that is stopped and continued is bit-identical to one that was never stopped, whatever stopped it."""
 import json
 import os
 import re
@@ -31,10 +31,10 @@ RUNS = [(section, backend) for backend in ("graph", "keras") for section in smal
 
 @pytest.fixture(autouse=True)
 def small_sections(monkeypatch):
-    """Small sections whose figures are what would be drawn, not drawn: kill_runs.py compares the drawn ones."""
+    """Make the sections small, and save the content of each figure instead of drawing it; kill_runs.py draws."""
     small.shrink(monkeypatch.setattr, monkeypatch.setitem)
     for name in ("images", "grid", "curves", "scatter"):
-        monkeypatch.setattr(figures, name, lambda *what, **more: content_of([what, more]))
+        monkeypatch.setattr(figures, name, lambda *content, **more: to_bytes([content, more]))
 
     def save(figure, folder, name, source):
         path = Path(folder) / f"{name}.png"
@@ -43,48 +43,48 @@ def small_sections(monkeypatch):
     monkeypatch.setattr(figures, "save", save)
 
 
-def content_of(what):
-    """Every number and word in lists, dicts and arrays, as bytes."""
-    if isinstance(what, dict):
-        what = list(what.items())
-    if isinstance(what, (list, tuple)):
-        return b"[" + b",".join(map(content_of, what)) + b"]"
-    return np.asarray(what).tobytes() if isinstance(what, np.ndarray) else repr(what).encode()
+def to_bytes(value):
+    """Return every number and word in lists, dicts and arrays as bytes."""
+    if isinstance(value, dict):
+        value = list(value.items())
+    if isinstance(value, (list, tuple)):
+        return b"[" + b",".join(map(to_bytes, value)) + b"]"
+    return np.asarray(value).tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
 
 
 def run(folder, section, *more):
-    """A small run; of graphs in one thread (Keras takes the number that TensorFlow started with in this process)."""
+    """Run a small section; graphs in one thread (Keras keeps the threads that TensorFlow started with)."""
     threads = () if "keras" in more else ("--threads", "1")
     return run_all.main(small.arguments(section, folder, *threads, *more))
 
 
 def output(capsys, folder):
-    """What was printed but for the seconds, without the folder's name."""
+    """Return the printed lines without those that have durations, and without the folder's name."""
     return re.sub(r"trained in .*\n|page: .*\n", "", capsys.readouterr().out).replace(str(folder), "")
 
 
 def at_step(monkeypatch, number, act):
-    """Let `act` happen after the training's step of that number, once."""
+    """Call `act` once, after the training step of that number."""
     advance_step = Progress.advance_step
 
-    def acting(progress):
+    def advance_and_act(progress):
         advance_step(progress)
         if progress.n_steps == number:
             monkeypatch.setattr(Progress, "advance_step", advance_step)
             act()
-    monkeypatch.setattr(Progress, "advance_step", acting)
+    monkeypatch.setattr(Progress, "advance_step", advance_and_act)
 
 
 class Killed(BaseException):
-    """Stands for a kill: nothing in the program catches it, nothing is saved."""
+    """Simulates a kill: nothing in the program catches this exception, and nothing is saved."""
 
 
-def killed():
+def raise_killed():
     raise Killed
 
 
 @pytest.mark.parametrize("section, backend", RUNS)
-def test_a_run_that_was_stopped_leaves_the_bytes_of_one_that_was_not(
+def test_a_stopped_and_continued_run_is_bit_identical_to_one_that_was_never_stopped(
         tmp_path, capsys, monkeypatch, section, backend):
     whole, stopped, more = tmp_path / "whole", tmp_path / "stopped", ("--backend", backend)
     assert run(whole, section, *more) == 0
@@ -95,10 +95,10 @@ def test_a_run_that_was_stopped_leaves_the_bytes_of_one_that_was_not(
         error = capsys.readouterr().err.splitlines()
         assert error[-1] == (f"run_all.py: interrupted after step {step}; its checkpoint is {stopped}/checkpoints/"
                              f"section{section}/model.ckpt, and the same command continues from there")
-        kept = stopped / "checkpoints" / f"section{section}"
-        assert store.checkpoint_folders(kept)[0].name == f"step-{step:08d}"
+        checkpoints = stopped / "checkpoints" / f"section{section}"
+        assert store.checkpoint_folders(checkpoints)[0].name == f"step-{step:08d}"
     if backend == "graph":
-        at_step(monkeypatch, 14, killed)
+        at_step(monkeypatch, 14, raise_killed)
         with pytest.raises(Killed):
             run(stopped, section, *more)
         capsys.readouterr()
@@ -108,8 +108,8 @@ def test_a_run_that_was_stopped_leaves_the_bytes_of_one_that_was_not(
     assert sorted(result) == sorted(expected) and len(result) > 6
     assert [name for name in result if result[name] != expected[name]] == []
 
-    latest = tf1.train.latest_checkpoint(str(kept))  # and any TensorFlow program reads what it saved
-    assert latest == str(kept / "model.ckpt")
+    latest = tf1.train.latest_checkpoint(str(checkpoints))  # any TensorFlow program can read the checkpoint
+    assert latest == str(checkpoints / "model.ckpt")
     weights = set(weight_names(SECTIONS[section].build_graph(SECTIONS[section].PRESETS["report"])))
     slots = {f"{name}/{slot}" for name in weights for slot in ("Adam", "Adam_1")} | {"beta1_power", "beta2_power"}
     stored = set(tf1.train.load_checkpoint(latest).get_variable_to_shape_map())
@@ -117,7 +117,7 @@ def test_a_run_that_was_stopped_leaves_the_bytes_of_one_that_was_not(
 
 
 @pytest.mark.parametrize("section, backend", RUNS[1:2] + RUNS[5:6])
-def test_a_finished_run_is_shown_again_with_resume_and_trained_anew_without(tmp_path, capsys, section, backend):
+def test_a_finished_run_is_shown_again_with_resume_and_trained_again_without(tmp_path, capsys, section, backend):
     assert run(tmp_path, section, "--backend", backend, "--weights-only") == 0
     trace, before = output(capsys, tmp_path), small.remains(tmp_path, section)
     assert run(tmp_path, section, "--backend", backend, "--weights-only", "--resume") == 0
@@ -136,14 +136,15 @@ def interrupt(monkeypatch, folder, section, step, *more):
     assert run(folder, section, *more) == 130
 
 
-@pytest.mark.parametrize("other, named", [
+@pytest.mark.parametrize("other, difference", [
     (("--seed", "4"), "seed is 0 there, 4 here"), (("--learning-rate", "0.5"), "learning_rate is 0.01 there, 0.5 here"),
     (("--backend", "keras"), "backend is 'graph' there, 'keras' here"), (("--threads", "2"), "threads is 1 there, 2")])
-def test_a_run_with_other_settings_is_neither_continued_nor_overwritten(tmp_path, capsys, monkeypatch, other, named):
+def test_a_run_with_other_settings_is_neither_continued_nor_overwritten(
+        tmp_path, capsys, monkeypatch, other, difference):
     interrupt(monkeypatch, tmp_path, 2, 6)
     capsys.readouterr()
     assert run(tmp_path, 2, *other, "--resume") == 1
-    assert f"section2 holds another run ({named}" in capsys.readouterr().err
+    assert f"section2 holds another run ({difference}" in capsys.readouterr().err
     assert run(tmp_path, 2, *other) == 0
     assert "the unfinished run that was in" in capsys.readouterr().err
     aside = tmp_path / "checkpoints" / "section2.before-1"
@@ -174,7 +175,7 @@ def test_a_run_is_set_aside_when_any_module_that_its_training_imports_was_edited
     assert run(tmp_path, 2, "--resume") == 0  # the code of another section has no part in it
 
 
-def test_the_threads_of_a_run_are_those_that_settings_json_says(tmp_path, monkeypatch):
+def test_a_run_has_the_number_of_threads_in_settings_json(tmp_path, monkeypatch):
     used, session = [], TimedSession
     monkeypatch.setattr(section_run, "TimedSession", lambda model, threads=0, *more: used.append(threads) or session(
         model, threads, *more))
@@ -185,7 +186,7 @@ def test_the_threads_of_a_run_are_those_that_settings_json_says(tmp_path, monkey
         used.clear()  # section 2 opens a second session for the reconstruction of an image
 
 
-def test_keras_gets_the_threads_too(tmp_path):
+def test_the_keras_twin_has_the_threads_asked_for(tmp_path):
     code = ("import sys; from tests import small_sections as small; from tf1_autoencoders import run_all\n"
             "small.shrink(setattr, dict.__setitem__)\n"
             "code = run_all.main(sys.argv[1:])\nfrom tf1_autoencoders.utils.frameworks import tf1\n"
@@ -201,23 +202,23 @@ def test_resume_without_a_run_is_refused(tmp_path, capsys):
     assert "--resume: no run in " in capsys.readouterr().err
 
 
-def test_with_the_newest_checkpoint_damaged_a_run_goes_on_from_the_one_before_to_the_same_bytes(
+def test_a_run_continues_bit_identically_from_the_previous_checkpoint_if_the_newest_is_damaged(
         tmp_path, capsys, monkeypatch):
     assert run(tmp_path / "whole", 2) == 0
     stopped = tmp_path / "stopped"
     interrupt(monkeypatch, stopped, 2, 15)
-    newest, before = store.checkpoint_folders(stopped / "checkpoints" / "section2")[:2]
+    newest, previous = store.checkpoint_folders(stopped / "checkpoints" / "section2")[:2]
     data = newest / "model.ckpt.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:-7])
     capsys.readouterr()
     assert run(stopped, 2) == 0
     error = capsys.readouterr().err
     assert f"{newest.name}: the checkpoint is damaged (model.ckpt.data-00000-of-00001 is not what was saved)" in error
-    assert f"resumed from: {before}" in error
+    assert f"resumed from: {previous}" in error
     assert small.remains(stopped, 2) == small.remains(tmp_path / "whole", 2)
 
 
-def test_with_every_checkpoint_damaged_a_run_refuses_to_start(tmp_path, capsys, monkeypatch):
+def test_a_run_refuses_to_start_if_every_checkpoint_is_damaged(tmp_path, capsys, monkeypatch):
     interrupt(monkeypatch, tmp_path, 2, 15)
     for path in store.checkpoint_folders(tmp_path / "checkpoints" / "section2"):
         (path / "progress.json").unlink()
@@ -229,16 +230,16 @@ def test_with_every_checkpoint_damaged_a_run_refuses_to_start(tmp_path, capsys, 
     assert (tmp_path / "results" / "section2" / "metrics.jsonl").read_bytes() == before
 
 
-def test_a_full_disk_while_saving_ends_the_run_and_the_same_command_goes_on(tmp_path, capsys, monkeypatch):
+def test_a_full_disk_while_saving_ends_the_run_and_the_same_command_continues(tmp_path, capsys, monkeypatch):
     assert run(tmp_path / "whole", 2) == 0
     write, folder = saver.save, tmp_path / "full"
 
-    def full(session, tf1_saver, to):
-        if to.name.endswith("12"):
+    def save_on_a_full_disk(session, tf1_saver, path):
+        if path.name.endswith("12"):
             raise OSError(28, "No space left on device")
-        write(session, tf1_saver, to)
+        write(session, tf1_saver, path)
     with monkeypatch.context() as patch:
-        patch.setattr(saver, "save", full)
+        patch.setattr(saver, "save", save_on_a_full_disk)
         capsys.readouterr()
         assert run(folder, 2) == 1
     error = capsys.readouterr().err
@@ -252,26 +253,26 @@ def test_two_runs_at_once_in_one_folder_are_refused(tmp_path, capsys):
     with store.Store(tmp_path / "checkpoints" / "section2"):
         assert run(tmp_path, 2) == 1
     assert "is at work there; wait for its end, or choose another --checkpoint-dir" in capsys.readouterr().err
-    held = lock_folder(make_writable_folder(tmp_path / "results" / "section2"), "--out")
+    lock = lock_folder(make_writable_folder(tmp_path / "results" / "section2"), "--out")
     try:
         assert run(tmp_path, 2) == 1
     finally:
-        held.close()
+        lock.close()
     assert "is at work there; wait for its end, or choose another --results-dir" in capsys.readouterr().err
     assert run(tmp_path, 2) == 0
 
 
-def test_the_report_of_all_sections_resumes_where_it_was(tmp_path, capsys, monkeypatch):
-    where = ["--results-dir", str(tmp_path / "results"), "--checkpoint-dir",
-             str(tmp_path / "checkpoints"), "--threads", "1"]
+def test_the_report_of_all_sections_resumes_in_the_middle(tmp_path, capsys, monkeypatch):
+    options = ["--results-dir", str(tmp_path / "results"), "--checkpoint-dir",
+               str(tmp_path / "checkpoints"), "--threads", "1"]
     interrupt(monkeypatch, tmp_path, 2, 6)
     assert run(tmp_path, 1) == 0
-    kept = small.remains(tmp_path, 1)
+    before = small.remains(tmp_path, 1)
     capsys.readouterr()
-    assert run_all.main([*where, "--resume"]) == 0
+    assert run_all.main([*options, "--resume"]) == 0
     captured = capsys.readouterr()
     assert captured.out.count("trained in") == 3  # section 1 was finished
-    assert small.remains(tmp_path, 1) == kept
+    assert small.remains(tmp_path, 1) == before
     metrics = [json.loads(line) for line in (
         tmp_path / "results" / "section2" / "metrics.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in metrics[:-1]] == [0, 4, 8] and np.isfinite(metrics[0]["mse"])
@@ -286,7 +287,7 @@ def test_a_second_signal_ends_a_run_at_once():
     assert (done.returncode, done.stdout) == (130, b"")
 
 
-def test_sigterm_before_the_training_ends_a_run_with_its_code(tmp_path, capsys, monkeypatch):
+def test_sigterm_before_the_training_ends_a_run_with_exit_code_143(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(SECTIONS[2], "load", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
     former = signal.getsignal(signal.SIGTERM)
     assert run(tmp_path, 2) == 143

@@ -1,4 +1,4 @@
-"""training: one loop for graphs and Keras."""
+"""The training loop, which graphs and Keras twins share."""
 import dataclasses
 import math
 
@@ -29,7 +29,7 @@ def train(settings, x):
         return trace, graph_weights(session, model)
 
 
-def test_it_measures_the_first_epoch_and_every_nth_after_it(small_rows):
+def test_the_first_epoch_and_every_nth_after_it_are_evaluated(small_rows):
     trace, _ = train(SMALL, small_rows)
     assert [epoch for epoch, _ in trace] == [0, 2]
 
@@ -39,22 +39,22 @@ def test_training_lowers_the_mse(small_rows):
     assert trace[-1][1] < 0.5 * trace[0][1]
 
 
-def test_the_same_seed_gives_the_same_bytes(small_rows):
+def test_the_same_seed_gives_bit_identical_weights(small_rows):
     for settings in (SMALL, SHUFFLED):
         (trace, weights), (trace_again, weights_again) = train(settings, small_rows), train(settings, small_rows)
         assert trace == trace_again
         assert all(np.array_equal(weights[name], weights_again[name]) for name in weights)
 
 
-def test_another_seed_gives_other_weights(small_rows):
+def test_a_different_seed_gives_different_weights(small_rows):
     _, weights = train(SMALL, small_rows)
     _, others = train(dataclasses.replace(SMALL, seed=2), small_rows)
     assert not np.array_equal(weights["dense/kernel"], others["dense/kernel"])
 
 
-def test_each_printed_mse_is_that_of_the_next_batch_of_the_pipeline(small_rows):
+def test_each_printed_mse_belongs_to_the_next_batch_of_the_pipeline(small_rows):
     """The position after e epochs is (1 + steps * e + prints) * batch mod n, as in the report's source."""
-    settings = dataclasses.replace(SMALL, learning_rate=1e-12, n_epochs=5, print_every=2)  # weights that stay
+    settings = dataclasses.replace(SMALL, learning_rate=1e-12, n_epochs=5, print_every=2)  # the weights hardly change
     trace, weights = train(settings, small_rows)
     model = section2_horses.build_graph(settings)
     with TimedSession(model) as session:
@@ -66,19 +66,19 @@ def test_each_printed_mse_is_that_of_the_next_batch_of_the_pipeline(small_rows):
         assert mse == pytest.approx(errors[taken].mean(), rel=1e-5)
 
 
-def test_an_order_of_rows_is_a_function_of_seed_and_epoch():
+def test_the_order_of_rows_is_a_function_of_seed_and_epoch():
     orders = [row_order.shuffled_rows(10, seed, epoch).tolist() for seed, epoch in [(4, 0), (4, 1), (5, 0), (4, 0)]]
     assert all(sorted(order) == list(range(10)) for order in orders)
     assert orders[0] == orders[3] and len({tuple(order) for order in orders}) == 3
 
 
-def test_rows_in_turn_run_on_across_the_end():
+def test_cyclic_rows_continue_at_the_start_after_the_last_row():
     assert [row_order.cyclic_rows(first, 3, 7).tolist() for first in (0, 3, 6)] == [[0, 1, 2], [3, 4, 5], [6, 0, 1]]
 
 
 @pytest.fixture
 def both(small_rows):
-    """A graph and its Keras twin with the same weights, on the same rows, each in a trainer."""
+    """Yield the trainers of a graph and its Keras twin, with the same weights and the same rows."""
     model, twin = section2_horses.build_graph(SHUFFLED), section2_horses.build_keras(SHUFFLED, build.exact_adam)
     with TimedSession(model) as session:
         session.run(model.initializer)
@@ -87,7 +87,7 @@ def both(small_rows):
                trainers.KerasTrainer(twin, (small_rows,), 5, section2_horses, SHUFFLED))
 
 
-def test_both_trainers_take_the_rows_asked_for_in_their_order(both, small_rows):
+def test_both_trainers_take_the_requested_rows_in_the_requested_order(both, small_rows):
     asked = np.array([6, 5, 99, 3, 0, 1, 2])
     for trainer in both:
         np.testing.assert_array_equal(trainer.first_batch(asked)[:5], small_rows[asked[:5]])
@@ -98,20 +98,20 @@ def test_both_trainers_go_through_the_same_loop_with_the_same_result(both):
                                       validation_rows=np.arange(81, 101))) for trainer in both]
     assert [epoch for epoch, _ in graph] == [epoch for epoch, _ in keras] == [0, 1, 2]
     for (_, metrics), (_, twins) in zip(graph, keras):
-        assert set(metrics) == set(twins) == {"mse", "l2", "val_mse", "val_l2"}
+        assert set(metrics) == set(twins) == {"progress_bar_mse", "progress_bar_l2", "mse", "l2", "val_mse", "val_l2"}
         assert all(metrics[name] == pytest.approx(twins[name], rel=1e-5) for name in ("mse", "val_mse", "val_l2"))
 
 
-def test_a_mean_over_an_epoch_weighs_a_short_last_batch_by_its_rows(both, small_rows):
+def test_the_mean_over_an_epoch_weights_a_short_last_batch_by_its_rows(both, small_rows):
     graph, _ = both
     asked = np.arange(12)  # batches of 5, 5, 2
     errors = (graph.predict(small_rows) - small_rows)[asked] ** 2
     model, session = graph.model, graph.session
-    again = trainers.GraphTrainer(session, model, (small_rows,), 5)
-    assert again.evaluate(asked)["mse"] == pytest.approx(errors.mean(), rel=1e-5)
+    trainer = trainers.GraphTrainer(session, model, (small_rows,), 5)
+    assert trainer.evaluate(asked)["mse"] == pytest.approx(errors.mean(), rel=1e-5)
 
 
-def test_predict_answers_every_row_once_whatever_the_batch(both, small_rows):
+def test_predict_returns_every_row_once_at_any_batch_size(both, small_rows):
     for trainer in both:
         parts = trainer.predict(small_rows, batch_size=10)
         assert parts.shape == (101, 37)
@@ -119,7 +119,7 @@ def test_predict_answers_every_row_once_whatever_the_batch(both, small_rows):
 
 
 class Losses:
-    """A trainer whose val_loss is given."""
+    """A trainer with a given sequence of validation losses."""
 
     batch_size = 1
 
@@ -152,7 +152,7 @@ def test_a_training_that_diverges_is_an_error_in_one_sentence(small_rows):
         epochs_of([math.nan], patience=1)
 
 
-def test_one_thread_or_several_make_the_same_first_loss(small_rows):
+def test_the_first_loss_does_not_depend_on_the_number_of_threads(small_rows):
     losses = []
     for threads in (1, 2):
         model = section2_horses.build_graph(SHUFFLED)
@@ -162,7 +162,7 @@ def test_one_thread_or_several_make_the_same_first_loss(small_rows):
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
 
 
-def test_a_graph_in_training_is_finished(small_rows):
+def test_the_graph_is_finalized_before_training(small_rows):
     model = section2_horses.build_graph(SMALL)
     with TimedSession(model) as session:
         trainers.GraphTrainer(session, model, (small_rows,), 5)
@@ -170,7 +170,7 @@ def test_a_graph_in_training_is_finished(small_rows):
             tf1.constant(1)
 
 
-def test_bfloat16_is_refused_where_the_cpu_has_none(tmp_path):
+def test_bfloat16_is_refused_if_the_cpu_does_not_support_it(tmp_path):
     if not hasattr(tf1.ConfigProto().graph_options.rewrite_options, "auto_mixed_precision_onednn_bfloat16"):
         with pytest.raises(UserError, match="--precision bfloat16: TensorFlow .* cannot rewrite a graph for bfloat16"):
             check_bfloat16()
@@ -184,7 +184,7 @@ def test_bfloat16_is_refused_where_the_cpu_has_none(tmp_path):
 
 
 def test_bfloat16_rounds_to_three_digits():
-    """Section 1 at a size that the rewriter takes; where the CPU has no bfloat16, its refusal is tested above."""
+    """Train section 1 at a size that the rewriter accepts; without bfloat16, the test above covers the error."""
     try:
         check_bfloat16()
     except UserError as error:

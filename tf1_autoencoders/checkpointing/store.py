@@ -38,8 +38,9 @@ from tf1_autoencoders.utils.paths import display_path
 
 SETTINGS, PROGRESS, CHECKSUMS = "settings.json", "progress.json", "checksums.json"
 FORMER_CHECKSUMS = "sums.json"  # the name of checksums.json in older checkpoints
-N_KEPT = 3  # checkpoints of a run; the older ones serve if the newest is damaged
+N_KEPT = 3  # checkpoints of a run, unless told otherwise; the older ones serve if the newest is damaged
 LATEST, FINISHED = "latest", "ended"
+ASIDE = ".before-"  # between the name and the number of a run that was set aside
 NO_SYMLINK_ERRORS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)  # a file system without symbolic links
 
 
@@ -126,18 +127,27 @@ def good_checkpoints(folder: Union[str, Path], problems: List[str]) -> Iterator[
             problems.append(str(error).split("; ")[0])
 
 
+def is_finished(newest: Checkpoint) -> bool:
+    """Say whether a store's newest good checkpoint is the end of a finished run."""
+    try:
+        return (newest.path.parent / FINISHED).read_bytes() == newest.path.name.encode()
+    except OSError:
+        return False
+
+
 class Store:
     """The folder of one run's checkpoints, locked by this process; a context manager.
 
     Args:
         folder: made if it is missing.
+        n_kept: the newest checkpoints that a save leaves, 1 or more.
 
     Raises:
         UserError: the folder cannot be written to, or another run is using it.
     """
 
-    def __init__(self, folder: Union[str, Path]) -> None:
-        self.folder = make_writable_folder(folder)
+    def __init__(self, folder: Union[str, Path], n_kept: int = N_KEPT) -> None:
+        self.folder, self._n_kept = make_writable_folder(folder), n_kept
         self._lock = lock_folder(self.folder, "--checkpoint-dir")
 
     def __enter__(self) -> Store:
@@ -175,7 +185,7 @@ class Store:
             problems += [f"{display_path(other.path)}: a checkpoint of another run" for other in others]
         for problem in problems if same or others else ():
             say(f"{problem}; it is skipped")
-        if same and (resume or not self._is_finished(same)):
+        if same and (resume or not is_finished(same)):
             if self._links_are_wrong(same):
                 say(f"{display_path(self.folder / LATEST)}: not the latest checkpoint; the link is repaired")
                 self._link(same.path)
@@ -196,9 +206,9 @@ class Store:
 
     def _set_aside(self, newest: Optional[Checkpoint]) -> str:
         """Rename the folder of a former run, so that it is not overwritten; return a sentence about it."""
-        state = "former" if newest is None else "finished" if self._is_finished(newest) else "unfinished"
+        state = "former" if newest is None else "finished" if is_finished(newest) else "unfinished"
         for number in range(1, 10 ** 6):
-            aside = self.folder.with_name(f"{self.folder.name}.before-{number}")
+            aside = self.folder.with_name(f"{self.folder.name}{ASIDE}{number}")
             kept = next(good_checkpoints(aside, []), None)
             if newest and kept and (newest.settings, newest.progress) == (kept.settings, kept.progress):
                 shutil.rmtree(str(aside))  # the same run with the same end
@@ -215,12 +225,6 @@ class Store:
     def mark_finished(self) -> None:
         """Note that the whole run is finished, not only its training; without this note the run is continued."""
         (self.folder / FINISHED).write_text(checkpoint_folders(self.folder)[0].name)
-
-    def _is_finished(self, newest: Checkpoint) -> bool:
-        try:
-            return (self.folder / FINISHED).read_bytes() == newest.path.name.encode()
-        except OSError:
-            return False
 
     def save(self, number: int, write: Callable[[Path], None], identity: Dict[str, Any],
              progress: Dict[str, Any]) -> None:
@@ -251,7 +255,7 @@ class Store:
             os.rename(str(unfinished), str(target))
             fsync(self.folder)
             self._link(target)
-            for path in checkpoint_folders(self.folder)[N_KEPT:]:
+            for path in checkpoint_folders(self.folder)[self._n_kept:]:
                 self._remove(path)
         except OSError as error:
             shutil.rmtree(str(unfinished), ignore_errors=True)

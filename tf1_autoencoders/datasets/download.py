@@ -15,10 +15,9 @@ from typing import Any, Iterator
 from tqdm import tqdm
 
 from tf1_autoencoders.utils.errors import UserError, one_line
-from tf1_autoencoders.utils.files import atomic_file
+from tf1_autoencoders.utils.files import ABANDONED_AFTER_SECONDS, atomic_file
 
 BLOCK_SIZE = 1 << 17  # bytes
-ABANDONED_AFTER_SECONDS = 600  # by then, nobody is writing to a temporary file any more
 
 
 class DownloadError(UserError):

@@ -10,6 +10,7 @@ rounding, measured at no more than 1e-6 of the largest value. A layer with fused
 """
 from __future__ import annotations
 
+import functools
 from typing import Any, Callable, List, Optional, Tuple
 
 import numpy as np
@@ -71,6 +72,7 @@ def fused_lstm(x: Any, kernel: Any, bias: Any, h: Any, c: Any, forget_bias: floa
     The gradient is backpropagation through time, written by hand. LSTMBlockCellGrad returns the gradient of a step's
     gates, whose product with the recurrent kernel is the gradient of the previous h. The gates of all steps together
     give the kernel's gradient in one product, where TensorFlow would compute one product per step and add them.
+    LSTMBlockCellGrad has no gradient, so that second derivatives are refused.
 
     Args:
         x: float32[batch, time, n_in]; time and n_in must be known when the graph is built.
@@ -82,6 +84,7 @@ def fused_lstm(x: Any, kernel: Any, bias: Any, h: Any, c: Any, forget_bias: floa
     Returns:
         ([h of every step], c after the last step), each float32[batch, units].
     """
+    _refuse_second_derivatives()
     n_steps, n_in, units = x.shape.as_list()[1], x.shape.as_list()[2], kernel.shape.as_list()[1] // 4
     no_peephole = tf1.zeros([units])
 
@@ -121,3 +124,12 @@ def fused_lstm(x: Any, kernel: Any, bias: Any, h: Any, c: Any, forget_bias: floa
     for tensor in (*outputs, c):
         tensor.set_shape([None, units])  # a custom gradient loses the shape
     return outputs, c
+
+
+@functools.lru_cache(maxsize=None)
+def _refuse_second_derivatives() -> None:
+    """Say what to do where TensorFlow would say that LSTMBlockCellGrad has no gradient; registered once a process."""
+    @tf1.RegisterGradient("LSTMBlockCellGrad")
+    def refuse(operation: Any, *_: Any) -> None:
+        raise LookupError(f"{operation.name}: the fused LSTM has no second derivatives; build the layer with "
+                          "lstm_layer(fused=False)")

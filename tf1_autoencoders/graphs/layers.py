@@ -92,7 +92,12 @@ def conv_layer(x: Any, filters: int, *, size: int = 3, padding: str = "SAME", ac
 
     Returns:
         float32[batch, height, width, filters].
+
+    Raises:
+        ValueError: padding is neither "SAME" nor "VALID".
     """
+    if padding not in ("SAME", "VALID"):
+        raise ValueError(f'conv_layer: padding={padding!r}; expected "SAME" or "VALID"')
     n_in = x.shape.as_list()[-1]
     with tf1.variable_scope(None, default_name="conv2d"):
         kernel = tf1.get_variable("kernel", [size, size, n_in, filters], tf1.float32,
@@ -135,14 +140,17 @@ def lstm_layer(x: Any, units: int, *, initial_state: Optional[LSTMState] = None,
         initial_state: (h, c), each float32[batch, units]; None for zeros.
         seed: operation seed of the kernel's initialiser.
         fused: True makes each step one operation with a gradient written by hand, which is faster and differs by
-            rounding. False takes the operations of lstm_step, whose outputs and gradients under TensorFlow 1.15.5 are
-            bit-identical to those of LSTMCell.
+            rounding. It has no second derivatives, and under TensorFlow 2 needs a batch of 1 or more. False takes the
+            operations of lstm_step, which have neither limit, and whose outputs and gradients under TensorFlow 1.15.5
+            are bit-identical to those of LSTMCell.
 
     Returns:
         (outputs, (h, c)): h of every step, float32[batch, time, units], and the state after the last step.
 
     Raises:
         ValueError: time or n_in is unknown, or the scope already has an LSTM and does not reuse its variables.
+        LookupError: tf1.gradients asks for second derivatives of a fused layer.
+        InvalidArgumentError: session.run feeds a batch of 0 to a fused layer, under TensorFlow 2.
     """
     _, n_steps, n_in = x.shape.as_list()
     if n_steps is None or n_in is None:

@@ -76,8 +76,8 @@ def seed_bands(section_number: int, preset: str, backend: str = "graph") -> Seed
 
 
 def band_key(section_number: int, preset: str, backend: str = "graph") -> str:
-    """Return the key of a section's preset and backend in the file of seed bands."""
-    return f"section {section_number}, preset {preset}" + ("" if backend == "graph" else f", {backend}")
+    """Return the key of a section's preset in the file of seed bands; the graph's key does not name the backend."""
+    return f"section {section_number}, preset {preset}" + (f", backend {backend}" if backend != "graph" else "")
 
 
 def prediction_interval(values: Sequence[float]) -> Tuple[float, float]:

@@ -5,6 +5,7 @@ import base64
 import html
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any, Callable, Dict
 
@@ -17,27 +18,37 @@ from tf1_autoencoders.utils.paths import display_path
 MAX_FIGURE_BYTES = 16 << 20  # a run's figures have some 100000
 
 STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #1f6feb; --warn: #b00020; }
+:root { color-scheme: light dark; --ground: #ffffff; --panel: #f4f4f4; --line: #d0d0d0; --image-ground: #ffffff;
+  --text: #1b1b1b; --muted: #595959; --link: #1a5fcc; --warning: #b00020; --good: #1a6e31; }
+@media screen and (prefers-color-scheme: dark) {
+  :root { --ground: #121212; --panel: #1f1f1f; --line: #444444;
+    --text: #ececec; --muted: #b0b0b0; --link: #79b4ff; --warning: #ff8f98; --good: #66d17f; } }
 * { box-sizing: border-box; }
-body { font: 16px/1.55 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem; }
+body { background: var(--ground); color: var(--text); font: 1rem/1.55 system-ui, sans-serif; margin: 0 auto;
+  max-width: 60rem; padding: 1rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; }
 h2 { margin-top: 3rem; border-top: 2px solid var(--line); padding-top: 1rem; }
 h3 { margin-top: 2rem; break-after: avoid; }
-nav a { margin-right: 1.2rem; } a { color: var(--accent); }
+nav a { margin-right: 1.2rem; } a { color: var(--link); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .88rem; }
 caption { text-align: left; font-weight: 600; padding: .4rem 0; }
 th, td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
-pre { background: var(--soft); border-radius: .3rem; font-size: .8rem; line-height: 1.4; padding: .7rem;
+pre { background: var(--panel); border-radius: .3rem; font-size: .8rem; line-height: 1.4; padding: .7rem;
   white-space: pre-wrap; overflow-wrap: break-word; }
-figure { margin: 1.2rem 0; } img { max-width: 100%; height: auto; background: white; border-radius: .3rem; }
-figcaption { font-size: .88rem; opacity: .8; }
-.mark { color: var(--warn); font-weight: 600; }
-.inside { color: #1a7f37; } .outside { color: var(--warn); }
-@media print { body { max-width: none; font-size: 11px; } h2 { break-before: page; } figure { break-inside: avoid; }
-  .scroll { overflow: visible; } nav { display: none; } }
+figure { margin: 1.2rem 0; }
+img { max-width: 100%; height: auto; background: var(--image-ground); border-radius: .3rem; }
+figcaption { font-size: .88rem; color: var(--muted); }
+.mark { color: var(--warning); font-weight: 600; }
+.inside { color: var(--good); } .outside { color: var(--warning); }
+@media screen { pre.scroll { white-space: pre; } }
+@media print { :root { font-size: 11px; } body { max-width: none; padding: 0; } nav { display: none; }
+  section ~ section { break-before: page; } figure, table { break-inside: avoid; } img { max-height: 7cm; }
+  .scroll { overflow: visible; } }
 """
+
+_FOLDERS_OF_ABSOLUTE_PATH = re.compile(r"(?<![\w./\\])(?:/(?!/)|[A-Za-z]:[/\\]|\\\\)(?:[^\s/\\()\"']+[/\\])+")
 
 INTRODUCTION = """The report is a homework on autoencoders in four sections. Each section was run here from its data to
 its last figure, in the report's order, and the report's printed numbers stand beside the measured ones. The report
@@ -69,6 +80,11 @@ def write_html_report(folder: Path) -> Path:
     return write_atomically(folder / "report.html", page.encode(errors="replace"))  # JSON can hold what UTF-8 cannot
 
 
+def _escape(text: str) -> str:
+    """Return `text` as HTML. Of an absolute path only the last name is left: a page is passed on to other people."""
+    return html.escape(_FOLDERS_OF_ABSOLUTE_PATH.sub(".../", text))
+
+
 def _section_html(content: Dict[str, Any], folder: Path) -> str:
     """Return the HTML of a section, from the content of its transcript."""
     number, mark, events = content["section"], content["mark"], content["transcript"]
@@ -77,14 +93,14 @@ def _section_html(content: Dict[str, Any], folder: Path) -> str:
     files = [event["file"] for event in events if event["kind"] == "figure"]
     if len(files) > len(set(files)):
         raise ValueError("it shows a figure twice")
-    parts = [f'<section id="section{number}"><h2>Section {number}: {html.escape(content["title"])}</h2>',
-             f'<p>{html.escape(content["source"])}; preset {html.escape(content["preset"])}, '
-             f'{html.escape(content["backend"])}, seed {html.escape(str(content["settings"]["seed"]))}.'
-             + (f' <span class="mark">Everything in this section is made from the {html.escape(mark)}, not from the '
+    parts = [f'<section id="section{number}"><h2>Section {number}: {_escape(content["title"])}</h2>',
+             f'<p>{_escape(content["source"])}; preset {_escape(content["preset"])}, '
+             f'{_escape(content["backend"])}, seed {_escape(str(content["settings"]["seed"]))}.'
+             + (f' <span class="mark">Everything in this section is made from the {_escape(mark)}, not from the '
                 "report's data; no published number stands beside it.</span>" if mark else "") + "</p>"]
     about, _, departures = content["about"].partition("Departures:")
-    parts += [f"<pre>{html.escape(about.partition('Source:')[0].strip())}</pre>",
-              f"<p><b>Departures from the report.</b> {html.escape(departures.strip())}</p>"]
+    parts += [f"<pre>{_escape(about.partition('Source:')[0].strip())}</pre>",
+              f"<p><b>Departures from the report:</b> {_escape(departures.strip())}</p>"]
     for kind, group in itertools.groupby(events, key=lambda event: event["kind"]):
         alike = list(group)
         if kind == "text":  # lines that stand together on the terminal stand together here
@@ -93,7 +109,7 @@ def _section_html(content: Dict[str, Any], folder: Path) -> str:
     if content["compared"]:
         parts += ["<h3>Published beside measured</h3>", _table_html({
             "caption": f"Section {number}", "header": comparison.HEADER, "rows": content["compared"]}, folder),
-            f"<p>{html.escape(content['note'])}</p>"]
+            f"<p>{_escape(content['note'])}</p>"]
     settings = [(name, json.dumps(value)) for name, value in content["settings"].items()]
     versions = list(content["versions"].items())
     parts += ["<h3>Settings and versions</h3>", _table_html(
@@ -102,20 +118,20 @@ def _section_html(content: Dict[str, Any], folder: Path) -> str:
 
 
 def _heading_html(event: Dict[str, Any], folder: Path) -> str:
-    return f"<h3>{html.escape(event['text'])}</h3>"
+    return f"<h3>{_escape(event['text'])}</h3>"
 
 
 def _text_html(event: Dict[str, Any], folder: Path) -> str:
-    return f"<pre>{html.escape(chr(10).join(event['lines']))}</pre>"
+    return f'<pre class="scroll">{_escape(chr(10).join(event["lines"]))}</pre>'
 
 
 def _figure_html(event: Dict[str, Any], folder: Path) -> str:
     file = folder / event["file"]
     if file.name != event["file"] or not file.is_file() or file.stat().st_size > MAX_FIGURE_BYTES:
         raise ValueError(f"its figure {event['file'][:80]} is not a file of a figure's size beside it")
-    caption = html.escape(event["caption"])
+    caption = _escape(event["caption"])
     if event.get("sha256", sha256_of_file(file)) != sha256_of_file(file):  # older transcripts have no checksum
-        return f'<p class="mark">{caption}: {html.escape(file.name)} is not the figure that this run drew; ' \
+        return f'<p class="mark">{caption}: {_escape(file.name)} is not the figure that this run drew; ' \
                "run the section again.</p>"
     content = base64.b64encode(file.read_bytes()).decode()
     return (f'<figure><img alt="{caption}" src="data:image/png;base64,{content}">'
@@ -125,11 +141,12 @@ def _figure_html(event: Dict[str, Any], folder: Path) -> str:
 def _table_html(event: Dict[str, Any], folder: Path) -> str:
     def cell(text: str) -> str:
         kind = {"inside": ' class="inside"'}.get(text, ' class="outside"' if text.endswith("the mean") else "")
-        return f"<td{kind}>{html.escape(text)}</td>"
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in event["header"])
+        return f"<td{kind}>{_escape(text)}</td>"
+    head = "".join(f"<th>{_escape(name)}</th>" for name in event["header"])
     body = "".join(f"<tr>{''.join(cell(str(text)) for text in row)}</tr>" for row in event["rows"])
-    return (f'<div class="scroll"><table><caption>{html.escape(event["caption"])}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")
+    caption = f"<caption>{_escape(event['caption'])}</caption>" if event["caption"] else ""
+    return (f'<div class="scroll"><table>{caption}<thead><tr>{head}</tr></thead>'
+            f"<tbody>{body}</tbody></table></div>")
 
 
 _HTML_OF_EVENT: Dict[str, Callable[[Dict[str, Any], Path], str]] = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from tf1_autoencoders.reporting import figures
 from tf1_autoencoders.reporting.comparison import SeedBands, compare_with_published, seed_bands
@@ -18,6 +18,7 @@ from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
 TRANSCRIPT = "transcript.json"
+TAB = 8  # an epoch's line is padded to a multiple of it, so that epochs 9 and 10 have their columns at one place
 
 
 class RunLog:
@@ -85,10 +86,18 @@ class RunLog:
             note: what else to say in the line.
         """
         self.measured.update(named)
-        published = [f"{self.published[name]:.4f}" for name in named if name in self.published]
-        parts = [line + self.mark, "published: " + " ".join(published) if published else "", note]
-        self.say("   ".join(part for part in parts if part))
+        column = line + self.mark
+        parts = [column.ljust(-(-len(column) // TAB) * TAB), self._published_column(named), note]
+        self.say("   ".join(part for part in parts if part).rstrip())
         self.record(epoch, metrics)
+
+    def _published_column(self, names: Iterable[str]) -> str:
+        """Return the published values of the names, all of one width, "-" where there is none; "" for the sample."""
+        if not self.published:
+            return ""
+        values = {name: f"{value:.4f}" for name, value in self.published.items()}
+        width = max(len(value) for value in values.values())
+        return " ".join(["published:", *(values.get(name, "-").rjust(width) for name in names)])
 
     def keras_epoch(self, epoch: int, n_epochs: int, metrics: Dict[str, float], named: Dict[str, float],
                     note: str = "") -> None:

@@ -36,7 +36,7 @@ class Section(Protocol):
     | fit_arguments                 | (settings, n_rows) -> arguments of training.loop.fit: the order of rows, ... |
     | named_metrics                 | (settings, epoch, metrics) -> {name as in PUBLISHED: value}                  |
     | run                           | (settings, options) -> Run: the whole section                                |
-    | measure                       | (settings, data) -> {name: value} of one training, for `spread`              |
+    | measure                       | (settings, data, backend) -> {name: value} of one training, for `spread`     |
     """
 
     __doc__: Optional[str]
@@ -77,4 +77,4 @@ class Section(Protocol):
 
     def run(self, settings: Any, options: Any) -> Any: ...
 
-    def measure(self, settings: Any, data: Mapping[str, Any]) -> Dict[str, float]: ...
+    def measure(self, settings: Any, data: Mapping[str, Any], backend: str = ...) -> Dict[str, float]: ...

@@ -12,7 +12,7 @@ from typing import Any, Dict, Generator, Iterable, Iterator, List, Optional, Seq
 import numpy as np
 
 from tf1_autoencoders.checkpointing.saver import CHECKPOINT_NAME
-from tf1_autoencoders.checkpointing.store import Store, checkpoint_folders
+from tf1_autoencoders.checkpointing.store import N_KEPT, Store, checkpoint_folders
 from tf1_autoencoders.reporting.run_log import RunLog
 from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.training import loop
@@ -43,6 +43,7 @@ class RunOptions:
     tensorboard: bool = False  # write event files
     precision: str = "float32"  # float32 | bfloat16, of products and convolutions
     save_every: Optional[int] = None  # epochs from one checkpoint to the next; None for the section's SAVE_EVERY
+    keep: int = N_KEPT  # checkpoints of the run that stay, the newest
     resume: bool = False  # continue the run in checkpoint_dir, or fail
 
     @property
@@ -124,11 +125,11 @@ def open_trainer(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...]
 
 
 @contextlib.contextmanager
-def train_once(section: Section, settings: Any,
-               arrays: Tuple[np.ndarray, ...]) -> Iterator[Tuple[Trainer, Dict[str, float]]]:
+def train_once(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...],
+               backend: str = "graph") -> Iterator[Tuple[Trainer, Dict[str, float]]]:
     """Context manager: train without checkpoints or log; gives the trainer and {name: value} of all epochs."""
     settings = section.check_settings(settings, len(arrays[0]))
-    with open_trainer(section, settings, arrays) as trainer:
+    with open_trainer(section, settings, arrays, RunOptions(backend=backend)) as trainer:
         named: Dict[str, float] = {}
         for epoch, metrics in loop.fit(trainer, **section.fit_arguments(settings, len(arrays[0]))):
             named.update(section.named_metrics(settings, epoch, metrics))
@@ -164,7 +165,8 @@ class Run:
         self.section, self.settings, self.options = section, settings, options
         self.comparison: List[Tuple[str, ...]] = []
         self._stack = contextlib.ExitStack()
-        self._store = self._stack.enter_context(Store(Path(options.checkpoint_dir) / f"section{section.NUMBER}"))
+        self._store = self._stack.enter_context(
+            Store(Path(options.checkpoint_dir) / f"section{section.NUMBER}", options.keep))
         results = make_writable_folder(Path(options.results_dir) / self._store.folder.name)
         if results.resolve() != self._store.folder.resolve():
             self._stack.enter_context(lock_folder(results, "--results-dir"))

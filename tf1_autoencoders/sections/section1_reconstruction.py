@@ -292,7 +292,7 @@ def run(settings: Settings, options: RunOptions) -> Run:
     return run
 
 
-def measure(settings: Settings, data: Mapping[str, Any]) -> Dict[str, float]:
+def measure(settings: Settings, data: Mapping[str, Any], backend: str = "graph") -> Dict[str, float]:
     """Train once; return {name: value} of every epoch, for `spread`."""
-    with train_once(SECTION, settings, training_arrays(data)) as (_, named):
+    with train_once(SECTION, settings, training_arrays(data), backend) as (_, named):
         return named

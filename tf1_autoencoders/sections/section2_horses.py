@@ -21,7 +21,7 @@ from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence,
 import numpy as np
 
 from tf1_autoencoders.checkpointing import saver
-from tf1_autoencoders.datasets import DRAWN_SAMPLE, cifar10
+from tf1_autoencoders.datasets import cifar10
 from tf1_autoencoders.datasets.image_rows import image_from_rows
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches, repeated_batches
@@ -29,13 +29,19 @@ from tf1_autoencoders.graphs.layers import dense_layer, mean_squared_error
 from tf1_autoencoders.keras_twin.build import keras_adam
 from tf1_autoencoders.reporting import figures, metrics, published
 from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
+from tf1_autoencoders.sections.trained import (
+    choose_checkpoint,
+    mark_of_mixture,
+    settings_of_checkpoint,
+    trained_on_sample,
+)
 from tf1_autoencoders.training.row_order import check_batch_size, cyclic_rows, shuffled_rows
 from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.training.trainers import GraphTrainer
 from tf1_autoencoders.utils import cli
-from tf1_autoencoders.utils.errors import UsageError, UserError
+from tf1_autoencoders.utils.errors import UsageError
 from tf1_autoencoders.utils.frameworks import keras, tf1
-from tf1_autoencoders.utils.paths import CHECKPOINTS, PRETRAINED, display_path
+from tf1_autoencoders.utils.paths import display_path
 
 SECTION = sys.modules[__name__]
 NUMBER = 2
@@ -254,9 +260,32 @@ def build_keras(settings: Settings, make_optimizer: Callable[..., Any] = keras_a
         assert settings.steps_per_epoch is not None, "check_settings makes it a number"
         learning_rate = keras.optimizers.schedules.CosineDecay(
             learning_rate, settings.n_epochs * settings.steps_per_epoch)
-    model.compile(optimizer=make_optimizer(learning_rate),  # tf1 in a Keras loss: the operations of the graph
-                  loss=lambda real, outputs: tf1.reduce_mean(tf1.square((outputs - real) * settings.pixel_scale)))
+    keras.saving.register_keras_serializable("tf1_autoencoders")(ScaledSquaredError)
+    model.compile(optimizer=make_optimizer(learning_rate), loss=ScaledSquaredError(settings.pixel_scale))
     return model
+
+
+class ScaledSquaredError:
+    """The twin's loss: the mean of ((outputs - targets) * pixel_scale) ** 2, as the graph minimises it.
+
+    A class and not a closure, so that Keras can save the compiled twin. load_model finds the class in a process that
+    has called build_keras; elsewhere, load_model(path, compile=False) loads the network without its loss.
+    """
+
+    def __init__(self, pixel_scale: float) -> None:
+        self.pixel_scale = pixel_scale
+
+    def __call__(self, targets: Any, outputs: Any) -> Any:  # tf1 in a Keras loss: the operations of the graph
+        return tf1.reduce_mean(tf1.square((outputs - targets) * self.pixel_scale))
+
+    def get_config(self) -> Dict[str, float]:
+        """Return the arguments of __init__, which Keras saves."""
+        return {"pixel_scale": self.pixel_scale}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, float]) -> ScaledSquaredError:
+        """Return the loss that get_config describes."""
+        return cls(**config)
 
 
 def keras_metrics(settings: Settings, keras_model: Any, values: Dict[str, float]) -> Dict[str, float]:
@@ -324,38 +353,6 @@ class Reconstruction(NamedTuple):
     mark: str
 
 
-def choose_checkpoint(is_sample: bool) -> Path:
-    """Return the last run's checkpoint or the one that comes with the project, for images of one kind.
-
-    A checkpoint that was trained on images of the same kind (real, or the drawn sample) comes first; among those, the
-    last run in checkpoints/section2/.
-
-    Args:
-        is_sample: whether the images are the drawn sample.
-
-    Raises:
-        UserError: there is no checkpoint, or only a damaged one.
-    """
-    folders = [folder / "section2" for folder in (CHECKPOINTS, PRETRAINED)]
-    own = saver.newest_good_checkpoint(folders)
-    if _trained_on_sample(saver.read_settings(own, Settings, FORMER_NAMES)[1]) == is_sample:
-        return own
-    shipped = saver.newest_good_checkpoint(folders[1:] + folders[:1])
-    same_kind = _trained_on_sample(saver.read_settings(shipped, Settings, FORMER_NAMES)[1]) == is_sample
-    return shipped if same_kind else own
-
-
-def _trained_on_sample(origin: Mapping[str, Any]) -> bool:
-    return bool(origin) and origin["data"]["kind"] == DRAWN_SAMPLE
-
-
-def _mark(is_sample: bool, trained_on_sample: bool) -> str:
-    """Return what stands beside the result of images of one kind and a network trained on another kind."""
-    if is_sample:
-        return f" ({DRAWN_SAMPLE})" if trained_on_sample else f" ({DRAWN_SAMPLE}; network trained on real images)"
-    return f" (network trained on the {DRAWN_SAMPLE})" if trained_on_sample else ""
-
-
 def reconstruct_image(df: Any, image_number: int, *, checkpoint_path: Any = None,
                       settings: Optional[Settings] = None, is_sample: bool = False) -> Reconstruction:
     """Encode and decode one image with a trained model.ckpt, in a graph and a session of its own.
@@ -371,16 +368,9 @@ def reconstruct_image(df: Any, image_number: int, *, checkpoint_path: Any = None
         UserError: df has no such rows, or image_number is none of them; the checkpoint is missing, damaged or of
             another architecture; or settings contradict those saved beside the checkpoint.
     """
-    if settings is not None and not isinstance(settings, Settings):
-        raise UserError(f"settings {settings!r}: expected a Settings of section 2, such as PRESETS['report']")
-    path = choose_checkpoint(is_sample) if checkpoint_path is None else \
+    path = choose_checkpoint(SECTION, is_sample) if checkpoint_path is None else \
         saver.checkpoint_path_from_argument(checkpoint_path)
-    stored, origin = saver.read_settings(path, Settings, FORMER_NAMES)
-    for name in NETWORK_SETTINGS if stored and settings else ():
-        if getattr(stored, name) != getattr(settings, name):
-            raise UserError(f"{display_path(path)}: trained with {name} {getattr(stored, name):g}, but the settings "
-                            f"asked for have {getattr(settings, name):g}; leave out --preset")
-    settings = stored or settings or Settings()
+    settings, origin = settings_of_checkpoint(SECTION, path, settings)
     image = image_from_rows(df, image_number, settings.n_input)
 
     model = build_graph(check_settings(settings, settings.batch_size))
@@ -388,7 +378,7 @@ def reconstruct_image(df: Any, image_number: int, *, checkpoint_path: Any = None
         saver.restore(session, model.weights_saver, model.weights, path)
         reconstructed = GraphTrainer(session, model, (image,), 1).predict(image)
     return Reconstruction(image, reconstructed, metrics.mean_squared_error(image, reconstructed), path, origin,
-                          _mark(is_sample, _trained_on_sample(origin)))
+                          mark_of_mixture(is_sample, trained_on_sample(origin)))
 
 
 def reconstruction_figure(reconstruction: Reconstruction, image_number: int) -> Any:
@@ -454,14 +444,14 @@ def run(settings: Settings, options: RunOptions) -> Run:
     return run
 
 
-def measure(settings: Settings, data: Mapping[str, Any]) -> Dict[str, float]:
+def measure(settings: Settings, data: Mapping[str, Any], backend: str = "graph") -> Dict[str, float]:
     """Train once; return {name: value} of every epoch and of the test horses, for `spread`.
 
     `collapsed` is 1 if the last printed MSE is not clearly below that of reconstructing every image as the mean image.
     The hidden layers have then died, as ELU layers fed with grey levels can.
     """
     (horses,), test_horses = training_arrays(data), select_horses(*data["test"])
-    with train_once(SECTION, settings, (horses,)) as (trainer, named):
+    with train_once(SECTION, settings, (horses,), backend) as (trainer, named):
         outputs = trainer.predict(test_horses)
     mean_image_mse = metrics.mean_squared_error(horses, horses.mean(axis=0))
     last_mse = list(named.values())[-1]

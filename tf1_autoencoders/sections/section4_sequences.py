@@ -409,15 +409,16 @@ def run(settings: Settings, options: RunOptions) -> Run:
     return run
 
 
-def measure(settings: Settings, data: Mapping[str, Any]) -> Dict[str, float]:
+def measure(settings: Settings, data: Mapping[str, Any], backend: str = "graph") -> Dict[str, float]:
     """Draw sequences from the settings' seed, train once; return {name: value}, for `spread`.
 
     Args:
         settings: Settings.
         data: what load() returned for another seed; the sequences are drawn anew.
+        backend: graph | keras.
     """
     data, _ = load(settings)
     test_x1, _, test_y = data["test"]
-    with train_once(SECTION, settings, training_arrays(data)) as (trainer, named):
-        outputs = predict_sequence(*graph_encoder_decoder(trainer, settings), test_x1, settings)
+    with train_once(SECTION, settings, training_arrays(data), backend) as (trainer, named):
+        outputs = predict_sequence(*ENCODER_DECODER[backend](trainer, settings), test_x1, settings)
     return {**named, "accuracy over unseen sequences": sequence_accuracy(one_hot_decode(outputs), test_y)}

@@ -13,7 +13,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
 from tf1_autoencoders import __version__
 from tf1_autoencoders.utils import frameworks
 from tf1_autoencoders.utils.errors import UsageError, UserError
-from tf1_autoencoders.utils.interrupts import sigterm_raises
+from tf1_autoencoders.utils.interrupts import raised_signals
 
 SPELLINGS = {"\u00b1": "+-", "\u00d7": "x", "\u2192": "->", "\u2026": "..."}  # for terminals without these characters
 
@@ -117,13 +117,20 @@ def yes_or_no(text: str) -> bool:
     return text == "yes"
 
 
+def folder_name(text: str) -> str:
+    """An argparse type: the name of a folder, with a leading ~ replaced by the home folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty; expected the name of a folder")
+    return os.path.expanduser(text)
+
+
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --data and --data-dir, which are the same for every command that reads images."""
     group = parser.add_argument_group("data")
     group.add_argument("--data", choices=("auto", "real", "sample"), default="auto",
                        help="auto: the real images if they are here or can be downloaded, else the drawn sample; "
                             "real: the real images or an error; sample: the drawn sample (default: auto)")
-    group.add_argument("--data-dir", metavar="DIR", action="append",
+    group.add_argument("--data-dir", metavar="DIR", action="append", type=folder_name,
                        help="folder that holds the data as its authors publish it: cifar-10-batches-py/ or "
                             "cifar-10-python.tar.gz, and fashion-mnist/; give the option twice for two folders "
                             "(default: ./data, Keras's cache, Debian's dataset-fashion-mnist, else a download of "
@@ -171,13 +178,11 @@ def run_command(parser: argparse.ArgumentParser, command: Callable[[argparse.Nam
                 argv: Optional[Sequence[str]] = None) -> int:
     """Parse `argv`, call command(args) and return the exit code: 0, 1, 2 for usage, 130 for Ctrl-C, 143 for SIGTERM."""
     print_any_character()
-    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # set by the package's __init__ during the imports
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    args = parser.parse_args(argv)
-    if args.verbose:
-        frameworks.show_messages()
     try:
-        with sigterm_raises():
+        with raised_signals():
+            args = parser.parse_args(argv)
+            if args.verbose:
+                frameworks.show_messages()
             return command(args) or 0
     except UserError as error:
         warn(f"{parser.prog}: {error}")

@@ -19,6 +19,7 @@ except ImportError:  # Windows, where two runs in one folder do not notice each 
     fcntl = None  # type: ignore[assignment]
 
 MAX_JSON_BYTES = 1 << 22  # a run's transcript has some 10,000 bytes, that of 10,000 epochs a million
+ABANDONED_AFTER_SECONDS = 600  # by then, nobody is writing to a temporary file any more
 UNFINISHED_PREFIX = "unfinished-"  # names that begin so were left behind by a kill
 
 
@@ -79,6 +80,14 @@ def sha256_of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def check_not_shipped(folder: Path) -> None:
+    """Raise UserError if a folder belongs to what the project ships, which no command changes."""
+    for shipped in (PRETRAINED, PACKAGE):
+        if shipped in (folder.resolve(), *folder.resolve().parents):
+            raise UserError(f"{display_path(folder)}: this folder is part of the project and is not written to; "
+                            "choose another")
+
+
 def make_writable_folder(folder: Union[str, Path]) -> Path:
     """Make `folder` and test it with a small file, so that a run does not fail only at its end; return it as a Path.
 
@@ -86,10 +95,7 @@ def make_writable_folder(folder: Union[str, Path]) -> Path:
         UserError: the folder cannot be made or written to, or it belongs to what the project ships.
     """
     folder = Path(folder).expanduser()
-    for shipped in (PRETRAINED, PACKAGE):
-        if shipped in (folder.resolve(), *folder.resolve().parents):
-            raise UserError(f"{display_path(folder)}: this folder is part of the project and is not written to; "
-                            "choose another")
+    check_not_shipped(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=str(folder)) as probe:

@@ -15,6 +15,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
 from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.interrupts import fatal_signals
 
 _show_messages = False
 
@@ -49,12 +50,13 @@ def _stderr_closed() -> Iterator[None]:
 def _import_quietly(names: Sequence[str]) -> types.ModuleType:
     """Import the first of `names` that this TensorFlow has, without TensorFlow's messages."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    if _show_messages:
-        return _import_first(names)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _stderr_closed():
-        module = _import_first(names)
-        logging = importlib.import_module("tensorflow.compat.v1").logging
+    with fatal_signals():  # an extension module that Ctrl-C interrupts raises errors of its own
+        if _show_messages:
+            return _import_first(names)
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        with _stderr_closed():
+            module = _import_first(names)
+            logging = importlib.import_module("tensorflow.compat.v1").logging
     logging.set_verbosity(logging.ERROR)
     return module
 

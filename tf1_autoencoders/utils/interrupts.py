@@ -4,7 +4,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from typing import Any, Callable, Iterator, List
+from typing import Any, Callable, Iterator, List, Union
 
 
 class Interrupted(KeyboardInterrupt):
@@ -28,17 +28,32 @@ def deferred_signals() -> Iterator[List[int]]:
         yield received
 
 
+def _interrupt(number: int, frame: Any) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    raise Interrupted(number, "terminated" if number == signal.SIGTERM else "interrupted")
+
+
 @contextlib.contextmanager
-def sigterm_raises() -> Iterator[None]:
-    """Context manager: SIGTERM raises Interrupted, as SIGINT raises KeyboardInterrupt anyway."""
-    def terminate(number: int, frame: Any) -> None:
-        raise Interrupted(number, "terminated")
-    with _handling(terminate, signal.SIGTERM):
+def raised_signals() -> Iterator[None]:
+    """Context manager: the first SIGINT or SIGTERM raises Interrupted; a second one ends the process at once."""
+    with _handling(_interrupt, signal.SIGINT, signal.SIGTERM):
         yield
 
 
 @contextlib.contextmanager
-def _handling(handler: Callable[[int, Any], None], *numbers: int) -> Iterator[None]:
+def fatal_signals() -> Iterator[None]:
+    """Context manager inside raised_signals: SIGINT and SIGTERM end the process at once, without an exception.
+
+    For code that would turn the exception into errors of its own. Outside raised_signals, as in a notebook, nothing
+    changes.
+    """
+    ours = signal.getsignal(signal.SIGINT) is _interrupt
+    with _handling(signal.SIG_DFL, signal.SIGINT, signal.SIGTERM) if ours else contextlib.ExitStack():
+        yield
+
+
+@contextlib.contextmanager
+def _handling(handler: Union[Callable[[int, Any], None], signal.Handlers], *numbers: int) -> Iterator[None]:
     try:
         former = {number: signal.signal(number, handler) for number in numbers}
     except ValueError:  # outside the main thread, where signals cannot be handled

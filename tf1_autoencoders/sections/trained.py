@@ -1,0 +1,69 @@
+"""Trained checkpoints of a section: which one to restore, the settings of its network, the mark beside its results."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, Mapping, Tuple
+
+from tf1_autoencoders.checkpointing import saver
+from tf1_autoencoders.datasets import DRAWN_SAMPLE
+from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.paths import CHECKPOINTS, PRETRAINED, display_path
+
+
+def choose_checkpoint(section: Any, is_sample: bool) -> Path:
+    """Return the last run's checkpoint or the one that comes with the project, for images of one kind.
+
+    A checkpoint that was trained on images of the same kind (real, or the drawn sample) comes first; among those, the
+    last run in checkpoints/sectionN/.
+
+    Args:
+        section: the section's module.
+        is_sample: whether the images are the drawn sample.
+
+    Raises:
+        UserError: there is no checkpoint, or only a damaged one.
+    """
+    folders = [folder / f"section{section.NUMBER}" for folder in (CHECKPOINTS, PRETRAINED)]
+    own = saver.newest_good_checkpoint(folders)
+    if trained_on_sample(saver.read_settings(own, section.Settings, section.FORMER_NAMES)[1]) == is_sample:
+        return own
+    shipped = saver.newest_good_checkpoint(folders[::-1])
+    origin = saver.read_settings(shipped, section.Settings, section.FORMER_NAMES)[1]
+    return shipped if trained_on_sample(origin) == is_sample else own
+
+
+def settings_of_checkpoint(section: Any, path: Path, settings: Any = None) -> Tuple[Any, Dict[str, Any]]:
+    """Return the settings of a checkpoint's network, and the checkpoint's origin.
+
+    Args:
+        section: the section's module.
+        path: the checkpoint, without suffix.
+        settings: the section's Settings, for a checkpoint without settings.json beside it; None for the report's.
+
+    Returns:
+        (settings, origin): the content of settings.json, {} if there is no such file.
+
+    Raises:
+        UserError: `settings` is not of this section, or contradicts the settings saved beside the checkpoint.
+    """
+    if settings is not None and not isinstance(settings, section.Settings):
+        raise UserError(f"settings {settings!r}: expected a Settings of section {section.NUMBER}, such as "
+                        "PRESETS['report']")
+    stored, origin = saver.read_settings(path, section.Settings, section.FORMER_NAMES)
+    for name in section.NETWORK_SETTINGS if stored and settings else ():
+        if getattr(stored, name) != getattr(settings, name):
+            raise UserError(f"{display_path(path)}: trained with {name} {getattr(stored, name):g}, but the settings "
+                            f"asked for have {getattr(settings, name):g}; leave out --preset")
+    return stored or settings or section.Settings(), origin
+
+
+def trained_on_sample(origin: Mapping[str, Any]) -> bool:
+    """Say whether a checkpoint was trained on the drawn sample, from its settings.json; False if there is none."""
+    return bool(origin) and origin["data"]["kind"] == DRAWN_SAMPLE
+
+
+def mark_of_mixture(is_sample: bool, on_sample: bool) -> str:
+    """Return what stands beside the result of images of one kind and a network trained on another kind."""
+    if is_sample:
+        return f" ({DRAWN_SAMPLE})" if on_sample else f" ({DRAWN_SAMPLE}; network trained on real images)"
+    return f" (network trained on the {DRAWN_SAMPLE})" if on_sample else ""
