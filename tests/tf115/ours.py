@@ -14,13 +14,21 @@ from pathlib import Path
 
 import numpy as np
 
+from tf1_autoencoders import crosscheck
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.keras_twin.build import TF1_EPSILON
-from tf1_autoencoders.keras_twin.weights import graph_gradients, graph_weights, set_graph_weights, weight_names
+from tf1_autoencoders.keras_twin.weights import (
+    graph_gradients,
+    graph_weights,
+    keras_gradients,
+    keras_weights,
+    set_graph_weights,
+    weight_names,
+)
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.training import trainers
 from tf1_autoencoders.training.session import TimedSession
-from tf1_autoencoders.utils.frameworks import tf1
+from tf1_autoencoders.utils.frameworks import keras, tf1
 
 HERE = Path(__file__).resolve().parent
 FIXTURES = HERE / "fixtures"
@@ -54,6 +62,38 @@ def original_values(name):
 def strip_prefix(prefix, values):
     """Return the entries of `values` whose keys start with `prefix/`, with the prefix removed from the keys."""
     return {key[len(prefix) + 1:]: value for key, value in values.items() if key.startswith(prefix + "/")}
+
+
+def add_prefix(prefix, values):
+    """Return {prefix/name: value}; strip_prefix is the inverse."""
+    return {f"{prefix}/{name}": value for name, value in values.items()}
+
+
+def column_of_key(key):
+    """Return the quantity that a key of `run` belongs to, as the tables and the tolerances name it."""
+    first, last = key.split("/")[0], key.split("/")[-1]
+    if first == "final":
+        return {"Adam": "m", "Adam_1": "v"}.get(last, "final weights")
+    return {"trace": "trace", "final_outputs": "final outputs", "gradients": "gradients"}.get(first, "forward")
+
+
+def relative_difference(values, references):
+    """Return the largest difference divided by the largest reference."""
+    assert np.shape(values) == np.shape(references)
+    largest = np.max(np.abs(np.subtract(values, references, dtype=np.float64)))
+    return float(largest / np.max(np.abs(references))) if largest else 0.0  # a dead filter has only zeros
+
+
+def column_difference(values, expected, column):
+    """Return the largest relative difference of the arrays in a column, except initial values.
+
+    Args:
+        values, expected: {key: array}; the trace in `values` can be shorter.
+        column: see column_of_key.
+    """
+    expected = {**expected, "trace": expected["trace"][:len(values["trace"])]}
+    keys = [key for key in values if column_of_key(key) == column and not key.startswith("initial/")]
+    return float(np.max([relative_difference(values[key], expected[key]) for key in keys]))
 
 
 def cyclic_batch(data, k, batch_size):
@@ -119,6 +159,52 @@ def run(session, model, data, batch_size, hidden, initial=None, n_steps=N_STEPS)
     values["final_outputs"] = session.run(model.outputs)
     values.update({f"final/{variable}": value for variable, value in all_variables(session, model).items()})
     return values
+
+
+def run_twin(twin, batches, hidden=(), n_steps=N_STEPS):
+    """Train a Keras twin and return its values under the keys of original.run.
+
+    Args:
+        twin: Keras 3 model, compiled, with its initial weights.
+        batches: [(inputs, targets)], one for each step.
+        hidden: names of the hidden layers.
+        n_steps: number of steps of the twin's optimiser.
+    """
+    step = crosscheck.compiled_step(twin)
+    inputs, targets = batches[0]
+    loss, outputs, gradients = step(inputs, targets)
+    values = {"loss": loss, "outputs": outputs, **hidden_outputs(twin, hidden, inputs)}
+    values.update(add_prefix("gradients", keras_gradients(twin, gradients)))
+    trace = []
+    for batch in batches[:n_steps]:
+        loss, _, gradients = step(*batch)
+        trace.append(loss)
+        twin.optimizer.apply_gradients(zip(gradients, twin.trainable_variables))
+    values["trace"], values["final_outputs"] = np.array(trace, np.float32), step(inputs, targets)[1]
+    values.update(add_prefix("final", keras_weights(twin)))
+    for slot, slot_arrays in (("Adam", twin.optimizer._momentums), ("Adam_1", twin.optimizer._velocities)):
+        slots = keras_gradients(twin, slot_arrays)
+        values.update({f"final/{variable}/{slot}": value for variable, value in slots.items()})
+    if n_steps and hasattr(twin.optimizer, "beta_powers"):
+        values.update({f"final/beta{k + 1}_power": power for k, power in enumerate(twin.optimizer.beta_powers)})
+    return {key: np.asarray(value) for key, value in values.items()}
+
+
+def hidden_outputs(twin, layers, inputs):
+    """Return {hidden/<layer>: array} of a Keras twin.
+
+    A layer of section 4 has several outputs: of the encoder the state is compared, of the decoder the outputs.
+    """
+    if not layers:
+        return {}
+    lstm_outputs = {"encoder_h": ("encoder", 1), "encoder_c": ("encoder", 2), "decoder": ("decoder", 0)}
+    tensors = {}
+    for layer in layers:
+        name, index = lstm_outputs.get(layer, (layer, None))
+        output = twin.get_layer(name).output
+        tensors[layer] = output if index is None else output[index]
+    arrays = keras.Model(twin.inputs, list(tensors.values()))(inputs if isinstance(inputs, list) else [inputs])
+    return add_prefix("hidden", dict(zip(tensors, arrays)))
 
 
 def write(folder):

@@ -19,18 +19,13 @@ import numpy as np
 import pytest
 
 from tests.tf115 import ours
-from tf1_autoencoders import crosscheck, evaluate
+from tests.tf115.ours import relative_difference
+from tf1_autoencoders import evaluate
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.graphs import layers
 from tf1_autoencoders.keras_twin import build, h5_weights
 from tf1_autoencoders.keras_twin import weights as weights_module
-from tf1_autoencoders.keras_twin.weights import (
-    graph_weights,
-    keras_gradients,
-    keras_weights,
-    set_graph_weights,
-    set_keras_weights,
-)
+from tf1_autoencoders.keras_twin.weights import graph_weights, set_graph_weights, set_keras_weights
 from tf1_autoencoders.training import trainers
 from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.errors import UserError
@@ -126,53 +121,7 @@ def twin_and_batches(name, adam=build.exact_adam, exact=True, **changes):
 def twin_values(name, adam=build.exact_adam, exact=True, n_steps=ours.N_STEPS, **changes):
     """Train the Keras twin from the original's initial values; return its values."""
     twin, batches = twin_and_batches(name, adam, exact, **changes)
-    step = crosscheck.compiled_step(twin)
-    inputs, targets = batches[0]
-    loss, outputs, gradients = step(inputs, targets)
-    values = {"loss": loss, "outputs": outputs}
-    values.update(hidden_outputs(twin, original(name).values, inputs))
-    values.update(add_prefix("gradients", keras_gradients(twin, gradients)))
-    trace = []
-    for batch in batches[:n_steps]:
-        loss, _, gradients = step(*batch)
-        trace.append(loss)
-        twin.optimizer.apply_gradients(zip(gradients, twin.trainable_variables))
-    values["trace"], values["final_outputs"] = np.array(trace, np.float32), step(inputs, targets)[1]
-    values.update(add_prefix("final", keras_weights(twin)))
-    for slot, slot_arrays in (("Adam", twin.optimizer._momentums), ("Adam_1", twin.optimizer._velocities)):
-        slots = keras_gradients(twin, slot_arrays)
-        values.update({f"final/{variable}/{slot}": value for variable, value in slots.items()})
-    if n_steps and hasattr(twin.optimizer, "beta_powers"):
-        values.update({f"final/beta{k + 1}_power": power for k, power in enumerate(twin.optimizer.beta_powers)})
-    return {key: np.asarray(value) for key, value in values.items()}
-
-
-def hidden_outputs(twin, values, inputs):
-    """Return {hidden/<layer>: array}, for the layers in the original's values.
-
-    A layer of section 4 has several outputs: of the encoder the state is compared, of the decoder the outputs.
-    """
-    lstm_outputs = {"encoder_h": ("encoder", 1), "encoder_c": ("encoder", 2), "decoder": ("decoder", 0)}
-    tensors = {}
-    for layer in ours.strip_prefix("hidden", values):
-        name, index = lstm_outputs.get(layer, (layer, None))
-        output = twin.get_layer(name).output
-        tensors[layer] = output if index is None else output[index]
-    arrays = keras.Model(twin.inputs, list(tensors.values()))(inputs if isinstance(inputs, list) else [inputs])
-    return add_prefix("hidden", dict(zip(tensors, arrays)))
-
-
-def add_prefix(prefix, values):
-    """Return {prefix/name: value}; ours.strip_prefix is the inverse."""
-    return {f"{prefix}/{name}": value for name, value in values.items()}
-
-
-def column_of_key(key):
-    """Return the column of TOLERANCES that a key belongs to."""
-    first, last = key.split("/")[0], key.split("/")[-1]
-    if first == "final":
-        return {"Adam": "m", "Adam_1": "v"}.get(last, "final weights")
-    return {"trace": "trace", "final_outputs": "final outputs", "gradients": "gradients"}.get(first, "forward")
+    return ours.run_twin(twin, batches, ours.strip_prefix("hidden", original(name).values), n_steps)
 
 
 def column_difference(implementation_or_values, name, column):
@@ -186,17 +135,7 @@ def column_difference(implementation_or_values, name, column):
     values = implementation_or_values
     if isinstance(values, str):
         values = our_values(values, name)
-    expected = dict(original(name).values)
-    expected["trace"] = expected["trace"][:len(values["trace"])]
-    keys = [key for key in values if column_of_key(key) == column and not key.startswith("initial/")]
-    return float(np.max([relative_difference(values[key], expected[key]) for key in keys]))
-
-
-def relative_difference(values, references):
-    """Return the largest difference divided by the largest reference."""
-    assert np.shape(values) == np.shape(references)
-    largest = np.max(np.abs(np.subtract(values, references, dtype=np.float64)))
-    return float(largest / np.max(np.abs(references))) if largest else 0.0  # a dead filter has only zeros
+    return ours.column_difference(values, original(name).values, column)
 
 
 each_network = pytest.mark.parametrize("name", NAMES)

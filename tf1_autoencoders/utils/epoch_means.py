@@ -1,10 +1,10 @@
 """Two averages of an epoch's batches: the mean over its rows, and what the progress bar of an older Keras showed.
 
-In the first `fit` of a compiled model with verbose=1, the progress bar of TensorFlow 2.2 to 2.5 does not show the
-epoch's mean loss. It shows the mean of the running means: after each step, `fit` hands the bar the mean of all steps so
-far, and the bar averages these once more, as if each were the value of a step. The bar asks the model for the names of
-its metrics, which it would show as they are, before the first batch has created them. `history` and val_loss are right,
-and so is the bar of a second `fit` of the same compiled model.
+In TensorFlow 2.3 and 2.4, in the first `fit` after `compile` with verbose=1, the progress bar does not show the epoch's
+mean loss. It shows the mean of the running means: after each step, `fit` hands the bar the mean of all steps so far,
+and the bar averages these once more, as if each were the value of a step. The bar asks the model for the names of its
+metrics, which it would show as they are, before the first batch has created them. `history` and val_loss are right, and
+so is the bar of a second `fit` of the same compiled model. The bar of Keras 3.0 to 3.10 does so in every `fit`.
 """
 from __future__ import annotations
 
