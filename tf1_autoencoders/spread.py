@@ -79,7 +79,7 @@ def spread_identity(section: Section, preset: Any, args: argparse.Namespace, sou
     Most edits of the code change no number, and an hour of training is not to be lost for them. After an edit that does
     change numbers, --restart computes all seeds anew.
     """
-    arrays = section.training_arrays(data)
+    arrays = section.training_arrays(data, preset)
     options = RunOptions(preset=args.preset, backend=args.backend)
     identity = run_identity(section, section.check_settings(preset, len(arrays[0])), options, source, arrays)
     del identity["settings"]["seed"], identity["code"]

@@ -124,7 +124,7 @@ def preprocess(x: np.ndarray) -> np.ndarray:
     return x.reshape(len(x), -1).astype(np.float32) / np.float32(255)
 
 
-def training_arrays(data: Mapping[str, Any]) -> Tuple[np.ndarray, ...]:
+def training_arrays(data: Mapping[str, Any], settings: Settings) -> Tuple[np.ndarray, ...]:
     """Return what the graph's pipeline is fed with, from what load() returns: (float32[60000, 784],)."""
     return (data["train"][0],)
 
@@ -258,7 +258,7 @@ def run(settings: Settings, options: RunOptions) -> Run:
     """Run section 1: Fashion-MNIST through ten numbers."""
     with Run(SECTION, settings, options) as run:
         data, source = load(settings, **options.data_options)
-        arrays, (test_x, test_y) = training_arrays(data), data["test"]
+        arrays, (test_x, test_y) = training_arrays(data, settings), data["test"]
         run.begin(source, arrays)
         x, log = arrays[0], run.log
         n = n_training_rows(len(x), settings.validation_split)
@@ -304,5 +304,5 @@ def run(settings: Settings, options: RunOptions) -> Run:
 
 def measure(settings: Settings, data: Mapping[str, Any], backend: str = "graph") -> Dict[str, float]:
     """Train once; return {name: value} of every epoch, for `spread`."""
-    with train_once(SECTION, settings, training_arrays(data), backend) as (_, named):
+    with train_once(SECTION, settings, training_arrays(data, settings), backend) as (_, named):
         return named

@@ -181,7 +181,7 @@ def to_unit(x: np.ndarray) -> np.ndarray:
     return x[..., None].astype(np.float32) / np.float32(255)
 
 
-def training_arrays(data: Mapping[str, Any]) -> Tuple[np.ndarray, ...]:
+def training_arrays(data: Mapping[str, Any], settings: Settings) -> Tuple[np.ndarray, ...]:
     """Return what the graph's pipeline is fed with, from what load() returns: (noisy, clean)."""
     return data["train"]
 
@@ -288,7 +288,7 @@ def run(settings: Settings, options: RunOptions) -> Run:
     """Run section 3: noise removed from Fashion-MNIST."""
     with Run(SECTION, settings, options) as run:
         data, source = load(settings, **options.data_options)
-        arrays, (_, test_clean) = training_arrays(data), data["test"]
+        arrays, (_, test_clean) = training_arrays(data, settings), data["test"]
         run.begin(source, arrays)
         log, n_before = run.log, settings.pretrain_epochs
 
@@ -343,5 +343,5 @@ def run(settings: Settings, options: RunOptions) -> Run:
 
 def measure(settings: Settings, data: Mapping[str, Any], backend: str = "graph") -> Dict[str, float]:
     """Train once; return {name: value} of every epoch, for `spread`."""
-    with train_once(SECTION, settings, training_arrays(data), backend) as (_, named):
+    with train_once(SECTION, settings, training_arrays(data, settings), backend) as (_, named):
         return named

@@ -151,7 +151,7 @@ def one_hot_decode(vectors: np.ndarray) -> np.ndarray:
     return np.argmax(vectors, axis=-1)
 
 
-def training_arrays(data: Mapping[str, Any]) -> Tuple[np.ndarray, ...]:
+def training_arrays(data: Mapping[str, Any], settings: Settings) -> Tuple[np.ndarray, ...]:
     """Return what the graph's pipeline is fed with, from what load() returns: (x1, x2, y)."""
     return data["train"]
 
@@ -365,7 +365,7 @@ def run(settings: Settings, options: RunOptions) -> Run:
     """Run section 4: sequences, from the draw to the predictions of unseen ones."""
     with Run(SECTION, settings, options) as run:
         data, source = load(settings)
-        arrays, (test_x1, _, test_y) = training_arrays(data), data["test"]
+        arrays, (test_x1, _, test_y) = training_arrays(data, settings), data["test"]
         run.begin(source, arrays)
         log = run.log
 
@@ -422,6 +422,6 @@ def measure(settings: Settings, data: Mapping[str, Any], backend: str = "graph")
     """
     data, _ = load(settings)
     test_x1, _, test_y = data["test"]
-    with train_once(SECTION, settings, training_arrays(data), backend) as (trainer, named):
+    with train_once(SECTION, settings, training_arrays(data, settings), backend) as (trainer, named):
         outputs = predict_sequence(*ENCODER_DECODER[backend](trainer, settings), test_x1, settings)
     return {**named, "accuracy over unseen sequences": sequence_accuracy(one_hot_decode(outputs), test_y)}
