@@ -91,7 +91,7 @@ PRESET_HELP = {
     "source": "the tutorial behind the report: 300-150-300",
     "tuned": "ours: the report's widths, epochs and batch; centred pixels, shuffled, mirror images, a decaying rate"}
 NETWORK_SETTINGS = ("n_input", "n_hidden_1", "n_hidden_2", "n_hidden_3", "pixel_center", "pixel_scale")
-FORMER_NAMES = {"cosine_decay": "decay"}  # of settings, in settings.json of older checkpoints
+FORMER_NAMES = {"cosine_decay": "decay", "mirror": None}  # in settings.json of older checkpoints; None: missing
 OPTIONS: Sequence[Any] = (
     cli.SettingOption("--steps-per-epoch", "steps_per_epoch", type=cli.whole_number(1), metavar="N",
                       help="training steps of an epoch (default: the whole batches in the data, 33)"),

@@ -413,14 +413,7 @@ def run(settings: Settings, options: RunOptions) -> Run:
 
 
 def measure(settings: Settings, data: Mapping[str, Any], backend: str = "graph") -> Dict[str, float]:
-    """Draw sequences from the settings' seed, train once; return {name: value}, for `spread`.
-
-    Args:
-        settings: Settings.
-        data: what load() returned for another seed; the sequences are drawn anew.
-        backend: graph | keras.
-    """
-    data, _ = load(settings)
+    """Train once; return {name: value} of the epoch, and the accuracy over the unseen sequences, for `spread`."""
     test_x1, _, test_y = data["test"]
     with train_once(SECTION, settings, training_arrays(data, settings), backend) as (trainer, named):
         outputs = predict_sequence(*ENCODER_DECODER[backend](trainer, settings), test_x1, settings)
