@@ -28,7 +28,7 @@ from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches, repeated_batches
 from tf1_autoencoders.graphs.layers import dense_layer, mean_squared_error
 from tf1_autoencoders.keras_twin.build import keras_adam
-from tf1_autoencoders.reporting import figures, metrics, published
+from tf1_autoencoders.reporting import baselines, figures, metrics, published
 from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
 from tf1_autoencoders.sections.trained import (
     choose_checkpoint,
@@ -458,6 +458,11 @@ def run(settings: Settings, options: RunOptions) -> Run:
         log.record(None, {"test_horses_mse": test_mse, f"image_{TEST_IMAGE}_mse": reconstruction.mse})
         log.say(f"MSE over the {len(test_horses)} test horses: {test_mse:.1f}; "
                 f"of image {TEST_IMAGE}: {reconstruction.mse:.1f}{log.mark}")
+        n = settings.n_hidden_2
+        log.baselines(f"Section 2: MSE over the {len(test_horses)} test horses", {
+            f"the network, {n} numbers": outputs,
+            **{f"PCA, {k} numbers": baselines.reconstruct_by_pca(horses, test_horses, k) for k in (n, 10)},
+            "the mean image": baselines.mean_image(horses, test_horses)}, test_horses)
         log.distance_to_published()
     return run
 

@@ -386,7 +386,10 @@ def run(settings: Settings, options: RunOptions) -> Run:
         for epoch, metrics in run.fit():
             values = " - ".join(f"{name}: {value:.4f}" for name, value in metrics.items())
             log.epoch(epoch + 1, f"{n_steps}/{n_steps} - {values}", metrics, named_metrics(settings, epoch, metrics))
-        log.say(f"Model saved in path: {display_path(run.checkpoint)}")
+        fractions = np.bincount(arrays[2].ravel()) / arrays[2].size
+        log.say("always the same guess: "
+                f"loss: {-sum(p * np.log(p) for p in fractions if p):.4f} - acc: {fractions.max():.4f}",
+                f"Model saved in path: {display_path(run.checkpoint)}")
 
         log.heading("Prediction")
         encoder, decoder = ENCODER_DECODER[options.backend](trainer, settings)
