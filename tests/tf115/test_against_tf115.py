@@ -495,7 +495,8 @@ def h5_settings_and_scopes(section):
 @pytest.mark.parametrize("section", ["section1", "section4"])
 def test_h5_weights_of_1_15s_keras_give_its_outputs_in_the_graph_and_in_the_twin(section):
     settings, scopes = h5_settings_and_scopes(section)
-    module, values = ours.section_module(section), h5_weights.read_h5(KERAS_FIXTURES / f"{section}.h5", scopes, "sigmoid")
+    module = ours.section_module(section)
+    values = h5_weights.read_h5(KERAS_FIXTURES / f"{section}.h5", scopes, "sigmoid")
     stored = np.load(str(KERAS_FIXTURES / f"{section}.npz"))
     inputs, expected = [stored[f"arr_{k}"] for k in range(len(stored.files) - 1)], stored["answers"]
     model = module.build_graph(settings)
