@@ -30,7 +30,7 @@ def memory_and_open_files():
 def endure(args):
     """Train, and print a table of memory, open files and operations of the graph by steps."""
     data, source = section.load(None, data=args.data, data_dir=args.data_dir)
-    arrays = section.training_arrays(data)
+    arrays = section.training_arrays(data, section.PRESETS["report"])
     settings = section.check_settings(section.PRESETS["report"], len(arrays[0]))
     n_epochs = -(-args.steps // settings.steps_per_epoch)
     settings = dataclasses.replace(settings, n_epochs=n_epochs)

@@ -30,7 +30,7 @@ start = time.perf_counter()
 print(time.perf_counter() - start)
 """
 HORSES = ("section2_horses.training_arrays(section2_horses.load(section2_horses.PRESETS['report'], "
-          "data='real', data_dir={folder!r})[0])")
+          "data='real', data_dir={folder!r})[0], section2_horses.PRESETS['report'])")
 GARMENTS = "section1_reconstruction.fashion_mnist.load(data='real', data_dir={folder!r})"
 IMPORT = "import tensorflow"
 

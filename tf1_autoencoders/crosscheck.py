@@ -141,8 +141,8 @@ def crosscheck(args: argparse.Namespace) -> int:
         section, rows = SECTIONS[number], []
         cli.status(f"section {number}: loading TensorFlow and the data")
         data, source = section.load(section.PRESETS["report"], data=args.data, data_dir=args.data_dir)
-        arrays = section.training_arrays(data)
         for name, preset in section.CROSSCHECK_PRESETS.items():
+            arrays = section.training_arrays(data, preset)
             settings = section.check_settings(dataclasses.replace(preset, seed=args.seed), len(arrays[0]))
             n_rows = args.steps * settings.batch_size
             enough = tuple(np.resize(array, (n_rows, *array.shape[1:])) for array in arrays)

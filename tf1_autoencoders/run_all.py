@@ -153,7 +153,8 @@ def run(args: argparse.Namespace) -> None:
         print(flush=True)
     if rows:
         print("Published beside measured", "", *markdown_table(("section", *comparison.HEADER), rows), "",
-              comparison.Tally(*map(sum, zip(*tallies))), "", sep="\n")
+              *([comparison.Tally(*map(sum, zip(*tallies))), ""] if any(tally.n_numbers for tally in tallies) else []),
+              sep="\n")
     page = write_html_report(Path(args.results_dir))
     print(f"page: {display_path(page)}   {(time.perf_counter() - start) / 60:.1f} minutes")
 

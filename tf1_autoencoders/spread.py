@@ -55,7 +55,10 @@ def spread(args: argparse.Namespace) -> None:
     try:
         with tqdm(total=args.seeds, initial=min(n_saved, args.seeds), desc="Seeds", unit="run", disable=None) as bar:
             for seed in range(n_saved, args.seeds):
-                measured = section.measure(dataclasses.replace(preset, seed=seed), data, args.backend)
+                settings = dataclasses.replace(preset, seed=seed)
+                if seed != preset.seed:  # the seed decides the split, the noise and the drawn sequences too
+                    data, _ = section.load(settings, data=args.data, data_dir=args.data_dir)
+                measured = section.measure(settings, data, args.backend)
                 entry = save_seed(file, key, entry, measured, replaces=args.restart and seed == n_saved)
                 with tqdm.external_write_mode():
                     print(f"seed {seed}: {_last_number(section, measured)}", flush=True)
@@ -79,7 +82,7 @@ def spread_identity(section: Section, preset: Any, args: argparse.Namespace, sou
     Most edits of the code change no number, and an hour of training is not to be lost for them. After an edit that does
     change numbers, --restart computes all seeds anew.
     """
-    arrays = section.training_arrays(data)
+    arrays = section.training_arrays(data, preset)
     options = RunOptions(preset=args.preset, backend=args.backend)
     identity = run_identity(section, section.check_settings(preset, len(arrays[0])), options, source, arrays)
     del identity["settings"]["seed"], identity["code"]

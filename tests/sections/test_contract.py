@@ -63,7 +63,7 @@ TUNED = dict(cosine_decay=True, pixel_center=127.5, pixel_scale=1 / 255)  # sect
 def test_a_keras_twin_can_be_saved_loaded_and_trained_further(tmp_path, monkeypatch, number, more):
     small.shrink(monkeypatch.setattr, monkeypatch.setitem)
     section, settings = SECTIONS[number], dataclasses.replace(SECTIONS[number].PRESETS["report"], **more)
-    arrays = section.training_arrays(section.load(settings)[0])
+    arrays = section.training_arrays(section.load(settings)[0], settings)
     settings = section.check_settings(settings, len(arrays[0]))
     (first, first_targets), (second, second_targets) = (
         section.inputs_and_targets([array[k:k + settings.batch_size] for array in arrays], settings)

@@ -169,3 +169,12 @@ def test_the_trace_on_real_images_is_near_the_published_one(real_cifar):
     metrics = section2_horses.measure(section2_horses.PRESETS["report"], data)
     assert metrics["collapsed"] == 0
     assert metrics["distance from the published trace"] < 0.3  # 0.03 to 0.25 over the seeds that do not collapse
+
+
+def test_mirror_images_follow_the_horses(small_rows):
+    rows, settings = small_rows[:, :36], dataclasses.replace(SMALL, n_input=36)
+    data = {"train": (rows, np.full(len(rows), section2_horses.HORSE))}
+    plain, = section2_horses.training_arrays(data, settings)
+    both, = section2_horses.training_arrays(data, dataclasses.replace(settings, mirror=True))
+    assert np.array_equal(plain, rows) and np.array_equal(both[:len(plain)], plain)
+    assert np.array_equal(both[len(plain):].reshape(-1, 6, 6), plain.reshape(-1, 6, 6)[:, :, ::-1])

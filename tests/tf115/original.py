@@ -3,14 +3,15 @@
     python -m tests.tf115.original write                      rewrite the values and checkpoints in fixtures/
     python -m tests.tf115.original compare [--full]           compare this program with the package's graphs, bit by bit
     python -m tests.tf115.original restore PATH --section N   restore a model.ckpt of the package into this program
+    python -m tests.tf115.original trace --data-dir DIR       train section 2 as its tutorial does, with ten seeds
 
 The networks use tf.layers, tf.contrib and tf.nn.rnn_cell, as programs did when the report was written, and import
-nothing from the package. Only the operations' seeds are the package's, 10 * seed, 10 * seed + 1, ..., so that initial
-values can be compared.
+nothing from the package; only `trace` reads the horses with its help. The operations' seeds are the package's,
+10 * seed, 10 * seed + 1, ..., so that initial values can be compared.
 
-Every session has one thread, because TensorFlow splits its sums between threads, and results with one and two threads
-differ in the last digits. Batch k of a trace is rows k * size, k * size + 1, ... of the data, continuing at row 0 after
-the last row.
+Every session but those of `trace` has one thread, because TensorFlow splits its sums between threads, and results with
+one and two threads differ in the last digits. Batch k of a trace is rows k * size, k * size + 1, ... of the data,
+continuing at row 0 after the last row.
 """
 from __future__ import annotations
 
@@ -387,6 +388,36 @@ def restore(args):
     return int(bool(failed or unknown or missing))
 
 
+def trace(args):
+    """Run the command: train section 2 on the horses, once per seed, and write fixtures/section2_traces.json.
+
+    Each training has 100 epochs. As in the tutorial behind the report, one batch is taken to print its shape, and one
+    more for each printed MSE, after the epochs 0, 10, ... 90. The seeds are 100, 101, ...: none of those that the
+    package's bands were measured with.
+    """
+    from tf1_autoencoders.sections import section2_horses
+    data, source = section2_horses.load(None, ("train",), data="real", data_dir=[args.data_dir])
+    horses = section2_horses.select_horses(*data["train"])
+    traces = []
+    for seed in range(100, 100 + args.seeds):
+        with tf.Graph().as_default(), tf.Session() as session:
+            network = section2(**dict(FULL["section2"], seed=seed))
+            session.run(tf.global_variables_initializer())
+            session.run(network.initializer, {network.inputs[0]: horses})
+            session.run(network.outputs)  # the batch whose shape is printed
+            values = []
+            for epoch in range(100):
+                for _ in range(len(horses) // FULL["section2"]["batch_size"]):
+                    session.run(network.train_op)
+                if epoch % 10 == 0:
+                    values.append(float(session.run(network.loss)))
+        traces.append(values)
+        print(f"seed {seed}: {' '.join(f'{value:.0f}' for value in values)}", flush=True)
+    content = {"tensorflow": tf.__version__, "data": str(source.kind), "first_seed": 100, "traces": traces}
+    (FIXTURES / "section2_traces.json").write_text(json.dumps(content) + "\n")
+    return 0
+
+
 def sizes_from_shapes(shapes, section):
     """Return a network's sizes from its checkpoint's {variable name: shape}; SMALL gives the sizes not in any shape."""
     sizes = dict(SMALL[f"section{section}"])
@@ -410,7 +441,7 @@ def main(argv=None):
         sys.exit(f"original.py: this is TensorFlow {tf.__version__}; expected the real 1.15.5 (see README.md)")
     tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)  # hides 1.15's deprecation warnings
     parser = argparse.ArgumentParser(description="The networks of the report as a program of 2019 (TensorFlow 1.15.5).")
-    commands = parser.add_subparsers(dest="command", metavar="write | compare | restore")
+    commands = parser.add_subparsers(dest="command", metavar="write | compare | restore | trace")
     commands.required = True
     commands.add_parser("write", help="rewrite fixtures/").set_defaults(function=write)
     compare_parser = commands.add_parser("compare", help="compare with the package's graphs, bit by bit")
@@ -427,6 +458,10 @@ def main(argv=None):
                                 help="the variables' values when the checkpoint was written (default: values.npz "
                                      "beside the checkpoint, if it exists)")
     restore_parser.set_defaults(function=restore)
+    trace_parser = commands.add_parser("trace", help="train section 2 on the real horses, once per seed")
+    trace_parser.add_argument("--data-dir", required=True, metavar="DIR", help="folder of CIFAR-10")
+    trace_parser.add_argument("--seeds", type=int, default=10, metavar="K", help="number of seeds (default: 10)")
+    trace_parser.set_defaults(function=trace)
     args = parser.parse_args(argv)
     return args.function(args)
 

@@ -495,7 +495,8 @@ def h5_settings_and_scopes(section):
 @pytest.mark.parametrize("section", ["section1", "section4"])
 def test_h5_weights_of_1_15s_keras_give_its_outputs_in_the_graph_and_in_the_twin(section):
     settings, scopes = h5_settings_and_scopes(section)
-    module, values = ours.section_module(section), h5_weights.read_h5(KERAS_FIXTURES / f"{section}.h5", scopes)
+    module = ours.section_module(section)
+    values = h5_weights.read_h5(KERAS_FIXTURES / f"{section}.h5", scopes, "sigmoid")
     stored = np.load(str(KERAS_FIXTURES / f"{section}.npz"))
     inputs, expected = [stored[f"arr_{k}"] for k in range(len(stored.files) - 1)], stored["answers"]
     model = module.build_graph(settings)
@@ -511,9 +512,9 @@ def test_h5_weights_of_1_15s_keras_give_its_outputs_in_the_graph_and_in_the_twin
 @pytest.mark.parametrize("section", ["section1", "section4"])
 def test_h5_weights_are_read_as_they_were_written(section, tmp_path):
     _, scopes = h5_settings_and_scopes(section)
-    values = h5_weights.read_h5(KERAS_FIXTURES / f"{section}.h5", scopes)
+    values = h5_weights.read_h5(KERAS_FIXTURES / f"{section}.h5", scopes, "sigmoid")
     h5_weights.write_h5(tmp_path / f"{section}.h5", values, scopes)
-    read_values = h5_weights.read_h5(tmp_path / f"{section}.h5", scopes)
+    read_values = h5_weights.read_h5(tmp_path / f"{section}.h5", scopes, "sigmoid")
     assert list(read_values) == list(values)
     for name, value in values.items():
         assert relative_difference(read_values[name], value) < 1e-7, name  # b - 1 + 1 rounds
@@ -529,7 +530,7 @@ def test_a_file_that_is_not_h5_is_refused_in_one_sentence(tmp_path):
 def test_1_15s_keras_loads_our_h5_weights(tmp_path):
     for section in ("section1", "section4"):
         _, scopes = h5_settings_and_scopes(section)
-        values = h5_weights.read_h5(KERAS_FIXTURES / f"{section}.h5", scopes)
+        values = h5_weights.read_h5(KERAS_FIXTURES / f"{section}.h5", scopes, "sigmoid")
         h5_weights.write_h5(tmp_path / f"{section}.h5", values, scopes)
     process = subprocess.run([os.environ["TF1_AUTOENCODERS_TF115"], str(ours.HERE / "keras_h5.py"), "check",
                               str(tmp_path)], stdout=subprocess.PIPE, universal_newlines=True)

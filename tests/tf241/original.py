@@ -260,7 +260,7 @@ def record_section(name, seed, args):
     section = SECTIONS[int(name[-1])]
     data, source = section.load(section.Settings(seed=seed), data="real", data_dir=args.data_dir)
     print(f"{name}: {source}")
-    arrays = section.training_arrays(data)
+    arrays = section.training_arrays(data, section.Settings(seed=seed))
     np.random.seed(seed)
     tf.random.set_seed(seed)
     model = build(name)

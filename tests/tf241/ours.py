@@ -41,7 +41,7 @@ def original_values(name, folder=FIXTURES):
         values.update({key.format(variable): array
                        for variable, array in to_tf1_layout(in_keras_layout, forget_bias=0).items()})
     for prefix in ("initial", "final"):
-        weights = h5_weights.read_h5(Path(folder) / name / f"{prefix}.h5", SCOPES.get(name))
+        weights = h5_weights.read_h5(Path(folder) / name / f"{prefix}.h5", SCOPES.get(name), "sigmoid")
         values.update({f"{prefix}/{variable}": array for variable, array in weights.items()})
     return tuple(strip_prefix("data", stored).values()), values
 

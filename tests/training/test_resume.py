@@ -168,7 +168,7 @@ def test_a_run_is_set_aside_when_any_module_that_its_training_imports_was_edited
         module.write_bytes(content + b"# edited\n")
         capsys.readouterr()
         assert run(tmp_path, 2, "--resume") == 1, module
-        assert "holds another run (sha256 is " in capsys.readouterr().err
+        assert "holds another run (the code has changed)" in capsys.readouterr().err
         module.write_bytes(content)
     other = package / "sections" / "section3_denoising.py"
     other.write_bytes(other.read_bytes() + b"# edited\n")

@@ -122,13 +122,14 @@ def _missing_error(path: Path) -> UserError:
 
 
 def read_settings(path: Path, settings_class: Any,
-                  former_names: Optional[Mapping[str, str]] = None) -> Tuple[Any, Dict[str, Any]]:
+                  former_names: Optional[Mapping[str, Optional[str]]] = None) -> Tuple[Any, Dict[str, Any]]:
     """Read settings.json beside a checkpoint.
 
     Args:
         path: the checkpoint, as newest_good_checkpoint returns it.
         settings_class: the section's frozen dataclass of settings.
-        former_names: {name of a setting: the name that older files have}.
+        former_names: {name of a setting: the name that older files have; None if they lack the setting, which then has
+            its default}.
 
     Returns:
         (settings, the whole file as a dict), or (None, {}) if there is no such file: the checkpoint comes from
@@ -142,7 +143,9 @@ def read_settings(path: Path, settings_class: Any,
         content = read_json(file)
         stored = dict(content["settings"])
         for name, former in (former_names or {}).items():
-            if name not in stored and former in stored:
+            if name not in stored and former is None:
+                stored[name] = getattr(settings_class, name)
+            elif name not in stored and former in stored:
                 stored[name] = stored[former]
         values = {field.name: stored[field.name] for field in dataclasses.fields(settings_class)}
     except FileNotFoundError:

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
+import numpy as np
+
 from tf1_autoencoders.reporting import figures
 from tf1_autoencoders.reporting.comparison import SeedBands, compare_with_published, seed_bands
-from tf1_autoencoders.reporting.metrics import log_distance
+from tf1_autoencoders.reporting.metrics import log_distance, mean_squared_error
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.utils.files import sha256_of_file, write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
@@ -145,6 +147,11 @@ class RunLog:
         header, rows = [header[k] for k in columns], [[str(row[k]) for k in columns] for row in rows]
         self._transcript.append({"kind": "table", "caption": caption + self.mark, "header": header, "rows": rows})
         print("", caption + self.mark, "", *markdown_table(header, rows), "", sep="\n", flush=True)
+
+    def baselines(self, caption: str, outputs: Dict[str, np.ndarray], targets: np.ndarray) -> None:
+        """Print the mean squared error of {method: outputs of the targets' shape} as a table."""
+        self.table(caption, ("method", "MSE"), [
+            (method, f"{mean_squared_error(output, targets):.4g}") for method, output in outputs.items()])
 
     def layer_table(self, layers: Sequence[Tuple[str, Tuple[Optional[int], ...], int]], trainer: Any) -> None:
         """Print the published layer table beside the layers of a trainer's network.

@@ -28,7 +28,7 @@ class Section(Protocol):
     | MINUTES, MEMORY_GB            | time and peak memory of the preset report, as measured                       |
     | data_plan                     | (settings, **data_options) -> (where the data comes from, n_rows), no reading |
     | load                          | (settings, **data_options) -> ({"train": arrays, "test": arrays}, Source)    |
-    | training_arrays               | (data) -> the arrays that the graph's pipeline is fed with                   |
+    | training_arrays               | (data, settings) -> the arrays that the graph's pipeline is fed with         |
     | with_options                  | (settings, **changes) -> Settings with a user's choices                      |
     | check_settings                | (settings, n_rows) -> Settings that fit the data, complete                   |
     | build_graph                   | (settings) -> GraphModel                                                     |
@@ -63,7 +63,7 @@ class Section(Protocol):
 
     def load(self, settings: Any, **data_options: Any) -> Tuple[Dict[str, Any], Any]: ...
 
-    def training_arrays(self, data: Mapping[str, Any]) -> Tuple[Any, ...]: ...
+    def training_arrays(self, data: Mapping[str, Any], settings: Any) -> Tuple[Any, ...]: ...
 
     def with_options(self, settings: Any, **changes: Any) -> Any: ...
 

@@ -28,7 +28,7 @@ from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches, streamed_batches
 from tf1_autoencoders.graphs.layers import dense_layer, mean_squared_error
 from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam
-from tf1_autoencoders.reporting import figures, published
+from tf1_autoencoders.reporting import baselines, figures, published
 from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
 from tf1_autoencoders.training.row_order import check_batch_size, n_training_rows, shuffled_rows
 from tf1_autoencoders.utils.frameworks import keras, tf1
@@ -124,7 +124,7 @@ def preprocess(x: np.ndarray) -> np.ndarray:
     return x.reshape(len(x), -1).astype(np.float32) / np.float32(255)
 
 
-def training_arrays(data: Mapping[str, Any]) -> Tuple[np.ndarray, ...]:
+def training_arrays(data: Mapping[str, Any], settings: Settings) -> Tuple[np.ndarray, ...]:
     """Return what the graph's pipeline is fed with, from what load() returns: (float32[60000, 784],)."""
     return (data["train"][0],)
 
@@ -239,11 +239,13 @@ ENCODER_DECODER = {"graph": graph_encoder_decoder, "keras": keras_encoder_decode
 
 
 def principal_components(codes: np.ndarray) -> np.ndarray:
-    """Project codes float32[n, n_latent] on their two directions of largest variance: float64[n, 2], by numpy's SVD."""
-    centred = codes.astype(np.float64) - codes.mean(axis=0, dtype=np.float64)
-    _, _, directions = np.linalg.svd(centred, full_matrices=False)
-    signs = np.sign(directions[np.arange(len(directions)), np.argmax(np.abs(directions), axis=1)])
-    return centred @ (directions[:2] * signs[:2, None]).T
+    """Project codes float32[n, n_latent] on their two directions of largest variance: float64[n, 2].
+
+    The largest entry of each direction is positive, so that the map does not turn over from run to run.
+    """
+    mean, directions = baselines.principal_components(codes, 2)
+    signs = np.sign(directions[np.arange(2), np.argmax(np.abs(directions), axis=1)])
+    return (codes - mean) @ (directions * signs[:, None]).T
 
 
 def interpolate_codes(first: np.ndarray, last: np.ndarray, n: int) -> np.ndarray:
@@ -258,7 +260,7 @@ def run(settings: Settings, options: RunOptions) -> Run:
     """Run section 1: Fashion-MNIST through ten numbers."""
     with Run(SECTION, settings, options) as run:
         data, source = load(settings, **options.data_options)
-        arrays, (test_x, test_y) = training_arrays(data), data["test"]
+        arrays, (test_x, test_y) = training_arrays(data, settings), data["test"]
         run.begin(source, arrays)
         x, log = arrays[0], run.log
         n = n_training_rows(len(x), settings.validation_split)
@@ -287,6 +289,10 @@ def run(settings: Settings, options: RunOptions) -> Run:
         log.figure("reconstructions", "Validation images, original and reconstructed",
                    figures.grid({"original": images, "reconstructed": trainer.predict(images)}, "Validation images",
                                 highest=1))
+        log.baselines(f"Section 1: MSE over the {len(x) - n} validation images", {
+            f"the network, {settings.n_latent} numbers": trainer.predict(x[n:]),
+            f"PCA, {settings.n_latent} numbers": baselines.reconstruct_by_pca(x[:n], x[n:], settings.n_latent),
+            "the mean image": baselines.mean_image(x[:n], x[n:])}, x[n:])
 
         log.heading("The code at work: images between two codes, and a map of all codes")
         encode, decode = ENCODER_DECODER[options.backend](trainer)
@@ -304,5 +310,5 @@ def run(settings: Settings, options: RunOptions) -> Run:
 
 def measure(settings: Settings, data: Mapping[str, Any], backend: str = "graph") -> Dict[str, float]:
     """Train once; return {name: value} of every epoch, for `spread`."""
-    with train_once(SECTION, settings, training_arrays(data), backend) as (_, named):
+    with train_once(SECTION, settings, training_arrays(data, settings), backend) as (_, named):
         return named

@@ -26,7 +26,7 @@ from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches
 from tf1_autoencoders.graphs.layers import conv_layer, max_pool, mean_squared_error, upsample
 from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, exact_upsampling, keras_adam, keras_upsampling
-from tf1_autoencoders.reporting import figures, metrics, published
+from tf1_autoencoders.reporting import baselines, figures, metrics, published
 from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
 from tf1_autoencoders.training.row_order import check_batch_size, n_training_rows, shuffled_rows
 from tf1_autoencoders.utils import cli
@@ -181,7 +181,7 @@ def to_unit(x: np.ndarray) -> np.ndarray:
     return x[..., None].astype(np.float32) / np.float32(255)
 
 
-def training_arrays(data: Mapping[str, Any]) -> Tuple[np.ndarray, ...]:
+def training_arrays(data: Mapping[str, Any], settings: Settings) -> Tuple[np.ndarray, ...]:
     """Return what the graph's pipeline is fed with, from what load() returns: (noisy, clean)."""
     return data["train"]
 
@@ -288,7 +288,7 @@ def run(settings: Settings, options: RunOptions) -> Run:
     """Run section 3: noise removed from Fashion-MNIST."""
     with Run(SECTION, settings, options) as run:
         data, source = load(settings, **options.data_options)
-        arrays, (_, test_clean) = training_arrays(data), data["test"]
+        arrays, (_, test_clean) = training_arrays(data, settings), data["test"]
         run.begin(source, arrays)
         log, n_before = run.log, settings.pretrain_epochs
 
@@ -330,18 +330,18 @@ def run(settings: Settings, options: RunOptions) -> Run:
             all_noisy = noise(test_clean, strength, np.random.default_rng(settings.seed))
             denoised = trainer.predict(all_noisy, test_clean)
             rows[name], rows[name + ",\ndenoised"] = all_noisy[:N_SHOWN], denoised[:N_SHOWN]
-            ratios.append((name, strength, f"{metrics.mean_squared_error(test_clean, all_noisy):.4f}",
-                           f"{metrics.mean_squared_error(test_clean, denoised):.4f}",
-                           f"{metrics.peak_signal_to_noise_ratio(all_noisy, test_clean):.1f}",
-                           f"{metrics.peak_signal_to_noise_ratio(denoised, test_clean):.1f}"))
+            compared = (all_noisy, baselines.median_filter(all_noisy), denoised)
+            ratios.append((name, strength, *(f"{metrics.mean_squared_error(test_clean, x):.4f}" for x in compared),
+                           *(f"{metrics.peak_signal_to_noise_ratio(x, test_clean):.1f}" for x in compared)))
         log.figure("denoised", f"Clean, noisy, denoised; the network was trained on {settings.noise} only",
                    figures.grid(rows, f"Trained on {settings.noise} only", highest=1))
         log.table(f"Section 3: {len(test_clean)} test images, by a network trained on {settings.noise} only",
-                  ("noise", "strength", "MSE noisy", "MSE denoised", "PSNR noisy, dB", "PSNR denoised, dB"), ratios)
+                  ("noise", "strength", *(f"{measure} {images}" for measure in ("MSE", "PSNR, dB,")
+                                          for images in ("noisy", "median 3x3", "network"))), ratios)
     return run
 
 
 def measure(settings: Settings, data: Mapping[str, Any], backend: str = "graph") -> Dict[str, float]:
     """Train once; return {name: value} of every epoch, for `spread`."""
-    with train_once(SECTION, settings, training_arrays(data), backend) as (_, named):
+    with train_once(SECTION, settings, training_arrays(data, settings), backend) as (_, named):
         return named

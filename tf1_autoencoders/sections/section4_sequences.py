@@ -151,7 +151,7 @@ def one_hot_decode(vectors: np.ndarray) -> np.ndarray:
     return np.argmax(vectors, axis=-1)
 
 
-def training_arrays(data: Mapping[str, Any]) -> Tuple[np.ndarray, ...]:
+def training_arrays(data: Mapping[str, Any], settings: Settings) -> Tuple[np.ndarray, ...]:
     """Return what the graph's pipeline is fed with, from what load() returns: (x1, x2, y)."""
     return data["train"]
 
@@ -365,7 +365,7 @@ def run(settings: Settings, options: RunOptions) -> Run:
     """Run section 4: sequences, from the draw to the predictions of unseen ones."""
     with Run(SECTION, settings, options) as run:
         data, source = load(settings)
-        arrays, (test_x1, _, test_y) = training_arrays(data), data["test"]
+        arrays, (test_x1, _, test_y) = training_arrays(data, settings), data["test"]
         run.begin(source, arrays)
         log = run.log
 
@@ -386,7 +386,10 @@ def run(settings: Settings, options: RunOptions) -> Run:
         for epoch, metrics in run.fit():
             values = " - ".join(f"{name}: {value:.4f}" for name, value in metrics.items())
             log.epoch(epoch + 1, f"{n_steps}/{n_steps} - {values}", metrics, named_metrics(settings, epoch, metrics))
-        log.say(f"Model saved in path: {display_path(run.checkpoint)}")
+        fractions = np.bincount(arrays[2].ravel()) / arrays[2].size
+        log.say("always the same guess: "
+                f"loss: {-sum(p * np.log(p) for p in fractions if p):.4f} - acc: {fractions.max():.4f}",
+                f"Model saved in path: {display_path(run.checkpoint)}")
 
         log.heading("Prediction")
         encoder, decoder = ENCODER_DECODER[options.backend](trainer, settings)
@@ -413,15 +416,8 @@ def run(settings: Settings, options: RunOptions) -> Run:
 
 
 def measure(settings: Settings, data: Mapping[str, Any], backend: str = "graph") -> Dict[str, float]:
-    """Draw sequences from the settings' seed, train once; return {name: value}, for `spread`.
-
-    Args:
-        settings: Settings.
-        data: what load() returned for another seed; the sequences are drawn anew.
-        backend: graph | keras.
-    """
-    data, _ = load(settings)
+    """Train once; return {name: value} of the epoch, and the accuracy over the unseen sequences, for `spread`."""
     test_x1, _, test_y = data["test"]
-    with train_once(SECTION, settings, training_arrays(data), backend) as (trainer, named):
+    with train_once(SECTION, settings, training_arrays(data, settings), backend) as (trainer, named):
         outputs = predict_sequence(*ENCODER_DECODER[backend](trainer, settings), test_x1, settings)
     return {**named, "accuracy over unseen sequences": sequence_accuracy(one_hot_decode(outputs), test_y)}

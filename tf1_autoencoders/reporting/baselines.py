@@ -1,0 +1,57 @@
+"""What anybody would try first on the same data: the mean image, principal components, a median filter.
+
+A network's error means little without the error of something simple beside it.
+"""
+from __future__ import annotations
+
+from typing import Tuple
+
+import numpy as np
+
+
+def mean_image(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Return the mean of the training rows in place of each test row: float [n, width] -> float64[n_test, width]."""
+    return np.broadcast_to(train.mean(axis=0, dtype=np.float64), test.shape)
+
+
+def principal_components(train: np.ndarray, n_components: int) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the mean and the directions of largest variance of the training rows.
+
+    Args:
+        train: float[n, width].
+        n_components: number of directions, at most the width.
+
+    Returns:
+        (mean float64[width], directions float64[n_components, width], orthonormal, the largest variance first).
+    """
+    mean = train.mean(axis=0, dtype=np.float64)
+    # The eigenvectors of the covariance are the right singular vectors of the rows, at a fraction of the cost.
+    blocks = (block - mean for block in np.array_split(train, -(-len(train) // 4096)))
+    _, directions = np.linalg.eigh(sum(block.T @ block for block in blocks))
+    return mean, directions.T[::-1][:n_components]
+
+
+def reconstruct_by_pca(train: np.ndarray, test: np.ndarray, n_components: int) -> np.ndarray:
+    """Return the test rows projected on the principal components of the training rows: float64[n_test, width].
+
+    No linear autoencoder with n_components code units has a smaller squared error on the training rows.
+    """
+    mean, directions = principal_components(train, n_components)
+    return (test - mean) @ directions.T @ directions + mean
+
+
+def median_filter(images: np.ndarray) -> np.ndarray:
+    """Return the median of each pixel's 3 x 3 neighbourhood, edges repeated: float[n, h, w, 1] -> the same shape."""
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    low, middle, high = _sorted_three(padded[:, :-2], padded[:, 1:-1], padded[:, 2:])  # of each column of three pixels
+    # The median of nine is that of the largest low, the median middle and the smallest high of three sorted columns.
+    width = images.shape[2]
+    lows, middles, highs = (_sorted_three(*(values[:, :, k:k + width] for k in range(3)))
+                            for values in (low, middle, high))
+    return _sorted_three(lows[2], middles[1], highs[0])[1]
+
+
+def _sorted_three(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the smallest, the middle and the largest of three arrays, element by element."""
+    smaller, larger = np.minimum(a, b), np.maximum(a, b)
+    return np.minimum(smaller, c), np.maximum(smaller, np.minimum(larger, c)), np.maximum(larger, c)
