@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import io
 import json
 import os
@@ -162,6 +163,12 @@ class Tee(io.StringIO):
         return super().write(text)
 
 
+@functools.lru_cache(maxsize=None)
+def last_loss():
+    """Return the one variable that holds the last batch's loss; Keras compiles the assignment once for several fits."""
+    return tf.Variable(0.0, trainable=False)
+
+
 class Recorder(Callback):
     """Record every step's loss (and accuracy) and number of rows, without a change of the model or its training.
 
@@ -171,17 +178,16 @@ class Recorder(Callback):
 
     def __init__(self):
         super().__init__()
-        self.loss = tf.Variable(0.0, trainable=False)
         self.epochs = []
 
     @contextlib.contextmanager
     def recording(self):
         """Context manager: let every LossesContainer store the loss that it returns."""
-        call = LossesContainer.__call__
+        call, variable = LossesContainer.__call__, last_loss()
 
         def call_and_store(container, *args, **kwargs):
             loss = call(container, *args, **kwargs)
-            self.loss.assign(loss)
+            variable.assign(loss)
             return loss
         LossesContainer.__call__ = call_and_store
         try:
@@ -196,7 +202,7 @@ class Recorder(Callback):
     def on_train_batch_end(self, batch, logs=None):
         steps = self.epochs[-1]
         loss_metric, *others = self.model.metrics
-        steps["loss"].append(self.loss.numpy())
+        steps["loss"].append(last_loss().numpy())
         steps["size"].append(int(loss_metric.count.numpy()) - self.rows)
         self.rows += steps["size"][-1]
         for acc in others:
