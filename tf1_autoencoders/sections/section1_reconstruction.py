@@ -7,7 +7,7 @@ was built from (Kaggle, shivamb, "how autoencoders work"). Each setting carries 
 source.
 
 The training losses that the report prints are not the means of its epochs. They are what the progress bar of its Keras
-(TensorFlow 2.2 to 2.5) showed: the mean of the running means, which lies above the true mean while the loss falls. Both
+(TensorFlow 2.3 or 2.4) showed: the mean of the running means, which lies above the true mean while the loss falls. Both
 are measured here, as progress_bar_loss and as loss; utils.epoch_means says how and why. The val_loss was always right.
 
 Departures: the graph is ours, the Keras twin is the report's listing. The split and the shuffling have a seed. The

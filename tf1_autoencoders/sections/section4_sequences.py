@@ -11,7 +11,7 @@ was built from (Kaggle, shivamb, "how autoencoders work"). The report's listing 
 with names and n_units as arguments.
 
 The published loss and accuracy, 1.4507 and 0.5511, are not the means of the epoch. They are what the progress bar of
-the report's Keras (TensorFlow 2.2 to 2.5) showed: the mean of the running means, see utils.epoch_means. Ours shows the
+the report's Keras (TensorFlow 2.3 or 2.4) showed: the mean of the running means, see utils.epoch_means. Ours shows the
 same values, and the true means are 0.65 and 0.80.
 
 Departures: the graph is ours. It starts as TensorFlow 1's LSTMCell does, with Glorot uniform values for the whole
