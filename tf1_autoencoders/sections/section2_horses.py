@@ -83,7 +83,7 @@ PRESETS = {
     "report": Settings(),
     "text": Settings(batch_size=100, l2_in_loss=True),  # as the prose has it: 50 batches of 100, L2 minimised
     "source": Settings(n_hidden_1=300, n_hidden_3=300),  # the tutorial's widths
-    "tuned": Settings(learning_rate=0.005, cosine_decay=True, steps_per_epoch=33, shuffle=True, mirror=True,
+    "tuned": Settings(learning_rate=0.003, cosine_decay=True, steps_per_epoch=33, shuffle=True, mirror=True,
                       pixel_center=127.5, pixel_scale=1 / 2040)}
 PRESET_HELP = {
     "report": "the published run, read from its trace: 200-150-200, 33 steps of 150, L2 declared, not minimised",
