@@ -77,6 +77,10 @@ def test_rows_in_turn_run_on_across_the_end():
     assert [row_order.cyclic_rows(first, 3, 7).tolist() for first in (0, 3, 6)] == [[0, 1, 2], [3, 4, 5], [6, 0, 1]]
 
 
+def test_the_validation_split_is_rounded_up():
+    assert [row_order.n_training_rows(n, 0.2) for n in (10, 11, 14, 60000)] == [8, 8, 11, 48000]
+
+
 @pytest.fixture
 def both(small_rows):
     """A graph and its Keras twin with the same weights, on the same rows, each in a trainer."""
