@@ -14,7 +14,7 @@ import pytest
 
 import tf1_autoencoders
 from tests import small_sections as small
-from tf1_autoencoders import evaluate, run_all, spread
+from tf1_autoencoders import crosscheck, evaluate, run_all, spread
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.datasets import cifar10, drawn_sample, fashion_mnist
 from tf1_autoencoders.reporting import comparison
@@ -134,6 +134,11 @@ def test_reconstruct_image_takes_an_array_or_a_data_frame(folders, few):
     np.testing.assert_array_equal(reconstruction.real[0], rows[13])
     difference = reconstruction.real - reconstruction.reconstructed
     assert reconstruction.mse == pytest.approx(np.mean(difference ** 2), rel=1e-5)
+
+    halves = np.repeat(np.array([[0, 255]], np.float32), 512, axis=1)
+    contrasting = evaluate.reconstruct_image(halves, 0)  # the outputs leave 0..255, and are not clipped
+    assert contrasting.reconstructed.min() < 0 and contrasting.reconstructed.max() > 255
+    assert contrasting.mse == pytest.approx(np.mean((halves - contrasting.reconstructed) ** 2), rel=1e-5)
 
     class DataFrame:  # like pandas's, it converts itself to an array by __array__
         def __array__(self, dtype=None, copy=None):
@@ -385,6 +390,16 @@ def test_the_name_of_a_folder_is_not_empty_and_may_begin_at_home(option, monkeyp
 def test_an_empty_name_is_found_before_the_data_is_read(command, option, capsys):
     assert exit_code(command.main, [option, "", *(["--section", "4"] if command is spread else [])]) == 2
     assert f"{option}: the name is empty" in capsys.readouterr().err
+
+
+def test_crosscheck_fails_where_a_difference_is_beyond_its_tolerance_or_no_number(monkeypatch, capsys):
+    small.shrink(monkeypatch.setattr, monkeypatch.setitem)
+    monkeypatch.setattr(section2_horses, "CROSSCHECK_PRESETS", {"report": section2_horses.PRESETS["report"]})
+    exact = dict.fromkeys(("outputs", "gradients", "bias gradients", "losses", "weights"), 0.0)
+    for difference, code in ((0.0, 0), (1.0, 1), (np.nan, 1)):
+        monkeypatch.setattr(crosscheck, "compare", lambda *_, d=difference: {**exact, "losses": d})
+        assert crosscheck.main(["--section", "2", "--steps", "1"]) == code
+        assert ("FAIL" in capsys.readouterr().out) == bool(code)
 
 
 def test_several_sections_can_be_named(folders, monkeypatch, capsys):

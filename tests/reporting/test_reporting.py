@@ -221,6 +221,39 @@ def test_the_page_is_one_file_with_its_figures_inside(no_bands):
     assert "2804.4" in page and "n_hidden_1" in page and "tensorflow" in page
 
 
+def test_the_page_colours_the_verdicts(no_bands):
+    for verdict, values in (("inside", [2700, 2900]), ("outside", [1000, 1001])):
+        (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {
+            "values": {"epoch 0 Train MSE": values}}}))
+        (_, *row), = small_log(no_bands, REAL)
+        assert (row[-1] == "inside") == (verdict == "inside")
+        assert f'<td class="{verdict}">{row[-1]}</td>' in write_html_report(no_bands).read_text()
+
+
+def test_nothing_that_a_run_wrote_is_html_on_the_page(no_bands):
+    log = open_log(no_bands, REAL)
+    log.heading("<b>1")
+    log.say("<b>2")
+    log.table("<b>3", ["<b>4"], [["<b>5"]])
+    log.figure("image", "<b>6", figures.images([np.zeros(1024)], ["a title"]))
+    log.close()
+    page = write_html_report(no_bands).read_text()
+    assert [f"&lt;b&gt;{k}" in page for k in range(1, 7)] == [True] * 6 and "<b>1" not in page
+    assert not re.findall(r"<b>\d", page)
+
+
+def test_the_best_epoch_is_the_first_of_equals_and_early_stopping_is_told_apart(no_bands, capsys):
+    for losses, patience, ended in (([3, 1, 2, 1], 2, "early stopping ended the training"),
+                                    ([3, 1, 2, 1], 3, "early stopping (patience 3) had no reason to end the training"),
+                                    ([3, 2, 1], 1, "early stopping (patience 1) had no reason to end the training")):
+        log = open_log(no_bands, REAL)
+        log.measured = {f"epoch {k + 1} val_loss": loss for k, loss in enumerate(losses)}
+        log.measured["epoch 1 loss"] = 0.5  # not a val_loss
+        log.best_epoch(patience)
+        best = losses.index(min(losses)) + 1
+        assert capsys.readouterr().out.endswith(f"best val_loss: 1.0000, epoch {best}; {ended}\n")
+
+
 def test_a_damaged_transcript_is_an_error_in_one_sentence(no_bands):
     small_log(no_bands, REAL)
     (no_bands / "section2" / "transcript.json").write_text("{")

@@ -1,6 +1,7 @@
 """Weights of tf.keras in TensorFlow 1.15.5, for tests/tf115/test_against_tf115.py; runs under 1.15.5 only.
 
-    python -m tests.tf115.keras_h5 write           write fixtures/keras/*.h5 with inputs and outputs of two models
+    python -m tests.tf115.keras_h5 write           write fixtures/keras/*.h5 with inputs and outputs of two models, and
+                                                   *_model.h5 of model.save
     python -m tests.tf115.keras_h5 check FOLDER    load FOLDER/*.h5 into the same models; exit code 1 if outputs differ
 """
 from __future__ import annotations
@@ -41,7 +42,15 @@ def sequences():
         np.eye(11, dtype=np.float32)[random.randint(11, size=(17, n))] for n in (5, 3)]
 
 
+def default_lstm():
+    """Build an LSTM of 3 units as 1.15.5's tf.keras makes it by default, whose gates are hard sigmoids."""
+    inputs = tf.keras.Input(shape=(4, 2))
+    return tf.keras.Model(inputs, layers.LSTM(3, name="lstm")(inputs)), [
+        np.random.RandomState(4).rand(5, 4, 2).astype(np.float32)]
+
+
 MODELS = {"section1": reconstruction, "section4": sequences}
+SAVED_MODELS = {"section4": sequences, "default_lstm": default_lstm}  # with model.save
 
 
 def main(command, folder=FIXTURES):
@@ -61,6 +70,11 @@ def main(command, folder=FIXTURES):
             difference = np.max(np.abs(model.predict(inputs) - expected))
             print(name, "same outputs" if difference < TOLERANCE else "OUTPUTS DIFFER by {:.0e}".format(difference))
             failed = failed or difference >= TOLERANCE
+    for name, build in SAVED_MODELS.items() if command == "write" else ():
+        np.random.seed(3)
+        model, _ = build()
+        model.set_weights([np.random.normal(0, 0.5, array.shape) for array in model.get_weights()])
+        model.save(os.path.join(folder, name + "_model.h5"), include_optimizer=False)
     return int(failed)
 
 

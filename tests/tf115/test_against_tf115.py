@@ -15,6 +15,7 @@ import subprocess
 import sys
 from typing import Any, Dict, NamedTuple, Tuple
 
+import h5py
 import numpy as np
 import pytest
 
@@ -524,6 +525,42 @@ def test_a_file_that_is_not_h5_is_refused_in_one_sentence(tmp_path):
     (tmp_path / "weights.h5").write_bytes(b"not an h5 file")
     with pytest.raises(ValueError, match="weights.h5: not the weights of a Keras 2 model"):
         h5_weights.read_h5(tmp_path / "weights.h5")
+
+
+def test_a_file_of_model_save_holds_the_weights_and_the_activations(tmp_path):
+    _, scopes = h5_settings_and_scopes("section4")
+    saved = h5_weights.read_h5(KERAS_FIXTURES / "section4_model.h5", scopes)
+    values = h5_weights.read_h5(KERAS_FIXTURES / "section4.h5", scopes, "sigmoid")
+    assert list(saved) == list(values)
+    for name, value in values.items():
+        np.testing.assert_array_equal(saved[name], value)
+
+
+def test_an_lstm_with_the_hard_sigmoid_gates_of_1_15s_keras_is_refused():
+    with pytest.raises(ValueError, match="default_lstm_model.h5: the LSTM 'lstm' has recurrent_activation="
+                                         "'hard_sigmoid'; expected 'sigmoid', as LSTMCell computes"):
+        h5_weights.read_h5(KERAS_FIXTURES / "default_lstm_model.h5")
+
+
+def test_an_lstm_in_a_file_without_activations_needs_the_word_of_the_caller():
+    with pytest.raises(ValueError, match="section4.h5: holds an LSTM but not its recurrent_activation"):
+        h5_weights.read_h5(KERAS_FIXTURES / "section4.h5")
+    with pytest.raises(ValueError, match="section4.h5: the LSTM 'lstm' has recurrent_activation='hard_sigmoid'"):
+        h5_weights.read_h5(KERAS_FIXTURES / "section4.h5", recurrent_activation="hard_sigmoid")
+    assert h5_weights.read_h5(KERAS_FIXTURES / "section1.h5")  # no LSTM: no word is needed
+
+
+@pytest.mark.parametrize("names, shape, reason", [
+    (["gru/kernel:0", "gru/recurrent_kernel:0"], (4, 12), r"gru/recurrent_kernel has shape \[4, 12\]; expected that"),
+    (["gru/forward/kernel:0", "gru/backward/kernel:0"], (4, 16), "gru has two weights named gru/kernel")])
+def test_a_layer_that_is_not_one_lstm_is_refused(tmp_path, names, shape, reason):
+    with h5py.File(str(tmp_path / "weights.h5"), "w") as file:
+        file.attrs["layer_names"] = np.array(["gru"], "S")
+        file.create_group("gru").attrs["weight_names"] = np.array(names, "S")
+        for name in names:
+            file["gru"][name] = np.zeros(shape, np.float32)
+    with pytest.raises(ValueError, match=reason):
+        h5_weights.read_h5(tmp_path / "weights.h5", recurrent_activation="sigmoid")
 
 
 @pytest.mark.skipif("TF1_AUTOENCODERS_TF115" not in os.environ, reason="needs TensorFlow 1.15.5, see tests/tf115")

@@ -175,6 +175,24 @@ def test_a_run_is_set_aside_when_any_module_that_its_training_imports_was_edited
     assert run(tmp_path, 2, "--resume") == 0  # the code of another section has no part in it
 
 
+@pytest.mark.parametrize("variable, value, named", [
+    ("TF_ENABLE_ONEDNN_OPTS", "0", "TF_ENABLE_ONEDNN_OPTS is None there, '0' here"),
+    ("ONEDNN_MAX_CPU_ISA", "AVX2", "ONEDNN_MAX_CPU_ISA is None there, 'AVX2' here")])
+def test_a_run_that_continues_where_tensorflow_rounds_differently_says_so_once(
+        tmp_path, capsys, monkeypatch, variable, value, named):
+    monkeypatch.delenv(variable, raising=False)
+    interrupt(monkeypatch, tmp_path, 2, 6)
+    monkeypatch.setenv(variable, value)
+    capsys.readouterr()
+    interrupt(monkeypatch, tmp_path, 2, 9)
+    assert f"TensorFlow may round differently here ({named}): the run continues, but its result is not bit-identical " \
+           "to that of an uninterrupted run\n" in capsys.readouterr().err
+    assert run(tmp_path, 2) == 0
+    assert "round differently" not in capsys.readouterr().err
+    newest = store.read_checkpoint(store.checkpoint_folders(tmp_path / "checkpoints" / "section2")[0])
+    assert [machine[variable] for machine in newest.progress["machines"]] == [None, value]
+
+
 def test_a_run_has_the_number_of_threads_in_settings_json(tmp_path, monkeypatch):
     used, session = [], TimedSession
     monkeypatch.setattr(section_run, "TimedSession", lambda model, threads=0, *more: used.append(threads) or session(

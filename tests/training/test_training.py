@@ -1,6 +1,7 @@
 """The training loop, which graphs and Keras twins share."""
 import dataclasses
 import math
+import os
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from tf1_autoencoders.keras_twin.weights import graph_weights, set_graph_weights
 from tf1_autoencoders.sections import section1_reconstruction, section2_horses
 from tf1_autoencoders.training import row_order, trainers
 from tf1_autoencoders.training.loop import fit
-from tf1_autoencoders.training.session import TimedSession, check_bfloat16
+from tf1_autoencoders.training.session import TimedSession, check_bfloat16, describe_machine
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
 
@@ -74,6 +75,10 @@ def test_the_order_of_rows_is_a_function_of_seed_and_epoch():
 
 def test_cyclic_rows_continue_at_the_start_after_the_last_row():
     assert [row_order.cyclic_rows(first, 3, 7).tolist() for first in (0, 3, 6)] == [[0, 1, 2], [3, 4, 5], [6, 0, 1]]
+
+
+def test_the_validation_split_is_rounded_up():
+    assert [row_order.n_training_rows(n, 0.2) for n in (10, 11, 14, 60000)] == [8, 8, 11, 48000]
 
 
 @pytest.fixture
@@ -200,3 +205,16 @@ def test_bfloat16_rounds_to_three_digits():
             losses.append([metrics["loss"] for _, metrics in fit(
                 trainer, n_epochs=4, rows_for_epoch=lambda epoch: row_order.shuffled_rows(256, 1, epoch))])
     assert losses[0] != losses[1] and losses[1] == pytest.approx(losses[0], rel=0.01)
+
+
+def test_a_machine_is_described_by_its_cpu_its_usable_cores_and_onednns_variables(tmp_path, monkeypatch):
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 5}, raising=False)
+    core = "model name\t: AMD EPYC\nflags\t\t: fpu sse2 avx fma avx2\n"
+    (tmp_path / "cpuinfo").write_text(core + "\n" + core)
+    described = describe_machine(0, tmp_path / "cpuinfo")
+    assert described == {"cpu": "AMD EPYC", "instructions": "avx avx2 fma", "threads": 3, "ONEDNN_MAX_CPU_ISA": "AVX2",
+                         "TF_ENABLE_ONEDNN_OPTS": None}
+    assert describe_machine(2, tmp_path / "cpuinfo")["threads"] == 2
+    assert describe_machine(1, tmp_path / "nothing")["instructions"] == ""

@@ -12,11 +12,11 @@ from typing import Any, Dict, Generator, Iterable, Iterator, List, Optional, Seq
 import numpy as np
 
 from tf1_autoencoders.checkpointing.saver import CHECKPOINT_NAME
-from tf1_autoencoders.checkpointing.store import N_KEPT, Store, checkpoint_folders
+from tf1_autoencoders.checkpointing.store import N_KEPT, Store, checkpoint_folders, first_difference
 from tf1_autoencoders.reporting.run_log import RunLog
 from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.training import loop
-from tf1_autoencoders.training.session import TimedSession
+from tf1_autoencoders.training.session import TimedSession, describe_machine
 from tf1_autoencoders.training.trainers import GraphTrainer, KerasTrainer, Trainer, set_keras_threads
 from tf1_autoencoders.utils import interrupts
 from tf1_autoencoders.utils.cli import status, warn
@@ -64,9 +64,10 @@ def n_threads(section: Section, options: RunOptions) -> int:
 
 def run_identity(section: Section, settings: Any, options: RunOptions, source: Any,
                  arrays: Iterable[np.ndarray]) -> Dict[str, Any]:
-    """Return everything that determines a run's result, as saved in settings.json.
+    """Return everything that determines a run's result on one machine, as saved in settings.json.
 
-    Two runs with equal identities produce identical files, so that one may continue the other.
+    Two runs with equal identities produce identical files on one machine, so that one may continue the other. Another
+    machine may round differently; a run that continues there says so (see Run.fit).
 
     Args:
         settings: the section's settings, checked.
@@ -209,6 +210,9 @@ class Run:
     def fit(self) -> Iterator[loop.EpochMetrics]:
         """Restore an earlier run if there is one, train, save checkpoints; yield the EpochMetrics of every epoch.
 
+        A run that continues where TensorFlow may round differently says so, because its result is then not
+        bit-identical to that of an uninterrupted run. progress.json lists the machines.
+
         On SIGINT and SIGTERM the current step ends, its state is saved, and Interrupted is raised.
         """
         epochs = self._fit()
@@ -247,9 +251,9 @@ class Run:
 
     def _restore(self) -> loop.Progress:
         """Restore the trainer from the earlier run's checkpoint; return the progress to continue from."""
-        previous = self._previous
+        previous, machine = self._previous, describe_machine(n_threads(self.section, self.options))
         if previous is None:
-            return loop.Progress()
+            return loop.Progress(machines=[machine])
         try:
             progress = loop.Progress(**previous.progress)
         except TypeError as error:
@@ -257,6 +261,10 @@ class Run:
                             "choose another --checkpoint-dir") from error
         self.trainer.restore(previous.path / CHECKPOINT_NAME, progress.finished and self.options.weights_only)
         warn(f"{'already finished' if progress.finished else 'resumed from'}: {display_path(previous.path)}")
+        if not progress.finished and progress.machines[-1] != machine:
+            warn(f"TensorFlow may round differently here ({first_difference(progress.machines[-1], machine)}): the run "
+                 "continues, but its result is not bit-identical to that of an uninterrupted run")
+            progress.machines.append(machine)
         return progress
 
 

@@ -35,6 +35,7 @@ class Progress:
     batch_metrics: List[Any] = dataclasses.field(default_factory=list)  # the trainer's, from the current epoch
     measurements: List[Any] = dataclasses.field(default_factory=list)  # [epoch, {metric: value}] of earlier epochs
     finished: bool = False
+    machines: List[Any] = dataclasses.field(default_factory=list)  # that computed it, in order: describe_machine's
 
     def advance_step(self) -> None:
         """Count one more training step."""

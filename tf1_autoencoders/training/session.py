@@ -1,9 +1,11 @@
 """The session: a tf1.Session that counts its seconds, with the number of threads and the precision of a run."""
 from __future__ import annotations
 
+import os
+import re
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Dict
 
 from tf1_autoencoders.graphs.graph_model import GraphModel
 from tf1_autoencoders.utils.errors import UserError
@@ -64,7 +66,11 @@ class TimedSession:
         self.tf1_session.close()
 
 
-def check_bfloat16(cpu: Path = Path("/proc/cpuinfo")) -> None:
+CPU_INFO = Path("/proc/cpuinfo")  # of Linux
+ONEDNN_VARIABLES = ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA")  # of the environment, read by TensorFlow
+
+
+def check_bfloat16(cpu: Path = CPU_INFO) -> None:
     """Raise UserError if this CPU or this TensorFlow has no bfloat16, which would only make the training slow."""
     if not hasattr(tf1.ConfigProto().graph_options.rewrite_options, "auto_mixed_precision_onednn_bfloat16"):
         raise UserError(f"--precision bfloat16: TensorFlow {tf1.version.VERSION} cannot rewrite a graph for bfloat16; "
@@ -73,3 +79,20 @@ def check_bfloat16(cpu: Path = Path("/proc/cpuinfo")) -> None:
     if not flags & {"avx512_bf16", "amx_bf16"}:
         raise UserError("--precision bfloat16: this CPU names neither avx512_bf16 nor amx_bf16 in /proc/cpuinfo; "
                         "leave the option out")
+
+
+def describe_machine(threads: int, cpu: Path = CPU_INFO) -> Dict[str, Any]:
+    """Return what decides how TensorFlow rounds here, beside the run's own options; JSON can hold it.
+
+    Each value changed the weights when it was measured (docs/equality.md), except the name of the CPU, which stands for
+    what the list of its vector instructions leaves open, such as the sizes of its caches.
+
+    Args:
+        threads: as for TimedSession; for 0, the cores that the process may use are counted, as TensorFlow does.
+        cpu: file that describes the CPU; its values are empty where the system has no such file.
+    """
+    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    info = cpu.read_text() if cpu.exists() else ""
+    instructions = sorted(set(re.findall(r"\b(?:avx|fma|amx|asimd|sve|bf16|i8mm)\w*", info)))
+    return {"cpu": "".join(re.findall(r"model name\s*: (.*)", info)[:1]), "instructions": " ".join(instructions),
+            "threads": threads or n_cores, **{name: os.environ.get(name) for name in ONEDNN_VARIABLES}}
