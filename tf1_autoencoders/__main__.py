@@ -6,7 +6,8 @@ COMMANDS = {
     "run_all --section 2": "one section of the report",
     "evaluate --image 13": "one test image through the trained network of section 2",
     "crosscheck": "each graph against its Keras twin, as a table",
-    "spread --section 4": "mean and standard deviation over ten seeds"}
+    "spread --section 4": "mean and standard deviation over ten seeds",
+    "convert CHECKPOINT": "anybody's TensorFlow 1 checkpoint, listed or in another format"}
 
 
 def main() -> None:
