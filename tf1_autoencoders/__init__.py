@@ -11,8 +11,8 @@
     utils          the ground: errors, paths, files, command line, the door to TensorFlow and Keras
 
 The files beside this one are the commands: `python run_all.py` (run_all), `python -m tf1_autoencoders.evaluate`,
-`python -m tf1_autoencoders.crosscheck`, `python -m tf1_autoencoders.spread` and
-`python -m tf1_autoencoders.convert`. Start with sections/section2_horses.py.
+`python -m tf1_autoencoders.crosscheck`, `python -m tf1_autoencoders.spread`,
+`python -m tf1_autoencoders.export` and `python -m tf1_autoencoders.convert`. Start with sections/section2_horses.py.
 """
 import os
 import signal

@@ -58,7 +58,7 @@ def test_the_commands_of_the_wheel_exist(installed):
     entry_points, = installed.glob("*.dist-info/entry_points.txt")
     targets = re.findall(r"^(\S+) = (\S+):main$", entry_points.read_text(), re.M)
     assert [name for name, _ in targets] == ["tf1-autoencoders", "tf1-autoencoders-convert",
-                                             "tf1-autoencoders-crosscheck",
-                                             "tf1-autoencoders-evaluate", "tf1-autoencoders-spread"]
+                                             "tf1-autoencoders-crosscheck", "tf1-autoencoders-evaluate",
+                                             "tf1-autoencoders-export", "tf1-autoencoders-spread"]
     for _, module in targets:
         assert (installed / (module.replace(".", "/") + ".py")).is_file()

@@ -82,11 +82,11 @@ def test_an_unknown_operation_is_named_with_its_page(foreign, run, tmp_path):
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("form", ["savedmodel", "keras"])
-def test_a_written_model_gives_the_answers_of_1_15(name, form, foreign, run, in_this_process, tmp_path):
+def test_a_written_model_gives_the_answers_of_1_15(name, form, foreign, run, tmp_path):
     network = foreign(name)
-    code, text = run(network.path, "--to", form, "--out", f"model.{form}", "--output", network.output,
+    code, text = run(network.path, "--to", form, "--no-check", "--out", f"model.{form}", "--output", network.output,
                      *(part for tensor in network.inputs for part in ("--input", tensor)))
-    assert code == 0 and "pass" in text, text
+    assert code == 0, text
     job = {"kind": form, "path": str(tmp_path / f"model.{form}"), "inputs": [
         tensor.replace("/", "_") for tensor in network.inputs], "outputs": [network.output.replace("/", "_")]}
     found, = proof.run_model(job, [array.astype("int32" if array.dtype.kind == "i" else "float32")
@@ -94,6 +94,7 @@ def test_a_written_model_gives_the_answers_of_1_15(name, form, foreign, run, in_
     assert np.max(np.abs(found - network.answer)) < FORWARD * np.max(np.abs(network.answer))
 
 
+@pytest.mark.slow
 def test_the_comparison_runs_in_a_fresh_process(foreign, run):
     code, text = run(foreign("moving_average").path, "--to", "savedmodel", "--out", "model")
     assert code == 0 and "over 256 rows of random inputs" in text and "pass" in text

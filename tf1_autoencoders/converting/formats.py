@@ -188,7 +188,8 @@ def write_savedmodel(path: Path, signatures: Mapping[str, Signature], metadata: 
     def write(folder: Path) -> None:
         builder = tf1.saved_model.Builder(str(folder))
         with tf1.Session(graph=graph) as session:
-            builder.add_meta_graph_and_variables(session, ["serve"], signature_def_map=definitions)
+            builder.add_meta_graph_and_variables(session, ["serve"], signature_def_map=definitions,
+                                                 strip_default_attrs=True)  # 1.15 does not know the newer ones
         builder.save()
         extra = folder / "assets.extra"
         extra.mkdir()

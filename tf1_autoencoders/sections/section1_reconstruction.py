@@ -77,6 +77,8 @@ CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "bias gra
                                    "weights": 1e-6},
                          "Keras": {"weights": 6e-5}}
 EXACT_LAYERS: Dict[str, Any] = {}
+EXPORT_SETTINGS: Dict[str, Any] = {}
+FORMER_NAMES: Dict[str, str] = {}
 
 with_options: Any = dataclasses.replace  # no setting depends on another
 
@@ -160,6 +162,13 @@ def build_graph(settings: Settings) -> GraphModel:
         loss = mean_squared_error(outputs, features)
         train_op = tf1.train.AdamOptimizer(settings.learning_rate).minimize(loss)
         return finish_graph(pipeline, features, outputs, loss, {"loss": loss}, train_op, latent=latent)
+
+
+def signatures(model: GraphModel) -> Dict[str, Tuple[Dict[str, Any], Dict[str, Any]]]:
+    """Return the functions that an exported model offers: {name: ({argument: tensor}, {result: tensor})}."""
+    features, codes = {"images": model.features}, {"codes": model.tensors["latent"]}
+    outputs = {"reconstructed": model.outputs}
+    return {"reconstruct": (features, outputs), "encode": (features, codes), "decode": (codes, outputs)}
 
 
 # ---- The network in Keras, as the report lists it ----

@@ -125,6 +125,8 @@ CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-5, "bias gra
                                    "weights": 1e-6},
                          "Keras": {"weights": 6e-5}}
 EXACT_LAYERS: Dict[str, Any] = {"upsampling": exact_upsampling}
+EXPORT_SETTINGS: Dict[str, Any] = {"fused": False}
+FORMER_NAMES: Dict[str, str] = {}
 
 
 def with_options(settings: Settings, **changes: Any) -> Settings:
@@ -220,6 +222,11 @@ def build_graph(settings: Settings) -> GraphModel:
         loss = mean_squared_error(outputs, clean)
         train_op = tf1.train.AdamOptimizer(settings.learning_rate).minimize(loss)
         return finish_graph(pipeline, noisy, outputs, loss, {"loss": loss}, train_op)
+
+
+def signatures(model: GraphModel) -> Dict[str, Tuple[Dict[str, Any], Dict[str, Any]]]:
+    """Return the functions that an exported model offers: {name: ({argument: tensor}, {result: tensor})}."""
+    return {"denoise": ({"noisy": model.features}, {"denoised": model.outputs})}
 
 
 # ---- The network in Keras, as the report lists it ----
