@@ -29,6 +29,7 @@ SUFFIXES = {"npz": ".npz", "safetensors": ".safetensors", "savedmodel": "_savedm
 # Largest difference relative to the largest output. Other kernels and orders of sums change the 7th digit, and some
 # layers on end a little more; weights in 8 bits change the third.
 TOLERANCES = {**dict.fromkeys(OF_GRAPH, 1e-5), "tflite-int8": 5e-2}
+RANDOM = frozenset(("RandomUniform", "RandomStandardNormal", "TruncatedNormal", "RandomUniformInt", "Multinomial"))
 MAX_SHOWN = 40  # layers of each network that --list prints
 
 
@@ -149,26 +150,30 @@ def convert_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argpars
     print_assumed(ends, args)
     inference = InferenceGraph(graph, *ends, value_reader(checkpoint), dict(args.shape or []))
     metadata = formats.note(checkpoint.path, inputs=", ".join(ends.inputs), outputs=", ".join(ends.outputs))
-    signature = formats.Signature(inference.graph_def(), _arguments(ends.inputs), _arguments(ends.outputs))
+    signature = formats.Signature(inference.graph_def(), _arguments(inference.inputs), _arguments(ends.outputs))
     kind = "tflite" if args.to.startswith("tflite") else args.to
     names: Tuple[List[str], List[str]] = (list(signature.inputs), list(signature.outputs))
     if args.to == "savedmodel":
         formats.write_savedmodel(target, {"serving_default": signature}, metadata)
     elif args.to == "frozen":
         formats.write_frozen(target, {"": signature})
-        names = (ends.inputs, ends.outputs)
+        names = (inference.inputs, ends.outputs)
     elif args.to == "keras":
         network = Network(inference)
         write_keras(target, build_keras(network), metadata)
     elif args.to == "onnx":
         formats.write_onnx(target, signature, metadata)
-        names = (ends.inputs, ends.outputs)
+        names = (inference.inputs, ends.outputs)
     else:
         formats.write_tflite(target, signature, int8=args.to == "tflite-int8")
-        names = (ends.inputs, ends.outputs)
+        names = (inference.inputs, ends.outputs)
     print(f"written: {display_path(target)}, {', '.join(ends.inputs)} -> {', '.join(ends.outputs)}")
     if not args.check:
         return 0
+    drawn = [name for name, node in inference.nodes.items() if node.op in RANDOM]
+    if drawn:
+        print(f"not compared: the outputs depend on random numbers ({one_line(drawn[0])}); name an --input behind them")
+        return 1
     original = {"kind": "original", "path": str(checkpoint.path), "meta": str(_meta(checkpoint, args)),
                 "feeds": ends.feeds, "inputs": ends.inputs, "outputs": ends.outputs}
     cli.status("comparing with the original in a fresh process")

@@ -26,6 +26,9 @@ SLOTS = {"Adam": ("m", "v"), "AdaMax": ("m", "v"), "Adagrad": ("accumulator",), 
          "CenteredRMSProp": ("mean gradient", "mean square", "momentum"), "KerasMomentum": ("momentum",)}
 
 
+SOURCES = re.compile(r"^(IteratorGetNext|QueueDequeue)")  # an input pipeline ends here, and the network begins
+
+
 class Saved(NamedTuple):
     """Where a checkpoint has a variable of a graph: its name there, and the part ("" for the whole) of it."""
 
@@ -37,6 +40,21 @@ def split_name(tensor: str) -> Tuple[str, int]:
     """Return (name of the node, number of the output) of an input as a GraphDef has it."""
     node, _, output = tensor.partition(":")
     return node, int(output) if output.isdigit() else 0
+
+
+def cut_name(tensor: str) -> str:
+    """Return the name of the placeholder that replaces a tensor: its node's, or one of its own for later outputs."""
+    name, output = split_name(tensor)
+    return f"{name}_output_{output}" if output else name
+
+
+def rewire(nodes: Mapping[str, Any], tensors: Mapping[str, str]) -> None:
+    """Let nodes take other tensors: {tensor: the one that replaces it}."""
+    for node in nodes.values():
+        inputs = [tensors.get(tensor, tensor) for tensor in node.input]
+        if inputs != list(node.input):
+            del node.input[:]
+            node.input.extend(inputs)
 
 
 def constant(name: str, value: Any) -> Any:
@@ -95,6 +113,12 @@ class ForeignGraph:
             raise UserError(f"{display_path(path)}: not the .meta file of a checkpoint ({one_line(error)}); copy the "
                             "file again, or leave it out with --no-meta") from error
         return cls(meta_graph, display_path(path))
+
+    def sources(self, names: Sequence[str]) -> List[str]:
+        """Return the tensors of input pipelines that some nodes take, in the order of the outputs."""
+        taken = {tensor for name in names for tensor in data_inputs(self.nodes[name])
+                 if SOURCES.match(getattr(self.nodes.get(split_name(tensor)[0]), "op", ""))}
+        return sorted(taken, key=lambda tensor: (list(self.nodes).index(split_name(tensor)[0]), split_name(tensor)[1]))
 
     # ---- variables ----
 
@@ -240,7 +264,7 @@ class InferenceGraph:
                 operation that is not known or not harmless.
         """
         self.source, self.library, self.versions = graph.source, graph.library, graph.versions
-        self.inputs, self.outputs = list(inputs), list(outputs)
+        self.inputs, self.outputs = [cut_name(tensor) for tensor in inputs], list(outputs)
         self.weights: Dict[str, np.ndarray] = {}
         self.nodes = {}
         self._value_of = value_of
@@ -254,18 +278,24 @@ class InferenceGraph:
                 node.attr.pop(attribute, None)
             nodes[name] = node
         self.nodes = nodes
+        for tensor in inputs:
+            if split_name(tensor)[0] in nodes:
+                self._cut(graph, tensor)
+        rewire(nodes, {tensor: cut_name(tensor) for tensor in inputs if split_name(tensor)[1]})
         for name in list(nodes):
             if name in cut:
-                self._cut(graph, name)
-            elif name in feeds:
+                continue
+            if name in feeds:
                 self._set(name, feeds[name])
+            elif nodes[name].op == "Print":
+                _make_identity(nodes[name], data_inputs(nodes[name])[0])
             elif nodes[name].op == "PlaceholderWithDefault":
                 nodes[name].op = "Identity"
                 nodes[name].attr["T"].type = nodes[name].attr["dtype"].type
                 for attribute in ("dtype", "shape"):
                     nodes[name].attr.pop(attribute, None)
-        for tensor in [tensor for tensor in inputs if split_name(tensor)[0] in nodes]:
-            node = nodes[split_name(tensor)[0]]
+        for tensor in [tensor for tensor in inputs if cut_name(tensor) in nodes]:
+            node = nodes[cut_name(tensor)]
             shape = (shapes or {}).get(tensor) or assumed_shape(graph, node)
             if shape is not None:
                 node.attr["shape"].shape.CopyFrom(tf1.TensorShape(shape).as_proto())
@@ -281,26 +311,27 @@ class InferenceGraph:
             kept = [tensor for tensor in node.input if not tensor.startswith("^") or tensor[1:] in nodes]
             del node.input[:]
             node.input.extend(kept)
-        missing = [name for name, node in nodes.items() if node.op in PLACEHOLDERS and name not in cut]
+        missing = [name for name, node in nodes.items() if node.op in PLACEHOLDERS and name not in self.inputs]
         if missing:
             raise UserError(f"{self.source}: the outputs also need the placeholder {missing[0]}; name it with --input, "
                             f"or give its value with --feed {missing[0]}=VALUE")
-        unused = [tensor for tensor in inputs if split_name(tensor)[0] not in nodes]
+        unused = [tensor for tensor in inputs if cut_name(tensor) not in nodes]
         if unused:
             raise UserError(f"--input {unused[0]}: the outputs do not depend on it; leave it out or name other outputs")
         check_operations(graph, nodes, frozenset())
 
-    def _cut(self, graph: ForeignGraph, name: str) -> None:
-        """Make a placeholder of a node that the model is given."""
-        node = self.nodes[name]
+    def _cut(self, graph: ForeignGraph, tensor: str) -> None:
+        """Make a placeholder of a tensor that the model is given."""
+        name, output = split_name(tensor)
+        node = graph.nodes[name]
         if node.op in ("Placeholder", "PlaceholderV2"):
             return
         dtype, shape = (node.attr["dtype"].type, node.attr["shape"].shape) if node.op == "PlaceholderWithDefault" \
-            else output_type(graph, name)
-        placeholder = tf1.NodeDef(name=name, op="Placeholder")
+            else output_type(graph, name, output)
+        placeholder = tf1.NodeDef(name=cut_name(tensor), op="Placeholder")
         placeholder.attr["dtype"].type = dtype
         placeholder.attr["shape"].shape.CopyFrom(shape)
-        self.nodes[name] = placeholder
+        self.nodes[placeholder.name] = placeholder
 
     def _set(self, name: str, value: Any) -> None:
         """Make a constant of a placeholder."""
@@ -404,8 +435,14 @@ def import_graph(graph_def: Any, source: str) -> Any:
     return graph
 
 
-def output_type(graph: ForeignGraph, name: str) -> Tuple[int, Any]:
-    """Return (dtype, TensorShapeProto) of the first output of a node, as TensorFlow infers them."""
+def output_type(graph: ForeignGraph, name: str, output: int) -> Tuple[int, Any]:
+    """Return (dtype, TensorShapeProto) of an output of a node, as the node says or TensorFlow infers them."""
+    attributes = graph.nodes[name].attr
+    for types, shapes in (("output_types", "output_shapes"), ("component_types", "shapes")):
+        if types in attributes and output < len(attributes[types].list.type):
+            known = attributes[shapes].list.shape
+            return attributes[types].list.type[output], (known[output] if output < len(known)
+                                                         else tf1.TensorShape(None).as_proto())
     nodes = needed_nodes(graph.nodes, [name], set())
     check_operations(graph, {node: graph.nodes[node] for node in nodes if node != name}, None)
     graph_def = tf1.GraphDef(versions=graph.versions)
@@ -418,7 +455,7 @@ def output_type(graph: ForeignGraph, name: str) -> Tuple[int, Any]:
         del added.input[:]
         added.input.extend(kept)
     graph_def.library.CopyFrom(graph.library)
-    tensor = import_graph(graph_def, graph.source).get_operation_by_name(name).outputs[0]
+    tensor = import_graph(graph_def, graph.source).get_operation_by_name(name).outputs[output]
     return tensor.dtype.base_dtype.as_datatype_enum, tensor.shape.as_proto()
 
 
@@ -640,11 +677,7 @@ def fold_conditions(nodes: Dict[str, Any], value_of: Callable[[str], Optional[np
     for name, _ in taken:
         _make_identity(nodes[name], data_inputs(nodes[name])[0])
     live = {f"{name}:{output}": name for name, output in taken if output}
-    for node in nodes.values():
-        inputs_of_live = [live.get(tensor, tensor) for tensor in node.input]
-        if inputs_of_live != list(node.input):
-            del node.input[:]
-            node.input.extend(inputs_of_live)
+    rewire(nodes, live)
 
 
 def _make_identity(node: Any, tensor: str) -> None:

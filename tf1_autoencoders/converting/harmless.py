@@ -22,7 +22,7 @@ HARMLESS = frozenset("""
     MatrixTriangularSolve Max MaxPool MaxPool3D MaxPoolV2 MaxPoolWithArgmax Maximum Mean Merge Min Minimum MirrorPad
     Mod Mul MulNoNan Multinomial Neg NextIteration NoOp NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3
     NonMaxSuppressionV4 NonMaxSuppressionV5 NotEqual OneHot OnesLike Pack Pad PadV2 ParallelConcat
-    ParallelDynamicStitch Placeholder PlaceholderV2 PlaceholderWithDefault Polygamma Pow PreventGradient Prod
+    ParallelDynamicStitch Placeholder PlaceholderV2 PlaceholderWithDefault Polygamma Pow PreventGradient Print Prod
     QuantizeAndDequantize QuantizeAndDequantizeV2 RGBToHSV RandomStandardNormal RandomUniform RandomUniformInt Range
     Rank Real RealDiv Reciprocal RefEnter RefExit RefIdentity RefMerge RefNextIteration RefSwitch Relu Relu6 Reshape
     ResizeArea ResizeBicubic ResizeBilinear ResizeNearestNeighbor Reverse ReverseSequence ReverseV2 RightShift Rint

@@ -15,6 +15,7 @@ from tf1_autoencoders.utils.errors import UserError, one_line
 from tf1_autoencoders.utils.files import write_atomically
 from tf1_autoencoders.utils.frameworks import keras
 
+MAX_LAYERS = 300
 MERGING = ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Concatenate")
 
 
@@ -47,9 +48,12 @@ def build_keras(network: Network) -> Any:
             tensors.append(made(taken if layer.kind in MERGING else taken[0]))
             if layer.weights:
                 made.set_weights(_in_order(made, layer))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f"--to keras: the {layer.kind} at {layer.place} does not fit ({one_line(error)}); nothing "
                             "was written, --to savedmodel takes any graph") from error
+    if len(layers) > MAX_LAYERS:  # Keras follows a model by recursion
+        raise UserError(f"--to keras: {len(layers)} layers, more than the {MAX_LAYERS} that Keras can save; try --to "
+                        "savedmodel")
     outputs = [tensors[number] for number in network.outputs]
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0])
 

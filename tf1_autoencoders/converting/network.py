@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 import re
+import sys
+import threading
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
 from tf1_autoencoders.converting.foreign_graph import PASS_ON, PLACEHOLDERS, InferenceGraph, data_inputs, split_name
+from tf1_autoencoders.utils.errors import UserError
 
 MAX_LAYERS = 20_000
 ACTIVATIONS = {"Relu": "relu", "Relu6": "relu6", "Elu": "elu", "Selu": "selu", "Sigmoid": "sigmoid", "Tanh": "tanh",
@@ -77,9 +80,13 @@ class Network:
             for tensor in data_inputs(node):
                 self.n_uses[self.source(tensor)] = self.n_uses.get(self.source(tensor), 0) \
                     + (node.op not in PASS_ON and node.op != "Shape")
-        for tensor in graph.inputs:
+        self.outputs: List[int] = []
+        _with_deep_stack(self._visit_all, graph.source)
+
+    def _visit_all(self) -> None:
+        for tensor in self.graph.inputs:
             self.visit(tensor)
-        self.outputs = [self.visit(tensor) for tensor in graph.outputs]
+        self.outputs = [self.visit(tensor) for tensor in self.graph.outputs]
 
     @property
     def unknown(self) -> List[Layer]:
@@ -327,7 +334,9 @@ class Network:
                         padding=window.padding)
 
     def _upsampling(self, node: Any, inputs: List[str]) -> Optional[int]:
-        before, after = self.shape(inputs[0]), self.constant(inputs[1])
+        before, after, known = self.shape(inputs[0]), self.constant(inputs[1]), self.shape(node.name)
+        if after is None and known is not None and None not in known[1:3]:
+            after = np.asarray(known[1:3])
         if before is None or after is None or None in before[1:3] or node.attr["align_corners"].b \
                 or node.op == "ResizeBilinear" and not node.attr["half_pixel_centers"].b \
                 or any(int(new) % old for new, old in zip(after, before[1:3])):  # type: ignore[operator]
@@ -516,6 +525,35 @@ class Network:
             return None
         return self.add("Dense", matmul.name, [self.visit(x)], variables=self.variables(kernel_tensor),
                         weights={"kernel": kernel}, units=kernel.shape[1], activation=None, use_bias=False)
+
+
+def _with_deep_stack(function: Callable[[], None], source: str) -> None:
+    """Call a function that goes down the layers by recursion, in a thread whose stack holds thousands of layers.
+
+    Raises:
+        UserError: the graph has more layers one upon the other than that.
+    """
+    errors: List[BaseException] = []
+
+    def run() -> None:
+        try:
+            function()
+        except BaseException as error:
+            errors.append(error)
+    before = threading.stack_size(1 << 28), sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(100_000)
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(before[0])
+        sys.setrecursionlimit(before[1])
+    if errors and isinstance(errors[0], RecursionError):
+        raise UserError(f"{source}: more layers one upon the other than can be told; name an --input further on") \
+            from errors[0]
+    if errors:
+        raise errors[0]
 
 
 def _product(shape: Sequence[Optional[int]]) -> Optional[int]:

@@ -23,9 +23,11 @@ from tf1_autoencoders.converting.foreign_graph import (
     InferenceGraph,
     check_operations,
     control_inputs,
+    cut_name,
     data_inputs,
     import_graph,
     needed_nodes,
+    rewire,
     split_name,
 )
 from tf1_autoencoders.converting.formats import read_npz, require, write_npz
@@ -214,40 +216,36 @@ def run_original(job: Mapping[str, Any], inputs: Sequence[np.ndarray]) -> List[n
     cut = {split_name(name)[0] for name in job["inputs"]}
     names = needed_nodes(graph.nodes, job["outputs"], cut)
     check_operations(graph, {name: graph.nodes[name] for name in names if name not in cut}, READS | VARIABLES)
-    graph_def = tf1.GraphDef(versions=graph.versions, library=graph.library)
-    types = {}
+    nodes = {}
     for name in names:
-        node = graph_def.node.add()
+        if name in cut:
+            continue
+        nodes[name] = node = tf1.NodeDef()
         node.CopyFrom(graph.nodes[name])
         node.device = ""
         for attribute in ("_class", "_output_shapes"):
             node.attr.pop(attribute, None)
-        kept = [tensor for tensor in data_inputs(node)] + [f"^{waited}" for waited in control_inputs(node)
-                                                           if waited in names]
+        kept = data_inputs(node) + [f"^{waited}" for waited in control_inputs(node) if waited in names]
         del node.input[:]
-        if name not in cut:
-            node.input.extend(kept)
-        elif node.op not in PLACEHOLDERS:
-            value = inputs[[split_name(tensor)[0] for tensor in job["inputs"]].index(name)]
-            node.Clear()
-            node.name, node.op = name, "Placeholder"
-            node.attr["dtype"].type = tf1.as_dtype(value.dtype).as_datatype_enum
-        if node.op == "PlaceholderWithDefault" and name in cut:
-            node.op = "Placeholder"
-        types[name] = node.op
+        node.input.extend(kept)
+    for tensor, value in zip(job["inputs"], inputs):
+        nodes[cut_name(tensor)] = placeholder = tf1.NodeDef(name=cut_name(tensor), op="Placeholder")
+        placeholder.attr["dtype"].type = tf1.as_dtype(value.dtype).as_datatype_enum
+        placeholder.attr["shape"].shape.CopyFrom(tf1.TensorShape([None, *value.shape[1:]] if value.ndim else [])
+                                                 .as_proto())
+    rewire(nodes, {tensor: cut_name(tensor) for tensor in job["inputs"] if split_name(tensor)[1]})
+    graph_def = tf1.GraphDef(versions=graph.versions, library=graph.library, node=nodes.values())
     imported = import_graph(graph_def, job["meta"])
-    feeds = {_full(name): value for name, value in zip(job["inputs"], inputs)}
-    feeds.update({_full(name): value for name, value in job.get("feeds", {}).items() if name in types})
+    feeds = {_full(cut_name(name)): value for name, value in zip(job["inputs"], inputs)}
+    feeds.update({_full(name): value for name, value in job.get("feeds", {}).items() if name in nodes})
     with imported.as_default(), tf1.Session() as session:
-        for name, op in types.items():
-            if op not in VARIABLES:
-                continue
+        for name in [name for name in nodes if nodes[name].op in VARIABLES]:
             variable, saved = imported.get_operation_by_name(name).outputs[0], graph.saved_as(name)
             dtype = tf1.as_dtype(graph.nodes[name].attr["dtype"].type)
             restored, = tf1.raw_ops.RestoreV2(prefix=job["path"], tensor_names=[saved.name],
                                               shape_and_slices=[saved.part], dtypes=[dtype])
-            session.run(tf1.raw_ops.AssignVariableOp(resource=variable, value=restored) if op == "VarHandleOp"
-                        else tf1.assign(variable, restored, validate_shape=False))
+            session.run(tf1.raw_ops.AssignVariableOp(resource=variable, value=restored)
+                        if nodes[name].op == "VarHandleOp" else tf1.assign(variable, restored, validate_shape=False))
         return session.run([_full(name) for name in job["outputs"]], feeds)
 
 

@@ -45,7 +45,7 @@ def recognise(network: Network, tensor: str) -> Optional[int]:
     if node.op == "Exit":
         value = _next_value(network, tensor)
         return _loop_layer(network, value, sequences=False) if value else None
-    if node.op in ("StridedSlice", "Unpack"):
+    if node.op in ("StridedSlice", "Unpack", "GatherV2"):
         return _last_of_sequence(network, tensor)
     if node.op == "Pack":
         return _static_layer(network, data_inputs(node), True) if node.attr["axis"].i == 1 else None
@@ -157,6 +157,12 @@ def _last_of_sequence(network: Network, tensor: str) -> Optional[int]:
     source = network.node(inputs[0])
     if node.op == "Unpack":
         axis, last = node.attr["axis"].i, split_name(tensor)[1] == node.attr["num"].i - 1
+    elif node.op == "GatherV2":
+        index, along, shape = network.constant(inputs[1]), network.constant(inputs[2]), network.shape(inputs[0])
+        if index is None or index.shape or along not in (0, 1) or shape is None:
+            return None
+        axis = int(along)
+        last = shape[axis] is not None and int(index) == shape[axis] - 1  # type: ignore[operator]
     else:
         begin = network.constant(inputs[1])
         if begin is None:

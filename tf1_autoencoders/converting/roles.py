@@ -8,6 +8,7 @@ from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, StoredVa
 from tf1_autoencoders.converting.foreign_graph import (
     PASS_ON,
     PLACEHOLDERS,
+    SOURCES,
     ForeignGraph,
     data_inputs,
     needed_nodes,
@@ -165,7 +166,7 @@ def find_outputs(graph: ForeignGraph) -> List[str]:
             and not any(user in chain for user in consumers[name])]
     # a loop or a condition also gives what nobody asked for
     return [name for name in ends if graph.nodes[name].op not in ("Exit", "Merge")
-            and not (graph.nodes[name].op == "Transpose" and not consumers[name])] or ends
+            and not (f"{_scope(name)}/while/LoopCond" in graph.nodes and not consumers[name])] or ends
 
 
 def _reachable(consumers: Mapping[str, Sequence[str]], start: Sequence[str]) -> Set[str]:
@@ -206,7 +207,10 @@ def find_ends(graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str]
         outputs = found
     inputs = [_tensor(graph, name, "--input") for name in inputs]
     complete = {split_name(_tensor(graph, name, "--feed"))[0]: value for name, value in feeds.items()}
-    needed = needed_nodes(graph.nodes, outputs, {split_name(name)[0] for name in inputs} | set(complete))
+    pipelines = {name for name, node in graph.nodes.items() if SOURCES.match(node.op)}
+    needed = needed_nodes(graph.nodes, outputs, {split_name(name)[0] for name in inputs} | set(complete) | pipelines)
+    if not inputs:
+        inputs = graph.sources([name for name in needed if name not in pipelines])
     for name in needed:
         node = graph.nodes[name]
         if node.op not in PLACEHOLDERS or name in complete or name in [split_name(tensor)[0] for tensor in inputs]:
