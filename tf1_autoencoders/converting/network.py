@@ -337,6 +337,19 @@ class Network:
         before, after, known = self.shape(inputs[0]), self.constant(inputs[1]), self.shape(node.name)
         if after is None and known is not None and None not in known[1:3]:
             after = np.asarray(known[1:3])
+        if after is None and self.node(inputs[1]).op == "Mul":  # Keras multiplies the size of the image itself
+            parts = data_inputs(self.node(inputs[1]))
+            known_factors = [factor for factor in map(self.constant, parts)
+                             if factor is not None and factor.shape == (2,)]
+            own = any(self.node(part).op == "StridedSlice" and self.node(data_inputs(self.node(part))[0]).op == "Shape"
+                      and self.source(data_inputs(self.node(data_inputs(self.node(part))[0]))[0])
+                      == self.source(inputs[0]) for part in parts)
+            if own and len(known_factors) == 1 and before is not None and None in before[1:3] \
+                    and "Nearest" in node.op and not node.attr["align_corners"].b:
+                return self.add("UpSampling2D", node.name, [self.visit(inputs[0])],
+                                size=tuple(known_factors[0].tolist()), interpolation="nearest")
+            if own and len(known_factors) == 1 and before is not None and None not in before[1:3]:
+                after = np.asarray(before[1:3]) * known_factors[0]
         if before is None or after is None or None in before[1:3] or node.attr["align_corners"].b \
                 or node.op == "ResizeBilinear" and not node.attr["half_pixel_centers"].b \
                 or any(int(new) % old for new, old in zip(after, before[1:3])):  # type: ignore[operator]

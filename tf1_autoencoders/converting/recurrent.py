@@ -158,11 +158,12 @@ def _last_of_sequence(network: Network, tensor: str) -> Optional[int]:
     if node.op == "Unpack":
         axis, last = node.attr["axis"].i, split_name(tensor)[1] == node.attr["num"].i - 1
     elif node.op == "GatherV2":
-        index, along, shape = network.constant(inputs[1]), network.constant(inputs[2]), network.shape(inputs[0])
-        if index is None or index.shape or along not in (0, 1) or shape is None:
+        index, along = network.constant(inputs[1]), network.constant(inputs[2])
+        if index is None or index.shape or along not in (0, 1) or source.op != "Transpose":
             return None
         axis = int(along)
-        last = shape[axis] is not None and int(index) == shape[axis] - 1  # type: ignore[operator]
+        outputs = inputs[0] if axis == 1 else data_inputs(source)[0]  # before [batch, time] was exchanged
+        last = int(index) + 1 == _n_steps(network, network.visit(outputs))
     else:
         begin = network.constant(inputs[1])
         if begin is None:
@@ -180,6 +181,15 @@ def _last_of_sequence(network: Network, tensor: str) -> Optional[int]:
     if axis == 0 and order is not None and order.tolist() == [1, 0, 2] and network.node(inner).op == "Transpose":
         return _sequence(network, inner, sequences=False)
     return None
+
+
+def _n_steps(network: Network, number: int) -> Optional[int]:
+    """Return how many steps the sequence has that a layer gives, if the input says so."""
+    layer = network.layers[number]
+    while layer.kind in ("LSTM", "GRU", "SimpleRNN", "Embedding") and len(layer.inputs) == 1:
+        layer = network.layers[layer.inputs[0]]
+    shape = layer.arguments.get("shape") if layer.kind == "Input" else None
+    return shape[0] if shape else None
 
 
 # ---- static_rnn ----
