@@ -16,16 +16,19 @@ from tf1_autoencoders.converting.harmless import HARMLESS, page_for
 from tf1_autoencoders.converting.keras_model import build_keras, write_keras
 from tf1_autoencoders.converting.network import Network
 from tf1_autoencoders.converting.roles import Ends, find_ends, find_outputs, role_table
+from tf1_autoencoders.converting.weight_map import apply_map, as_text, load_model, read_map, suggest_map
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UsageError, UserError, one_line
+from tf1_autoencoders.utils.files import write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
 BY_NAME = {"npz": formats.read_npz, "safetensors": formats.read_safetensors}
 OF_GRAPH = ("savedmodel", "frozen", "keras", "onnx", "tflite", "tflite-int8")
-SUFFIXES = {"npz": ".npz", "safetensors": ".safetensors", "savedmodel": "_savedmodel", "frozen": ".pb",
-            "keras": ".keras", "onnx": ".onnx", "tflite": ".tflite", "tflite-int8": "_int8.tflite"}
+WITH_MAP = "keras-weights"
+SUFFIXES = {"npz": ".npz", "safetensors": ".safetensors", WITH_MAP: ".keras", "savedmodel": "_savedmodel",
+            "frozen": ".pb", "keras": ".keras", "onnx": ".onnx", "tflite": ".tflite", "tflite-int8": "_int8.tflite"}
 # Largest difference relative to the largest output. Other kernels and orders of sums change the 7th digit, and some
 # layers on end a little more; weights in 8 bits change the third.
 TOLERANCES = {**dict.fromkeys(OF_GRAPH, 1e-5), "tflite-int8": 5e-2}
@@ -144,6 +147,43 @@ def convert_by_name(checkpoint: CheckpointFile, args: argparse.Namespace, target
     return int(not equal)
 
 
+def convert_with_map(checkpoint: CheckpointFile, args: argparse.Namespace, target: Path) -> int:
+    """Write a Keras model with the weights that a map takes from the checkpoint, and read them back."""
+    if not args.model:
+        raise UsageError(f"--to {WITH_MAP}: expected --model MODEL.keras, the model that takes the weights")
+    model = load_model(Path(args.model))
+    if args.map:
+        weight_map = read_map(Path(args.map))
+    else:
+        weight_map, doubts = suggest_map(model, checkpoint)
+        doubts = [doubt for doubt in doubts if "with this shape" in doubt or "is left" in doubt]
+        if doubts:
+            raise UserError(f"--to {WITH_MAP}: the map is not certain ({doubts[0]}); make one with --suggest-map, "
+                            "correct it, and name it with --map")
+    n_used = apply_map(model, weight_map, checkpoint)
+    write_keras(target, model, formats.note(checkpoint.path, model=Path(args.model).name))
+    print(f"written: {display_path(target)}, {n_used} variables of the checkpoint")
+    if not args.check:
+        return 0
+    pairs = zip(model.get_weights(), load_model(target).get_weights())
+    equal = all(np.array_equal(written, found, equal_nan=True) for written, found in pairs)
+    print("read back: bit-identical" if equal else "read back: DIFFERENT")
+    return int(not equal)
+
+
+def print_suggestion(checkpoint: CheckpointFile, args: argparse.Namespace) -> None:
+    """Print or write the map for a Keras model; what is uncertain goes to stderr."""
+    target = formats.check_target(Path(args.out), args.force) if args.out else None
+    suggestion = suggest_map(load_model(Path(args.suggest_map)), checkpoint)
+    if target:
+        write_atomically(target, as_text(suggestion.weight_map).encode())
+        print(f"written: {display_path(target)}")
+    else:
+        print(as_text(suggestion.weight_map), end="")
+    for doubt in suggestion.doubts:
+        cli.warn(f"not certain: {doubt}")
+
+
 def convert_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argparse.Namespace, target: Path) -> int:
     """Write the part of the graph that the outputs need, and compare it with the original."""
     ends = find_ends(graph, args.input or [], args.output or [], dict(args.feed or []))
@@ -213,13 +253,18 @@ def convert(args: argparse.Namespace) -> int:
     cli.status("loading TensorFlow and the checkpoint")
     checkpoint = CheckpointFile(args.checkpoint)
     meta = _meta(checkpoint, args)
-    graph = ForeignGraph.read(meta) if meta else None
+    if args.suggest_map:
+        print_suggestion(checkpoint, args)
+        return 0
+    graph = ForeignGraph.read(meta) if meta and args.to != WITH_MAP else None
     if not args.to:
         print_list(checkpoint, graph, args)
         return 0
     target = formats.check_target(Path(args.out or checkpoint.path.name + SUFFIXES[args.to]), args.force)
     if args.to in BY_NAME:
         return convert_by_name(checkpoint, args, target)
+    if args.to == WITH_MAP:
+        return convert_with_map(checkpoint, args, target)
     if graph is None:
         raise UserError(f"--to {args.to}: needs the graph, and there is no {checkpoint.path.name}.meta; name the file "
                         "with --meta, or convert by name with --to npz")
@@ -234,8 +279,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("checkpoint", metavar="CHECKPOINT",
                         help="the checkpoint without suffix, one of its files, or its folder")
     parser.add_argument("--list", action="store_true", help="show the variables, their roles and the network (default)")
-    parser.add_argument("--to", choices=(*BY_NAME, *OF_GRAPH), metavar="FORMAT",
-                        help=f"write {', '.join(BY_NAME)} (by name), or {', '.join(OF_GRAPH)} (needs the .meta file)")
+    parser.add_argument("--to", choices=(*BY_NAME, WITH_MAP, *OF_GRAPH), metavar="FORMAT",
+                        help=f"write {', '.join(BY_NAME)} (by name), {WITH_MAP} (into --model), or "
+                             f"{', '.join(OF_GRAPH)} (needs the .meta file)")
     parser.add_argument("--out", metavar="PATH", help="file or folder to write (default: the checkpoint's name here)")
     parser.add_argument("--force", action="store_true", help="overwrite what is there (default: refuse)")
     parser.add_argument("--meta", metavar="FILE", help="the .meta file (default: the one beside the checkpoint)")
@@ -248,6 +294,12 @@ def build_parser() -> argparse.ArgumentParser:
                         help="value of another placeholder, e.g. keep_prob=1 or training=False")
     parser.add_argument("--shape", action="append", type=shape, metavar="NAME=?,28,28",
                         help="shape of an input that the program left open")
+    parser.add_argument("--model", metavar="MODEL.keras", help=f"the Keras model that --to {WITH_MAP} fills")
+    parser.add_argument("--map", metavar="FILE",
+                        help="which variable goes where, as --suggest-map writes it (default: its suggestion, if that "
+                             "is certain)")
+    parser.add_argument("--suggest-map", metavar="MODEL.keras",
+                        help="propose the map for a Keras model, by name, order and shape; say what is not certain")
     parser.add_argument("--check", action="store_true", default=True, dest="check",
                         help="compare what was written with the original (default)")
     parser.add_argument("--no-check", action="store_false", dest="check", help="do not compare")

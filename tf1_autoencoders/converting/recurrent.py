@@ -327,13 +327,8 @@ def _lstm_of(network: Network, gates: str, c: str, forget: str, entered: str, ca
     if linear is None:
         return None
     x, h, _, kernel, bias, key = linear
-    units = kernel.shape[1] // 4
-    swap = np.concatenate([np.arange(k * units, (k + 1) * units) for k in (0, 2, 1, 3)])  # i, j, f, o to i, f, c, o
-    bias = bias.copy()
-    bias[2 * units:3 * units] += np.float32(forget_bias)  # Keras's bias contains it
-    weights = {"kernel": kernel[:-units, swap], "recurrent_kernel": kernel[-units:, swap], "bias": bias[swap]}
-    return Cell("LSTM", x, h, network.source(c), new_c, key, weights,
-                {"units": units, **_not_default(activation)})
+    return Cell("LSTM", x, h, network.source(c), new_c, key, lstm_weights(kernel, bias, forget_bias),
+                {"units": kernel.shape[1] // 4, **_not_default(activation)})
 
 
 def _not_default(activation: str) -> Dict[str, str]:
@@ -366,12 +361,8 @@ def _match_gru(network: Network, value: str) -> Optional[Cell]:
 def _gru_of(network: Network, gates: Any, inner: Any, activation: str) -> Cell:
     x, h, _, gate_kernel, gate_bias, gate_key = gates
     _, _, _, kernel, bias, key = inner
-    units = kernel.shape[1]
-    swapped = np.concatenate([gate_kernel[:, units:], gate_kernel[:, :units], kernel], axis=1)  # r, u to z, r, h
-    weights = {"kernel": swapped[:-units], "recurrent_kernel": swapped[-units:],
-               "bias": np.concatenate([gate_bias[units:], gate_bias[:units], bias])}
-    return Cell("GRU", x, h, "", "", (*gate_key, *key), weights,
-                {"units": units, "reset_after": False, **_not_default(activation)})
+    return Cell("GRU", x, h, "", "", (*gate_key, *key), gru_weights(gate_kernel, gate_bias, kernel, bias),
+                {"units": kernel.shape[1], "reset_after": False, **_not_default(activation)})
 
 
 def _match_rnn(network: Network, value: str) -> Optional[Cell]:
@@ -383,9 +374,34 @@ def _match_rnn(network: Network, value: str) -> Optional[Cell]:
     if linear is None:
         return None
     x, h, _, kernel, bias, key = linear
-    units = kernel.shape[1]
     state = network.node(h)
     if not (_is_zero(network, h) or _merge(network, h) is not None or state.op == node.op):
         return None
-    weights = {"kernel": kernel[:-units], "recurrent_kernel": kernel[-units:], "bias": bias}
-    return Cell("SimpleRNN", x, h, "", "", key, weights, {"units": units, **_not_default(node.op)})
+    return Cell("SimpleRNN", x, h, "", "", key, rnn_weights(kernel, bias),
+                {"units": kernel.shape[1], **_not_default(node.op)})
+
+
+# ---- from TensorFlow 1's layout to Keras's ----
+
+def lstm_weights(kernel: np.ndarray, bias: np.ndarray, forget_bias: float) -> Dict[str, np.ndarray]:
+    """Return Keras's weights of an LSTM cell: gates i, j, f, o become i, f, c, o; the bias takes up the forget bias."""
+    units = kernel.shape[1] // 4
+    swap = np.concatenate([np.arange(k * units, (k + 1) * units) for k in (0, 2, 1, 3)])
+    bias = bias.copy()
+    bias[2 * units:3 * units] += bias.dtype.type(forget_bias)
+    return {"kernel": kernel[:-units, swap], "recurrent_kernel": kernel[-units:, swap], "bias": bias[swap]}
+
+
+def gru_weights(gate_kernel: np.ndarray, gate_bias: np.ndarray, kernel: np.ndarray,
+                bias: np.ndarray) -> Dict[str, np.ndarray]:
+    """Return Keras's weights of a GRU cell, for reset_after=False: gates r, u and the candidate become z, r, h."""
+    units = kernel.shape[1]
+    swapped = np.concatenate([gate_kernel[:, units:], gate_kernel[:, :units], kernel], axis=1)
+    return {"kernel": swapped[:-units], "recurrent_kernel": swapped[-units:],
+            "bias": np.concatenate([gate_bias[units:], gate_bias[:units], bias])}
+
+
+def rnn_weights(kernel: np.ndarray, bias: np.ndarray) -> Dict[str, np.ndarray]:
+    """Return Keras's weights of a BasicRNNCell."""
+    units = kernel.shape[1]
+    return {"kernel": kernel[:-units], "recurrent_kernel": kernel[-units:], "bias": bias}
