@@ -5,12 +5,14 @@
     keras_twin     Keras: what a twin is made of, and its exchange of weights with a graph
     training       the loop, the session, the trainers of graph and twin
     checkpointing  checkpoints that survive a kill at any moment
+    converting     anybody's TensorFlow 1 checkpoint and graph, in the formats of today
     reporting      what a run shows: log, figures, the HTML report, published beside measured
     datasets       CIFAR-10, Fashion-MNIST, their downloads, the drawn sample
     utils          the ground: errors, paths, files, command line, the door to TensorFlow and Keras
 
 The files beside this one are the commands: `python run_all.py` (run_all), `python -m tf1_autoencoders.evaluate`,
-`python -m tf1_autoencoders.crosscheck`, `... .spread` and `... .clean`. Start with sections/section2_horses.py.
+`python -m tf1_autoencoders.crosscheck`, `... .spread`, `... .clean`, `... .export` and `... .convert`. Start with
+sections/section2_horses.py.
 """
 import _signal
 import sys

@@ -7,7 +7,9 @@ COMMANDS = {
     "evaluate --image 13": "one test image through the trained network of section 2",
     "crosscheck": "each graph against its Keras twin, as a table",
     "spread --section 4": "mean and standard deviation over ten seeds",
-    "clean": "list runs that were set aside and unfinished downloads, and delete them"}
+    "clean": "list runs that were set aside and unfinished downloads, and delete them",
+    "export --section 2 --to onnx": "a trained section in another format, proven",
+    "convert CHECKPOINT": "anybody's TensorFlow 1 checkpoint, listed or in another format"}
 
 
 def main() -> None:

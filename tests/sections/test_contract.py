@@ -18,7 +18,7 @@ EVERY_SECTION = pytest.mark.parametrize("section", SECTIONS.values(), ids=lambda
 
 
 def test_the_contract_has_attributes_and_functions():
-    assert len(ATTRIBUTES) == 15 and len(FUNCTIONS) == 13
+    assert len(ATTRIBUTES) == 17 and len(FUNCTIONS) == 14
     for name in (*ATTRIBUTES, *FUNCTIONS):
         assert name in Section.__doc__, name
 

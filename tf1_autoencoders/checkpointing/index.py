@@ -2,12 +2,13 @@
 
 An index is a table in LevelDB's format: blocks of keys and values, then a block with the places of the blocks, then a
 footer. The key "" has a header. Each other key is a variable's name, and its value says where the variable lies in the
-data file. Only what tf1.train.Saver writes on one machine is accepted. TensorFlow checks the checksums.
+data file. read_index accepts only what tf1.train.Saver writes on one machine; converting.checkpoint_file reads the
+other forms with the same functions. TensorFlow checks the checksums.
 """
 from __future__ import annotations
 
 import struct
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 INDEX_MAGIC = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 MAX_INDEX_BYTES = 1 << 20  # the report's networks have some 1000 bytes
@@ -28,25 +29,39 @@ def read_index(index: bytes, n_data: int) -> Dict[str, List[int]]:
     if len(index) > MAX_INDEX_BYTES or index[-8:] != INDEX_MAGIC:
         raise ValueError("not the index of a checkpoint")
     try:
-        _, _, start, size, *_ = _read_varints(index[-48:-8])
-        entries = [entry for _, place in _read_block(index, start, size)
-                   for entry in _read_block(index, *_read_varints(place))]
+        entries = list(read_table(index))
         keys = [key for key, _ in entries]
         if keys != sorted(set(keys)) or keys[:1] != [b""]:
             raise ValueError("its names are not in order")
-        header = _read_message(entries[0][1])
+        header = read_message(entries[0][1])
         if header.get(1) != 1 or header.get(2, 0) != 0:
             raise ValueError("not of one data file")
-        return {key.decode(): _checked_shape(key.decode(), _read_message(value), n_data)
+        return {key.decode(): _checked_shape(key.decode(), read_message(value), n_data)
                 for key, value in entries[1:]}
     except (IndexError, TypeError, struct.error) as error:
         raise ValueError(DAMAGED) from error
 
 
+def read_table(table: Any, decompress: Optional[Callable[[bytes], bytes]] = None) -> Iterator[Tuple[bytes, bytes]]:
+    """Yield the (key, value) pairs of a table in LevelDB's format.
+
+    Args:
+        table: the file's content, bytes or mmap, with INDEX_MAGIC at its end.
+        decompress: function of a compressed block; None where no block may be compressed.
+
+    Raises:
+        ValueError, IndexError, TypeError, struct.error: the table is damaged.
+    """
+    _, _, start, size, *_ = _read_varints(table[-48:-8])
+    for _, place in _read_block(table, start, size, decompress):
+        first, n_bytes = _read_varints(place)
+        yield from _read_block(table, first, n_bytes, decompress)
+
+
 def _checked_shape(name: str, entry: Dict[int, Any], n_data: int) -> List[int]:
     """Return the shape in a variable's entry, after a check against the size of the data file."""
     shape, n = [], 1
-    for dimension in _read_messages(entry.get(2, b"")):
+    for dimension in read_dimensions(entry.get(2, b"")):
         shape.append(dimension.get(1, 0))
         n *= shape[-1]
     offset, size, dtype = entry.get(4, 0), entry.get(5, 0), entry.get(1, 0)
@@ -58,7 +73,7 @@ def _checked_shape(name: str, entry: Dict[int, Any], n_data: int) -> List[int]:
     return shape
 
 
-def _read_varint(content: bytes, at: int) -> Tuple[int, int]:
+def read_varint(content: bytes, at: int) -> Tuple[int, int]:
     """Return the variable-length integer at a position, and the position after it."""
     value = shift = 0
     while shift < 70:
@@ -71,27 +86,30 @@ def _read_varint(content: bytes, at: int) -> Tuple[int, int]:
 def _read_varints(content: bytes) -> List[int]:
     at, values = 0, []
     while at < len(content):
-        value, at = _read_varint(content, at)
+        value, at = read_varint(content, at)
         values.append(value)
     return values
 
 
-def _read_block(index: bytes, start: int, size: int) -> List[Tuple[bytes, bytes]]:
-    """Return the (key, value) pairs of a block. A byte for the compression (here none) and a checksum follow it."""
-    if start + size + 5 > len(index) - 48 or index[start + size] != 0:
+def _read_block(table: Any, start: int, size: int,
+                decompress: Optional[Callable[[bytes], bytes]] = None) -> List[Tuple[bytes, bytes]]:
+    """Return the (key, value) pairs of a block. A byte for the compression (0 or 1) and a checksum follow it."""
+    if start + size + 5 > len(table) - 48 or table[start + size] not in ((0, 1) if decompress else (0,)):
         raise ValueError(DAMAGED)
-    block = index[start:start + size]
+    block = table[start:start + size]
+    if decompress and table[start + size] == 1:
+        block = decompress(block)
     n_restarts, = struct.unpack("<I", block[-4:])
-    end = size - 4 - 4 * n_restarts
+    end = len(block) - 4 - 4 * n_restarts
     if n_restarts == 0 or end < 0:
         raise ValueError(DAMAGED)
     restarts, pairs = struct.unpack(f"<{n_restarts}I", block[end:-4]), []
     whole_keys, key, at = {0}, b"", 0  # whole_keys: positions of keys that share nothing with the key before
     while at < end:
         begin = at
-        n_shared, at = _read_varint(block, at)
-        n_key, at = _read_varint(block, at)
-        n_value, at = _read_varint(block, at)
+        n_shared, at = read_varint(block, at)
+        n_key, at = read_varint(block, at)
+        n_value, at = read_varint(block, at)
         if n_shared == 0:
             whole_keys.add(begin)
         if n_shared > len(key) or at + n_key + n_value > end:
@@ -103,16 +121,16 @@ def _read_block(index: bytes, start: int, size: int) -> List[Tuple[bytes, bytes]
     return pairs
 
 
-def _read_fields(content: bytes) -> Iterator[Tuple[int, Any]]:
+def read_fields(content: bytes) -> Iterator[Tuple[int, Any]]:
     """Yield (number, value) of each field of a protocol buffer: varints, fixed32 and bytes."""
     at = 0
     while at < len(content):
-        tag, at = _read_varint(content, at)
+        tag, at = read_varint(content, at)
         value: Any
         if tag & 7 == 0:
-            value, at = _read_varint(content, at)
+            value, at = read_varint(content, at)
         elif tag & 7 in (2, 5):
-            n, at = _read_varint(content, at) if tag & 7 == 2 else (4, at)
+            n, at = read_varint(content, at) if tag & 7 == 2 else (4, at)
             if at + n > len(content):
                 raise ValueError(DAMAGED)
             value, at = content[at:at + n], at + n
@@ -121,17 +139,17 @@ def _read_fields(content: bytes) -> Iterator[Tuple[int, Any]]:
         yield tag >> 3, value
 
 
-def _read_message(content: bytes) -> Dict[int, Any]:
+def read_message(content: bytes) -> Dict[int, Any]:
     """Return {number: value} of a message; TensorFlow would add up a field that stands there twice."""
-    fields = list(_read_fields(content))
+    fields = list(read_fields(content))
     if len(dict(fields)) < len(fields):
         raise ValueError(DAMAGED)
     return dict(fields)
 
 
-def _read_messages(content: bytes) -> Iterator[Dict[int, Any]]:
+def read_dimensions(content: bytes) -> Iterator[Dict[int, Any]]:
     """Yield the messages in a shape, one for each dimension."""
-    for number, value in _read_fields(content):
+    for number, value in read_fields(content):
         if number != 2:
             raise ValueError("a shape is not known")
-        yield _read_message(value)
+        yield read_message(value)

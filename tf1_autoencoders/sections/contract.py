@@ -27,6 +27,8 @@ class Section(Protocol):
     | EXACT_LAYERS                  | arguments of build_keras with which the twin rounds as the graph does        |
     | MINUTES, MEMORY_GB            | time and peak memory of the preset report, as measured                       |
     | data_plan                     | (settings, **data_options) -> (where the data comes from, n_rows), no reading |
+    | FORMER_NAMES                  | {setting: its name in settings.json of older checkpoints, None if missing}   |
+    | EXPORT_SETTINGS               | settings with which the graph has only common operations                     |
     | load                          | (settings, **data_options) -> ({"train": arrays, "test": arrays}, Source)    |
     | training_arrays               | (data, settings) -> the arrays that the graph's pipeline is fed with         |
     | with_options                  | (settings, **changes) -> Settings with a user's choices                      |
@@ -34,6 +36,7 @@ class Section(Protocol):
     | build_graph                   | (settings) -> GraphModel                                                     |
     | build_keras                   | (settings, make_optimizer, ...) -> compiled keras.Model                      |
     | inputs_and_targets            | (arrays, settings) -> x and y as Keras's fit takes them                      |
+    | signatures                    | (model) -> {function: (inputs, outputs)} that an exported model offers       |
     | keras_metrics                 | (settings, keras_model, values) -> the graph's metrics from Keras's values   |
     | fit_arguments                 | (settings, n_rows) -> arguments of training.loop.fit: the order of rows, ... |
     | named_metrics                 | (settings, epoch, metrics) -> {name as in PUBLISHED: value}                  |
@@ -58,6 +61,8 @@ class Section(Protocol):
     EXACT_LAYERS: Dict[str, Any]
     MINUTES: float
     MEMORY_GB: float
+    EXPORT_SETTINGS: Dict[str, Any]
+    FORMER_NAMES: Dict[str, Optional[str]]
 
     def data_plan(self, settings: Any, **data_options: Any) -> Tuple[str, int]: ...
 
@@ -74,6 +79,8 @@ class Section(Protocol):
     def build_keras(self, settings: Any, make_optimizer: Any = ...) -> Any: ...
 
     def inputs_and_targets(self, arrays: Sequence[Any], settings: Any) -> Tuple[Any, Any]: ...
+
+    def signatures(self, model: Any) -> Dict[str, Tuple[Dict[str, Any], Dict[str, Any]]]: ...
 
     def keras_metrics(self, settings: Any, keras_model: Any, values: Dict[str, float]) -> Dict[str, float]: ...
 

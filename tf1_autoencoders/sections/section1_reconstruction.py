@@ -18,7 +18,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from functools import partial
-from typing import Any, Callable, Dict, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -82,6 +82,8 @@ CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "bias gra
                                    "weights": 1e-6},
                          "Keras": {"weights": 6e-5}}
 EXACT_LAYERS: Dict[str, Any] = {}
+EXPORT_SETTINGS: Dict[str, Any] = {}
+FORMER_NAMES: Dict[str, Optional[str]] = {"adam_epsilon": None}  # None: older checkpoints lack the setting
 
 with_options: Any = dataclasses.replace  # no setting depends on another
 
@@ -170,6 +172,13 @@ def build_graph(settings: Settings) -> GraphModel:
         loss = mean_squared_error(outputs, features)
         train_op = tf1.train.AdamOptimizer(settings.learning_rate, epsilon=settings.adam_epsilon).minimize(loss)
         return finish_graph(pipeline, features, outputs, loss, {"loss": loss}, train_op, latent=latent)
+
+
+def signatures(model: GraphModel) -> Dict[str, Tuple[Dict[str, Any], Dict[str, Any]]]:
+    """Return the functions that an exported model offers: {name: ({argument: tensor}, {result: tensor})}."""
+    features, codes = {"images": model.features}, {"codes": model.tensors["latent"]}
+    outputs = {"reconstructed": model.outputs}
+    return {"reconstruct": (features, outputs), "encode": (features, codes), "decode": (codes, outputs)}
 
 
 # ---- The network in Keras, as the report lists it ----

@@ -91,7 +91,9 @@ PRESET_HELP = {
     "source": "the tutorial behind the report: 300-150-300",
     "tuned": "ours: the report's widths, epochs and batch; centred pixels, shuffled, mirror images, a decaying rate"}
 NETWORK_SETTINGS = ("n_input", "n_hidden_1", "n_hidden_2", "n_hidden_3", "pixel_center", "pixel_scale")
-FORMER_NAMES = {"cosine_decay": "decay", "mirror": None}  # in settings.json of older checkpoints; None: missing
+EXPORT_SETTINGS: Dict[str, Any] = {}
+# In settings.json of older checkpoints; None: they lack the setting.
+FORMER_NAMES: Dict[str, Optional[str]] = {"cosine_decay": "decay", "mirror": None}
 OPTIONS: Sequence[Any] = (
     cli.SettingOption("--steps-per-epoch", "steps_per_epoch", type=cli.whole_number(1), metavar="N",
                       help="training steps of an epoch (default: the whole batches in the data, 33)"),
@@ -211,6 +213,7 @@ def build_graph(settings: Settings) -> GraphModel:
 
     Variables: dense, dense_1, dense_2, dense_3, each with kernel and bias, Adam's slots, beta1_power, beta2_power
     (and global_step if the learning rate decays). Metrics: mse, in squared grey levels, and l2, the whole L2 term.
+    Tensors: hidden_2 float32[batch, n_hidden_2], the code.
 
     Args:
         settings: Settings; with cosine_decay, steps_per_epoch must be a number.
@@ -250,7 +253,15 @@ def build_graph(settings: Settings) -> GraphModel:
         train_op = tf1.train.AdamOptimizer(learning_rate).minimize(loss, global_step=global_step)
 
         return finish_graph(pipeline, features, outputs, loss,
-                            {"mse": squared_error / settings.pixel_scale ** 2, "l2": l2_loss}, train_op)
+                            {"mse": squared_error / settings.pixel_scale ** 2, "l2": l2_loss}, train_op,
+                            hidden_2=hidden_2)
+
+
+def signatures(model: GraphModel) -> Dict[str, Tuple[Dict[str, Any], Dict[str, Any]]]:
+    """Return the functions that an exported model offers: {name: ({argument: tensor}, {result: tensor})}."""
+    features, codes = {"images": model.features}, {"codes": model.tensors["hidden_2"]}
+    outputs = {"reconstructed": model.outputs}
+    return {"reconstruct": (features, outputs), "encode": (features, codes), "decode": (codes, outputs)}
 
 
 # ---- The same network in Keras ----

@@ -17,7 +17,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from functools import partial
-from typing import Any, Callable, Dict, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -127,6 +127,8 @@ CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-5, "bias gra
                                    "weights": 1e-6},
                          "Keras": {"weights": 6e-5}}
 EXACT_LAYERS: Dict[str, Any] = {"upsampling": exact_upsampling}
+EXPORT_SETTINGS: Dict[str, Any] = {"fused": False}
+FORMER_NAMES: Dict[str, Optional[str]] = {"adam_epsilon": None}  # None: older checkpoints lack the setting
 
 
 def with_options(settings: Settings, **changes: Any) -> Settings:
@@ -227,6 +229,11 @@ def build_graph(settings: Settings) -> GraphModel:
         loss = mean_squared_error(outputs, clean)
         train_op = tf1.train.AdamOptimizer(settings.learning_rate, epsilon=settings.adam_epsilon).minimize(loss)
         return finish_graph(pipeline, noisy, outputs, loss, {"loss": loss}, train_op)
+
+
+def signatures(model: GraphModel) -> Dict[str, Tuple[Dict[str, Any], Dict[str, Any]]]:
+    """Return the functions that an exported model offers: {name: ({argument: tensor}, {result: tensor})}."""
+    return {"denoise": ({"noisy": model.features}, {"denoised": model.outputs})}
 
 
 # ---- The network in Keras, as the report lists it ----

@@ -24,7 +24,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import sys
-from typing import Any, Callable, Dict, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -91,6 +91,8 @@ CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "bias gra
                                    "weights": 1e-6},
                          "Keras": {"weights": 6e-5}}
 EXACT_LAYERS: Dict[str, Any] = {}
+EXPORT_SETTINGS: Dict[str, Any] = {"fused": False}
+FORMER_NAMES: Dict[str, Optional[str]] = {"adam_epsilon": None}  # None: older checkpoints lack the setting
 
 with_options: Any = dataclasses.replace  # no setting depends on another
 
@@ -218,6 +220,21 @@ def build_graph(settings: Settings) -> GraphModel:
                             train_op, encoder_inputs=encoder_inputs, encoder_states=encoder_states,
                             decoder_inputs=one_input, decoder_states_inputs=states, decoder_outputs=one_output,
                             decoder_states=next_states)
+
+
+def signatures(model: GraphModel) -> Dict[str, Tuple[Dict[str, Any], Dict[str, Any]]]:
+    """Return the functions that an exported model offers: {name: ({argument: tensor}, {result: tensor})}.
+
+    `predict` is the network that is trained, which is given the padded seed sequence; the other two are its halves, as
+    graph_encoder_decoder has them.
+    """
+    tensors = model.tensors
+    (state_h, state_c), (next_h, next_c) = tensors["decoder_states_inputs"], tensors["decoder_states"]
+    h, c = tensors["encoder_states"]
+    return {"predict": (dict(zip(("sequence", "seed_sequence"), model.features)), {"probabilities": model.outputs}),
+            "encode": ({"sequence": tensors["encoder_inputs"]}, {"h": h, "c": c}),
+            "decode_step": ({"vector": tensors["decoder_inputs"], "h": state_h, "c": state_c},
+                            {"probabilities": tensors["decoder_outputs"], "next_h": next_h, "next_c": next_c})}
 
 
 # ---- The network in Keras, as the report lists it ----

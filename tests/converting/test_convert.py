@@ -1,0 +1,251 @@
+"""convert: what TensorFlow 1.15.5 answered is what the written model answers; hostile graphs are not run."""
+import shutil
+import sys
+
+import numpy as np
+import pytest
+
+from tests.converting.conftest import NETWORKS
+from tf1_autoencoders.converting import formats, proof
+from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, find_meta
+from tf1_autoencoders.converting.foreign_graph import ForeignGraph
+from tf1_autoencoders.converting.roles import find_ends, find_outputs, role_table
+from tf1_autoencoders.utils.frameworks import tf1
+
+# The answers are 1.15.5's, on another processor's kernels too: as tests/tf115 has it for one pass.
+FORWARD = 3e-6
+
+
+def graph_of(network):
+    return ForeignGraph.read(find_meta(network.path))
+
+
+# ---- --list ----
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "gru"])
+def test_the_output_and_the_inputs_are_found(name, foreign):
+    network = foreign(name)
+    assert find_outputs(graph_of(network)) == [network.output]
+    assert find_ends(graph_of(network), [], [], {}).inputs == network.inputs
+
+
+def test_placeholders_of_the_training_have_the_values_of_a_network_in_use(foreign):
+    assert find_ends(graph_of(foreign("dense")), [], [], {}).feeds == {"Placeholder": 1.0}  # keep_prob
+    assert find_ends(graph_of(foreign("conv_batch_norm")), [], [], {}).feeds == {"training": False}
+
+
+def test_roles_come_from_the_graph_and_without_one_from_the_names(foreign):
+    network = foreign("dense")
+    checkpoint = CheckpointFile(network.path)
+    with_graph, by_name = ({role.variable.name: (role.role, role.layer) for role in role_table(checkpoint, graph)}
+                           for graph in (graph_of(network), None))
+    assert with_graph["Variable_1"] == ("weight", "MatMul MatMul_1")
+    assert with_graph["Variable_1/Adam_1"] == ("slot: v of Adam", "Variable_1")
+    assert by_name["Variable_1/Adam_1"] == ("slot: Adam_1", "Variable_1")
+    for roles in (with_graph, by_name):
+        assert roles["beta2_power"] == ("beta power of Adam", "") and roles["global_step"] == ("counter", "")
+
+
+def test_moving_averages_and_statistics_have_their_roles(foreign):
+    roles = {role.variable.name: role.role for name in ("moving_average", "conv_batch_norm")
+             for role in role_table(CheckpointFile(foreign(name).path), graph_of(foreign(name)))}
+    assert roles["dense/kernel/ExponentialMovingAverage"] == "moving average"
+    assert roles["batch_normalization/moving_mean"] == "batch-norm statistic"
+    assert roles["batch_normalization/gamma/Momentum"] == "slot: momentum of Momentum"
+
+
+def test_an_optimisers_scope_before_a_slots_name_is_no_obstacle(tmp_path):
+    names = ["net/w", "optimizer/net/w/RMSProp", "Adam/net/w/m"]
+    tf1.raw_ops.SaveV2(prefix=str(tmp_path / "m"), tensor_names=names, shape_and_slices=[""] * 3,
+                       tensors=[tf1.zeros([2, 3])] * 3)
+    roles = {role.variable.name: (role.role, role.layer) for role in role_table(CheckpointFile(tmp_path / "m"), None)}
+    assert roles == {names[0]: ("weight", "net"), names[1]: ("slot: RMSProp", "net/w"), names[2]: ("slot: m", "net/w")}
+
+
+def test_the_list_has_the_table_and_the_layers(foreign, run):
+    code, text = run(foreign("static_multi").path)
+    assert code == 0 and "format V2, 9 variables" in text and "output: dense/BiasAdd" in text
+    assert [line.split(": ")[1].split("(")[0] for line in text.split("output: ")[1].splitlines()[1:]] == [
+        "Input", "LSTM", "LSTM", "SimpleRNN", "Dense"]
+
+
+def test_an_unknown_operation_is_named_with_its_page(foreign, run, tmp_path):
+    meta_graph = tf1.MetaGraphDef.FromString(find_meta(foreign("dense").path).read_bytes())
+    node = meta_graph.graph_def.node.add(name="old", op="CudnnRNNV0")
+    node.input.append("x")
+    (tmp_path / "old.meta").write_bytes(meta_graph.SerializeToString())
+    code, text = run(foreign("dense").path, "--meta", "old.meta")
+    assert code == 0 and "CudnnRNNV0 (old), see docs/porting.md#recurrent-networks" in text
+
+
+# ---- --to ----
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("form", ["savedmodel", "keras"])
+def test_a_written_model_gives_the_answers_of_1_15(name, form, foreign, run, tmp_path):
+    network = foreign(name)
+    code, text = run(network.path, "--to", form, "--no-check", "--out", f"model.{form}", "--output", network.output,
+                     *(part for tensor in network.inputs for part in ("--input", tensor)))
+    assert code == 0, text
+    job = {"kind": form, "path": str(tmp_path / f"model.{form}"), "inputs": [
+        tensor.replace("/", "_") for tensor in network.inputs], "outputs": [network.output.replace("/", "_")]}
+    found, = proof.run_model(job, [array.astype("int32" if array.dtype.kind == "i" else "float32")
+                                   for array in network.arrays])
+    assert np.max(np.abs(found - network.answer)) < FORWARD * np.max(np.abs(network.answer))
+
+
+@pytest.mark.slow
+def test_the_comparison_runs_in_a_fresh_process(foreign, run):
+    code, text = run(foreign("moving_average").path, "--to", "savedmodel", "--out", "model")
+    assert code == 0 and "over 256 rows of random inputs" in text and "pass" in text
+
+
+def test_a_difference_beyond_the_tolerance_is_exit_code_1(foreign, run, monkeypatch):
+    def compare(jobs, inputs):
+        return [{"0": np.float32([[1, 2]])}, {"0": np.float32([[1, 2.001]])}]
+    monkeypatch.setattr(proof, "compare", compare)
+    code, text = run(foreign("moving_average").path, "--to", "frozen")
+    assert code == 1 and "FAIL" in text
+
+
+@pytest.mark.parametrize("found", [np.float32([[1, np.nan]]), np.float32([[1, 2, 3]]), None])
+def test_nan_and_another_shape_are_differences(found):
+    difference = proof.difference({"0": np.float32([[1, 2]])}, {"0": found} if found is not None else {})
+    assert not difference.relative <= 1
+
+
+def test_arrays_by_name_come_back_to_the_byte_with_slots(foreign, run, tmp_path):
+    network = foreign("basic_lstm")
+    code, text = run(network.path, "--to", "npz", "--out", "model.npz")
+    assert code == 0 and "15 variables" in text and "bit-identical" in text
+    checkpoint, found = CheckpointFile(network.path), formats.read_npz(tmp_path / "model.npz")
+    assert set(found) == set(checkpoint.variables)
+    assert all(found[name].tobytes() == checkpoint.read(name).tobytes() for name in found)
+
+
+def test_safetensors_come_back_to_the_byte(foreign, run):
+    pytest.importorskip("safetensors")
+    code, text = run(foreign("basic_lstm").path, "--to", "safetensors", "--out", "model.safetensors")
+    assert code == 0 and "bit-identical" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["dynamic_multi", "conv_batch_norm"])
+@pytest.mark.parametrize("form, runtime", [("onnx", "onnxruntime"), ("tflite", "ai_edge_litert")])
+def test_converters_of_others_give_the_same_answers(name, form, runtime, foreign, run, in_this_process):
+    pytest.importorskip(runtime)
+    pytest.importorskip({"onnx": "tf2onnx"}.get(form, runtime))
+    code, text = run(foreign(name).path, "--to", form, "--out", f"model.{form}")
+    if (form, name) == ("tflite", "dynamic_multi"):
+        assert code == 1 and "LiteRT has no loop of TensorFlow 1" in text
+    else:
+        assert code == 0 and "pass" in text, text
+
+
+def test_a_missing_converter_is_named_with_its_version(foreign, run, monkeypatch):
+    for module in ("safetensors", "safetensors.numpy"):
+        monkeypatch.setitem(sys.modules, module, None)
+    code, text = run(foreign("gru").path, "--to", "safetensors")
+    assert code == 1 and "pip install .[export]" in text and "0.8.0 was tried" in text
+
+
+def test_nothing_is_overwritten_without_force(foreign, run, tmp_path):
+    (tmp_path / "model.npz").write_text("precious")
+    code, text = run(foreign("gru").path, "--to", "npz", "--out", "model.npz")
+    assert code == 1 and "--force" in text and (tmp_path / "model.npz").read_text() == "precious"
+    assert run(foreign("gru").path, "--to", "npz", "--out", "model.npz", "--force")[0] == 0
+    (tmp_path / "folder").mkdir()
+    assert "holds no SavedModel" in run(foreign("gru").path, "--to", "savedmodel", "--out", "folder", "--force")[1]
+
+
+def test_without_a_meta_file_a_graph_is_asked_for(foreign_folder, run):
+    code, text = run(foreign_folder / "dense" / "v1.ckpt", "--to", "savedmodel")
+    assert code == 1 and "--meta" in text and "--to npz" in text
+
+
+def test_what_is_no_layer_is_named_and_nothing_is_written(foreign, run, tmp_path):
+    code, text = run(foreign("dense").path, "--to", "keras", "--out", "m.keras", "--input", "x",
+                     "--output", "softmax_cross_entropy_with_logits/Slice")
+    assert code == 1 and "not recognised as a layer" in text and not list(tmp_path.glob("m.keras*"))
+
+
+# ---- hostile graphs ----
+
+@pytest.fixture
+def hostile(foreign, tmp_path):
+    """hostile(change) gives a checkpoint whose MetaGraph was changed by change(graph_def)."""
+    def hostile(change):
+        network = foreign("moving_average")
+        for file in network.path.parent.glob("model.ckpt.*"):
+            shutil.copy(str(file), str(tmp_path / file.name))
+        meta_graph = tf1.MetaGraphDef.FromString((tmp_path / "model.ckpt.meta").read_bytes())
+        change(meta_graph.graph_def)
+        (tmp_path / "model.ckpt.meta").write_bytes(meta_graph.SerializeToString())
+        return tmp_path / "model.ckpt"
+    return hostile
+
+
+def insert(graph_def, node, after="dense/Tanh"):
+    """Let everything that takes a tensor take the new node's."""
+    for other in graph_def.node:
+        for k, tensor in enumerate(other.input):
+            if tensor == after:
+                other.input[k] = node.name
+    graph_def.node.add().CopyFrom(node)
+
+
+@pytest.mark.parametrize("op", ["ReadFile", "WriteFile", "PyFunc", "SaveV2"])
+@pytest.mark.parametrize("form", ["savedmodel", "keras", "frozen"])
+def test_an_operation_that_is_not_harmless_is_refused_by_name(op, form, hostile, run, tmp_path):
+    path = hostile(lambda graph_def: insert(graph_def, tf1.NodeDef(name="evil", op=op, input=["dense/Tanh"])))
+    code, text = run(path, "--to", form, "--out", "out", "--output", "out/BiasAdd", "--input", "a", "--input", "b")
+    assert code == 1 and f"{op} (at evil)" in text and len(text.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_operation_that_the_outputs_do_not_need_is_stripped(hostile, run, in_this_process):
+    def change(graph_def):
+        graph_def.node.add().CopyFrom(tf1.NodeDef(name="evil", op="WriteFile", input=["dense/Tanh", "dense/Tanh"]))
+        next(node for node in graph_def.node if node.name == "dense/Tanh").input.append("^evil")
+    code, text = run(hostile(change), "--to", "savedmodel", "--out", "out")
+    assert code == 0 and "pass" in text
+
+
+def test_a_function_is_searched_too(hostile, run):
+    def change(graph_def):
+        function = graph_def.library.function.add()
+        function.signature.name = "innocent"
+        function.node_def.add(name="inner", op="ReadFile")
+        insert(graph_def, tf1.NodeDef(name="call", op="innocent", input=["dense/Tanh"]))
+    code, text = run(hostile(change), "--to", "savedmodel", "--out", "out", "--output", "out/BiasAdd")
+    assert code == 1 and "ReadFile (at innocent/inner)" in text
+
+
+def test_a_constant_that_claims_too_much_is_refused(hostile, run):
+    def change(graph_def):
+        node = tf1.NodeDef(name="huge", op="Const")
+        node.attr["dtype"].type = 1
+        node.attr["value"].tensor.dtype = 1
+        node.attr["value"].tensor.tensor_shape.dim.add(size=1 << 40)
+        node.attr["value"].tensor.float_val.append(0)
+        insert(graph_def, node)
+    code, text = run(hostile(change), "--to", "savedmodel", "--out", "out", "--output", "out/BiasAdd")
+    assert code == 1 and "huge claims" in text and len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 100, b"\x0a\x02\x0a\x00"])
+def test_a_damaged_meta_file_is_refused_in_one_sentence(content, hostile, run, tmp_path):
+    path = hostile(lambda graph_def: None)
+    (tmp_path / "model.ckpt.meta").write_bytes(content)
+    code, text = run(path)
+    assert code == 1 and "not the .meta file of a checkpoint" in text and len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [("--feed", "keep_prob"), ("--feed", "a=__import__('os')"), ("--shape", "x=a"),
+                                       ("--to", "pickle"), ("--output", "nowhere", "--to", "frozen")])
+def test_an_argument_that_is_not_valid_is_one_sentence(arguments, foreign, run):
+    try:
+        code, text = run(foreign("dense").path, *arguments)
+    except SystemExit as error:
+        code, text = error.code, ""
+    assert code in (1, 2) and len(text.splitlines()) <= 1

@@ -1,0 +1,317 @@
+"""`python -m tf1_autoencoders.convert CHECKPOINT`: anybody's TensorFlow 1 checkpoint, listed or written anew."""
+from __future__ import annotations
+
+import argparse
+import ast
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from tf1_autoencoders.converting import formats, proof
+from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, find_meta, part_of
+from tf1_autoencoders.converting.foreign_graph import PLACEHOLDERS, ForeignGraph, InferenceGraph, Saved
+from tf1_autoencoders.converting.harmless import HARMLESS, page_for
+from tf1_autoencoders.converting.keras_model import build_keras, write_keras
+from tf1_autoencoders.converting.network import Network
+from tf1_autoencoders.converting.roles import Ends, find_ends, find_outputs, role_table
+from tf1_autoencoders.converting.weight_map import apply_map, as_text, load_model, read_map, suggest_map
+from tf1_autoencoders.reporting.tables import markdown_table
+from tf1_autoencoders.utils import cli
+from tf1_autoencoders.utils.errors import UsageError, UserError, one_line
+from tf1_autoencoders.utils.files import write_atomically
+from tf1_autoencoders.utils.frameworks import tf1
+from tf1_autoencoders.utils.paths import display_path
+
+BY_NAME = {"npz": formats.read_npz, "safetensors": formats.read_safetensors}
+OF_GRAPH = ("savedmodel", "frozen", "keras", "onnx", "tflite", "tflite-int8")
+WITH_MAP = "keras-weights"
+SUFFIXES = {"npz": ".npz", "safetensors": ".safetensors", WITH_MAP: ".keras", "savedmodel": "_savedmodel",
+            "frozen": ".pb", "keras": ".keras", "onnx": ".onnx", "tflite": ".tflite", "tflite-int8": "_int8.tflite"}
+# Largest difference relative to the largest output. Other kernels and orders of sums change the 7th digit, and some
+# layers on end a little more; weights in 8 bits change the third.
+TOLERANCES = {**dict.fromkeys(OF_GRAPH, 1e-5), "tflite-int8": 5e-2}
+RANDOM = frozenset(("RandomUniform", "RandomStandardNormal", "TruncatedNormal", "RandomUniformInt", "Multinomial"))
+MAX_SHOWN = 40  # layers of each network that --list prints
+
+
+def feed(text: str) -> Tuple[str, Any]:
+    """An argparse type: NAME=VALUE, with a number, True or False."""
+    name, _, value = text.partition("=")
+    try:
+        parsed = ast.literal_eval(value)
+        if not name or not isinstance(parsed, (bool, int, float)):
+            raise ValueError
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        raise argparse.ArgumentTypeError(f"{text}: expected NAME=VALUE with a number, True or False") from None
+    return name, parsed
+
+
+def shape(text: str) -> Tuple[str, List[Optional[int]]]:
+    """An argparse type: NAME=?,28,28, with ? for sizes that may change."""
+    name, _, sizes = text.partition("=")
+    parts = sizes.split(",")
+    if not name or not all(part == "?" or part.isdigit() and 0 < int(part) < 1 << 20 for part in parts):
+        raise argparse.ArgumentTypeError(f"{text}: expected NAME=?,28,28, with ? for a size that may change")
+    return name, [None if part == "?" else int(part) for part in parts]
+
+
+def value_reader(checkpoint: CheckpointFile) -> Any:
+    """Return the function with which an InferenceGraph asks for the values of variables."""
+    def value_of(saved: Saved) -> np.ndarray:
+        if saved.name not in checkpoint.variables:
+            raise KeyError(saved.name)
+        try:
+            return part_of(checkpoint.read(saved.name), saved.part)
+        except ValueError as error:
+            raise UserError(f"{saved.name[:80]}: {one_line(error)}; name the .meta file of this checkpoint") from error
+    return value_of
+
+
+# ---- --list ----
+
+def print_list(checkpoint: CheckpointFile, graph: Optional[ForeignGraph], args: argparse.Namespace) -> None:
+    """Print the variables with their roles, and the network as the graph has it."""
+    variables = checkpoint.variables.values()
+    print(f"checkpoint: {display_path(checkpoint.path)}, format {checkpoint.form}, {len(variables)} variables, "
+          f"{sum(variable.n_bytes for variable in variables):,} bytes", "", sep="\n")
+    rows = []
+    for variable, role, layer in role_table(checkpoint, graph):
+        parts = f", {variable.n_parts} parts" if variable.n_parts > 1 else ""
+        rows.append((one_line(variable.name), list(variable.shape), variable.dtype, f"{variable.n_bytes:,}",
+                     role + parts, one_line(layer) if layer else ""))
+    print(*markdown_table(("variable", "shape", "dtype", "bytes", "role", "belongs to"), rows), "", sep="\n")
+    if graph is None:
+        print("no .meta file beside the checkpoint: the roles come from the names")
+        return
+    print(f"graph: {graph.source}, written by TensorFlow {graph.version}, {len(graph.nodes):,} operations")
+    for name, node in graph.nodes.items():
+        if node.op in PLACEHOLDERS and node.attr["dtype"].type != tf1.string.as_datatype_enum:  # a Saver's
+            sizes = ["?" if dimension.size < 0 else str(dimension.size) for dimension in node.attr["shape"].shape.dim]
+            print(f"placeholder: {one_line(name)}, {tf1.as_dtype(node.attr['dtype'].type).name}[{', '.join(sizes)}]")
+    outputs = args.output or find_outputs(graph)
+    for output in outputs:
+        print_network(checkpoint, graph, output, args)
+    if not outputs:
+        print("outputs: no chain of layers found; name a tensor with --output")
+    for op, names in graph.unknown_operations().items():
+        print(f"unknown to TensorFlow {tf1.version.VERSION}: {one_line(op)} ({formats.list_names(names, 3)}), "
+              f"see {page_for(op)}")
+    harmful = sorted({node.op for node in graph.nodes.values()} & {"ReadFile", "WriteFile", "PyFunc", "EagerPyFunc",
+                                                                   "PyFuncStateless"} - HARMLESS)
+    if harmful:
+        print(f"not run, and stripped where the outputs do not need it: {', '.join(harmful)}")
+
+
+def print_network(checkpoint: CheckpointFile, graph: ForeignGraph, output: str, args: argparse.Namespace) -> None:
+    """Print the layers that give one output, or why they cannot be told."""
+    print("", f"output: {one_line(output)}", sep="\n")
+    try:
+        ends = find_ends(graph, args.input or [], [output], dict(args.feed or []))
+        print_assumed(ends, args)
+        layers = Network(InferenceGraph(graph, *ends, value_reader(checkpoint), dict(args.shape or []))).layers
+    except UserError as error:
+        print(f"  its layers cannot be told: {error}")
+        return
+    for k, layer in enumerate(layers[:MAX_SHOWN]):
+        taken = "" if layer.inputs in ((), (k - 1,)) else f"  <- {', '.join(layers[n].name for n in layer.inputs)}"
+        names = f"  [{formats.list_names(layer.variables, 4)}]" if layer.variables else ""
+        print(f"  {layer.name}: {layer.describe()}{taken}{names}")
+    if len(layers) > MAX_SHOWN:
+        print(f"  and {len(layers) - MAX_SHOWN} more layers")
+
+
+def print_assumed(ends: Ends, args: argparse.Namespace) -> None:
+    """Say which placeholders were given a value that the user did not name."""
+    for name, value in ends.feeds.items():
+        if name not in dict(args.feed or []):
+            print(f"  {one_line(name)} = {value}, assumed for a network in use; change with --feed NAME=VALUE")
+
+
+# ---- --to ----
+
+def convert_by_name(checkpoint: CheckpointFile, args: argparse.Namespace, target: Path) -> int:
+    """Write all variables under their names, and read them back."""
+    values = checkpoint.read_all()
+    metadata = formats.note(checkpoint.path)
+    write = formats.write_npz if args.to == "npz" else formats.write_safetensors
+    write(target, values, metadata)
+    found = BY_NAME[args.to](target) if args.check else values
+    equal = set(found) == set(values) and all(
+        found[name].dtype == value.dtype and found[name].shape == value.shape
+        and found[name].tobytes() == value.tobytes() for name, value in values.items())
+    print(f"written: {display_path(target)}, {len(values)} variables")
+    if args.check:
+        print("read back: bit-identical" if equal else "read back: DIFFERENT")
+    return int(not equal)
+
+
+def convert_with_map(checkpoint: CheckpointFile, args: argparse.Namespace, target: Path) -> int:
+    """Write a Keras model with the weights that a map takes from the checkpoint, and read them back."""
+    if not args.model:
+        raise UsageError(f"--to {WITH_MAP}: expected --model MODEL.keras, the model that takes the weights")
+    model = load_model(Path(args.model))
+    if args.map:
+        weight_map = read_map(Path(args.map))
+    else:
+        weight_map, doubts = suggest_map(model, checkpoint)
+        doubts = [doubt for doubt in doubts if "with this shape" in doubt or "is left" in doubt]
+        if doubts:
+            raise UserError(f"--to {WITH_MAP}: the map is not certain ({doubts[0]}); make one with --suggest-map, "
+                            "correct it, and name it with --map")
+    n_used = apply_map(model, weight_map, checkpoint)
+    write_keras(target, model, formats.note(checkpoint.path, model=Path(args.model).name))
+    print(f"written: {display_path(target)}, {n_used} variables of the checkpoint")
+    if not args.check:
+        return 0
+    pairs = zip(model.get_weights(), load_model(target).get_weights())
+    equal = all(np.array_equal(written, found, equal_nan=True) for written, found in pairs)
+    print("read back: bit-identical" if equal else "read back: DIFFERENT")
+    return int(not equal)
+
+
+def print_suggestion(checkpoint: CheckpointFile, args: argparse.Namespace) -> None:
+    """Print or write the map for a Keras model; what is uncertain goes to stderr."""
+    target = formats.check_target(Path(args.out), args.force) if args.out else None
+    suggestion = suggest_map(load_model(Path(args.suggest_map)), checkpoint)
+    if target:
+        write_atomically(target, as_text(suggestion.weight_map).encode())
+        print(f"written: {display_path(target)}")
+    else:
+        print(as_text(suggestion.weight_map), end="")
+    for doubt in suggestion.doubts:
+        cli.warn(f"not certain: {doubt}")
+
+
+def convert_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argparse.Namespace, target: Path) -> int:
+    """Write the part of the graph that the outputs need, and compare it with the original."""
+    ends = find_ends(graph, args.input or [], args.output or [], dict(args.feed or []))
+    print_assumed(ends, args)
+    inference = InferenceGraph(graph, *ends, value_reader(checkpoint), dict(args.shape or []))
+    metadata = formats.note(checkpoint.path, inputs=", ".join(ends.inputs), outputs=", ".join(ends.outputs))
+    signature = formats.Signature(inference.graph_def(), _arguments(inference.inputs), _arguments(ends.outputs))
+    kind = "tflite" if args.to.startswith("tflite") else args.to
+    names: Tuple[List[str], List[str]] = (list(signature.inputs), list(signature.outputs))
+    if args.to == "savedmodel":
+        formats.write_savedmodel(target, {"serving_default": signature}, metadata)
+    elif args.to == "frozen":
+        formats.write_frozen(target, {"": signature})
+        names = (inference.inputs, ends.outputs)
+    elif args.to == "keras":
+        network = Network(inference)
+        write_keras(target, build_keras(network), metadata)
+    elif args.to == "onnx":
+        formats.write_onnx(target, signature, metadata)
+        names = (inference.inputs, ends.outputs)
+    else:
+        formats.write_tflite(target, signature, int8=args.to == "tflite-int8")
+        names = (inference.inputs, ends.outputs)
+    print(f"written: {display_path(target)}, {', '.join(ends.inputs)} -> {', '.join(ends.outputs)}")
+    if not args.check:
+        return 0
+    drawn = [name for name, node in inference.nodes.items() if node.op in RANDOM]
+    if drawn:
+        print(f"not compared: the outputs depend on random numbers ({one_line(drawn[0])}); name an --input behind them")
+        return 1
+    original = {"kind": "original", "path": str(checkpoint.path), "meta": str(_meta(checkpoint, args)),
+                "feeds": ends.feeds, "inputs": ends.inputs, "outputs": ends.outputs}
+    cli.status("comparing with the original in a fresh process")
+    outputs = proof.compare([original, {"kind": kind, "path": str(target), "inputs": names[0], "outputs": names[1]}],
+                            proof.random_inputs(inference))
+    return print_difference(proof.difference(*outputs), args.tolerance or TOLERANCES[args.to])
+
+
+def print_difference(difference: proof.Difference, tolerance: float) -> int:
+    """Print a difference; return exit code 1 if it is beyond the tolerance."""
+    passed = difference.relative <= tolerance  # False for nan too
+    print(f"largest difference over {difference.n_rows} rows of random inputs: {difference.largest:.2g}, relative to "
+          f"the largest output {difference.relative:.2g}, tolerance {tolerance:g}: {'pass' if passed else 'FAIL'}")
+    return int(not passed)
+
+
+def _arguments(tensors: Sequence[str]) -> Dict[str, str]:
+    """Return {name that Python and serving accept: tensor}."""
+    names: Dict[str, str] = {}
+    for tensor in tensors:
+        name = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in tensor)
+        name = name if name[:1].isalpha() else f"tensor_{name}"
+        while name in names:
+            name += "_1"
+        names[name] = tensor
+    return names
+
+
+def _meta(checkpoint: CheckpointFile, args: argparse.Namespace) -> Optional[Path]:
+    return None if args.no_meta else find_meta(checkpoint.path, args.meta)
+
+
+def convert(args: argparse.Namespace) -> int:
+    """List or convert a checkpoint; return exit code 1 if what was written differs from the original."""
+    if args.no_meta and args.meta:
+        raise UsageError("--no-meta --meta: expected one of the two")
+    cli.status("loading TensorFlow and the checkpoint")
+    checkpoint = CheckpointFile(args.checkpoint)
+    meta = _meta(checkpoint, args)
+    if args.suggest_map:
+        print_suggestion(checkpoint, args)
+        return 0
+    graph = ForeignGraph.read(meta) if meta and args.to != WITH_MAP else None
+    if not args.to:
+        print_list(checkpoint, graph, args)
+        return 0
+    target = formats.check_target(Path(args.out or checkpoint.path.name + SUFFIXES[args.to]), args.force)
+    if args.to in BY_NAME:
+        return convert_by_name(checkpoint, args, target)
+    if args.to == WITH_MAP:
+        return convert_with_map(checkpoint, args, target)
+    if graph is None:
+        raise UserError(f"--to {args.to}: needs the graph, and there is no {checkpoint.path.name}.meta; name the file "
+                        "with --meta, or convert by name with --to npz")
+    return convert_graph(checkpoint, graph, args, target)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = cli.Parser(
+        prog="python -m tf1_autoencoders.convert",
+        description="List a TensorFlow 1 checkpoint of any program, or convert it: by name, or with its .meta file the "
+                    "graph itself.\nWhat was written is compared with the original; exit code 1 if they differ.")
+    parser.add_argument("checkpoint", metavar="CHECKPOINT",
+                        help="the checkpoint without suffix, one of its files, or its folder")
+    parser.add_argument("--list", action="store_true", help="show the variables, their roles and the network (default)")
+    parser.add_argument("--to", choices=(*BY_NAME, WITH_MAP, *OF_GRAPH), metavar="FORMAT",
+                        help=f"write {', '.join(BY_NAME)} (by name), {WITH_MAP} (into --model), or "
+                             f"{', '.join(OF_GRAPH)} (needs the .meta file)")
+    parser.add_argument("--out", metavar="PATH", help="file or folder to write (default: the checkpoint's name here)")
+    parser.add_argument("--force", action="store_true", help="overwrite what is there (default: refuse)")
+    parser.add_argument("--meta", metavar="FILE", help="the .meta file (default: the one beside the checkpoint)")
+    parser.add_argument("--no-meta", action="store_true", help="do not read a .meta file")
+    parser.add_argument("--input", action="append", metavar="TENSOR",
+                        help="a tensor that the model is given; may be repeated (default: the placeholders needed)")
+    parser.add_argument("--output", action="append", metavar="TENSOR",
+                        help="a tensor that the model gives; may be repeated (default: the end of the layers)")
+    parser.add_argument("--feed", action="append", type=feed, metavar="NAME=VALUE",
+                        help="value of another placeholder, e.g. keep_prob=1 or training=False")
+    parser.add_argument("--shape", action="append", type=shape, metavar="NAME=?,28,28",
+                        help="shape of an input that the program left open")
+    parser.add_argument("--model", metavar="MODEL.keras", help=f"the Keras model that --to {WITH_MAP} fills")
+    parser.add_argument("--map", metavar="FILE",
+                        help="which variable goes where, as --suggest-map writes it (default: its suggestion, if that "
+                             "is certain)")
+    parser.add_argument("--suggest-map", metavar="MODEL.keras",
+                        help="propose the map for a Keras model, by name, order and shape; say what is not certain")
+    parser.add_argument("--check", action="store_true", default=True, dest="check",
+                        help="compare what was written with the original (default)")
+    parser.add_argument("--no-check", action="store_false", dest="check", help="do not compare")
+    parser.add_argument("--tolerance", type=cli.real_number(highest=1, above=0), metavar="X",
+                        help="largest difference relative to the largest output (default: 1e-5; 5e-2 with weights in "
+                             "int8)")
+    return parser
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    return cli.run_command(build_parser(), convert, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,407 @@
+"""Anybody's TensorFlow 1 checkpoint: which variables it holds, checked before TensorFlow's own reader sees the files.
+
+Read are the V2 format (an index and one or more data files), with partitioned variables and with the object-based
+names of tf.train.Checkpoint, and the single file of the older V1 format.
+"""
+from __future__ import annotations
+
+import mmap
+import re
+import struct
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
+
+import numpy as np
+
+from tf1_autoencoders.checkpointing.index import (
+    BYTES_PER_NUMBER,
+    INDEX_MAGIC,
+    read_dimensions,
+    read_fields,
+    read_message,
+    read_table,
+    read_varint,
+)
+from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.frameworks import tf1
+from tf1_autoencoders.utils.paths import display_path
+
+MAX_TABLE_BYTES = 1 << 26  # of a V2 index; one with 100,000 variables has some 10 MB
+MAX_SHARDS = 10_000
+STRING, STRUCTURE = 7, "_CHECKPOINTABLE_OBJECT_GRAPH"  # number of the dtype; the key that an object-based file has
+OBJECT_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
+DTYPES = {1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 9: "int64", 10: "bool",
+          14: "bfloat16", 17: "uint16", 19: "float16", 22: "uint32", 23: "uint64"}
+# bytes of one number in the fields of a TensorProto, as the V1 format has them; the other fields are varints
+V1_FIELD_BYTES = {4: 1, 5: 4, 6: 8}
+DAMAGED_ERRORS = (ValueError, IndexError, TypeError, struct.error, UnicodeDecodeError, OverflowError)
+
+
+class StoredVariable(NamedTuple):
+    """A variable in a checkpoint.
+
+    | field    | meaning                                                                                       |
+    |----------|-----------------------------------------------------------------------------------------------|
+    | name     | the name that the program gave it; in an object-based checkpoint the one recorded beside it   |
+    | key      | the name under which TensorFlow's reader finds it                                             |
+    | shape    | of the whole variable, also of a partitioned one                                              |
+    | dtype    | name of the dtype, such as float32                                                            |
+    | n_parts  | how many parts a partitioned variable has, else 1                                             |
+    """
+
+    name: str
+    key: str
+    shape: Tuple[int, ...]
+    dtype: str
+    n_parts: int = 1
+
+    @property
+    def n_bytes(self) -> int:
+        number = {name: number for number, name in DTYPES.items()}[self.dtype]
+        return _n_numbers(self.shape) * BYTES_PER_NUMBER[number]
+
+
+class CheckpointFile:
+    """A checkpoint that was checked: its variables by name, and their values.
+
+    | attribute | meaning                                                      |
+    |-----------|--------------------------------------------------------------|
+    | path      | the checkpoint, without suffix                               |
+    | form      | "V2", "V2, object-based" or "V1"                             |
+    | variables | {name: StoredVariable}, in the order of the names            |
+    """
+
+    def __init__(self, path: Union[str, Path]) -> None:
+        """Read and check the structure of a checkpoint.
+
+        Args:
+            path: the checkpoint without suffix, one of its files, or a folder with one checkpoint.
+
+        Raises:
+            UserError: there is no checkpoint, or it is damaged.
+        """
+        self.path = find_checkpoint(path)
+        index = Path(f"{self.path}.index")
+        try:
+            if index.is_file():
+                self.form, variables = "V2", _read_v2(self.path, _read_bounded(index, MAX_TABLE_BYTES))
+                if STRUCTURE in {variable.key for variable in variables}:
+                    self.form = "V2, object-based"
+                    variables = [variable for variable in variables if variable.dtype != "string"]
+            else:
+                self.form, variables = "V1", _read_v1(self.path)
+        except OSError as error:
+            raise UserError(f"{display_path(self.path)}: {one_line(error)}; name a checkpoint that can be read") \
+                from error
+        except DAMAGED_ERRORS as error:
+            raise self._damaged(error) from error
+        self._reader: Any = None
+        if self.form == "V2, object-based":
+            variables = _with_recorded_names(variables, self._structure())
+        self.variables: Dict[str, StoredVariable] = {variable.name: variable for variable in sorted(variables)}
+
+    def read(self, name: str) -> np.ndarray:
+        """Return the value of a variable.
+
+        Raises:
+            UserError: the data is damaged.
+        """
+        return self._tensor(self.variables[name].key)
+
+    def read_all(self) -> Dict[str, np.ndarray]:
+        """Return all variables, {name: array}."""
+        return {name: self.read(name) for name in self.variables}
+
+    def _structure(self) -> bytes:
+        value = self._tensor(STRUCTURE)
+        return value if isinstance(value, bytes) else bytes(np.asarray(value).item())
+
+    def _tensor(self, key: str) -> Any:
+        load_checkpoint = tf1.train.load_checkpoint  # outside: TensorFlow may not be there
+        try:
+            if self._reader is None:
+                self._reader = load_checkpoint(str(self.path))
+            return self._reader.get_tensor(key)
+        except Exception as error:  # TensorFlow translates its reader's status to exceptions of several kinds
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> UserError:
+        reason = one_line(str(error).split("\n")[0]) or type(error).__name__
+        return UserError(f"{display_path(self.path)}: not a TensorFlow checkpoint, or a damaged one ({reason}); copy "
+                         "the files again, or name another checkpoint")
+
+
+def find_checkpoint(path: Union[str, Path]) -> Path:
+    """Return the path without suffix of the checkpoint that a user means.
+
+    Raises:
+        UserError: there is none, or a folder has several and no file `checkpoint` that names the newest.
+    """
+    given = Path(path).expanduser()
+    path = given
+    if path.is_dir():
+        path = _checkpoint_of_folder(path)
+    elif re.search(r"\.(index|meta|data-\d{5}-of-\d{5})$", path.name):
+        path = path.with_name(re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", path.name))
+    if Path(f"{path}.index").is_file() or path.is_file():
+        return path
+    raise UserError(f"{display_path(given)}: no checkpoint there (neither {path.name}.index nor a file {path.name}); "
+                    "name a checkpoint without its suffix")
+
+
+def _checkpoint_of_folder(folder: Path) -> Path:
+    """Return the checkpoint that a folder's file `checkpoint` names, or the only one."""
+    names = sorted(file.name[:-len(".index")] for file in folder.glob("*.index"))
+    state = folder / "checkpoint"
+    if state.is_file():
+        named = re.search(r'^model_checkpoint_path: "(.{1,4096}?)"',
+                          _read_bounded(state, 1 << 20).decode(errors="replace"), re.M)
+        latest = Path(named.group(1)).name if named else ""  # the folder may have been moved since
+        if latest in names or (folder / latest).is_file() and latest:
+            return folder / latest
+    if len(names) == 1:
+        return folder / names[0]
+    raise UserError(f"{display_path(folder)}: expected a folder with one checkpoint, found "
+                    f"{one_line(', '.join(names)) or 'none'}; name the checkpoint itself")
+
+
+def _read_bounded(file: Path, limit: int) -> bytes:
+    with open(str(file), "rb") as opened:
+        content = opened.read(limit + 1)
+    if len(content) > limit:
+        raise ValueError(f"{file.name} has more than {limit} bytes")
+    return content
+
+
+# ---- V2 ----
+
+def _read_v2(path: Path, index: bytes) -> List[StoredVariable]:
+    """Return the variables of an index, after a check against the sizes of its data files."""
+    if index[-8:] != INDEX_MAGIC:
+        raise ValueError("not the index of a checkpoint")
+    entries = list(read_table(index))
+    keys = [key for key, _ in entries]
+    if keys != sorted(set(keys)) or keys[:1] != [b""]:
+        raise ValueError("the names in its index are not in order")
+    header = read_message(entries[0][1])
+    n_shards = header.get(1, 0)
+    if not 1 <= n_shards <= MAX_SHARDS or header.get(2, 0) != 0:
+        raise ValueError("its index has no valid header")
+    sizes: Dict[int, int] = {}
+    variables, parts, whole = [], 0, 0
+    for key, value in entries[1:]:
+        entry = _repeated(value)
+        shard = _single(entry, 3)
+        if not 0 <= shard < n_shards:
+            raise ValueError(f"its index names data file {shard} of {n_shards}")
+        if shard not in sizes:
+            data = Path(f"{path}.data-{shard:05d}-of-{n_shards:05d}")
+            if not data.is_file():
+                raise ValueError(f"no file {data.name}")
+            sizes[shard] = data.stat().st_size
+        name = key.decode() if not key.startswith(b"\0") else ""  # the parts of a partitioned variable have binary keys
+        variable = _checked_v2(name, entry, sizes[shard])
+        if name:
+            variables.append(variable)
+            whole += variable.n_bytes if 7 in entry else 0
+        else:
+            parts += variable.n_bytes
+    if whole > parts:
+        raise ValueError(f"its partitioned variables claim {whole} bytes, the parts have {parts}")
+    return variables
+
+
+def _checked_v2(name: str, entry: Dict[int, List[Any]], n_data: int) -> StoredVariable:
+    """Return the variable of an index's entry; the check is that of the claimed bytes against the data file."""
+    shape = _shape(entry.get(2, [b""])[0])
+    dtype, offset, size = _single(entry, 1), _single(entry, 4), _single(entry, 5)
+    n_parts = max(1, len(entry.get(7, ())))
+    if dtype == STRING:
+        if offset + size > n_data:
+            raise ValueError(f"{name[:80]!r} claims {size} bytes at {offset}, the data has {n_data}")
+        return StoredVariable(name, name, shape, "string")
+    if dtype not in DTYPES:
+        raise ValueError(f"{name[:80]!r} is not an array of numbers")
+    n_bytes = _n_numbers(shape) * BYTES_PER_NUMBER[dtype]
+    if 7 not in entry and (size != n_bytes or offset + size > n_data):
+        raise ValueError(f"{name[:80]!r} claims {size} bytes at {offset} for a shape {list(shape)}, "
+                         f"the data has {n_data}")
+    return StoredVariable(name, name, shape, DTYPES[dtype], n_parts)
+
+
+def _repeated(content: bytes) -> Dict[int, List[Any]]:
+    """Return {number: values} of a message."""
+    fields: Dict[int, List[Any]] = {}
+    for number, value in read_fields(content):
+        fields.setdefault(number, []).append(value)
+    return fields
+
+
+def _single(fields: Dict[int, List[Any]], number: int) -> int:
+    value = fields.get(number, [0])
+    if len(value) != 1 or not isinstance(value[0], int):
+        raise ValueError("its index is damaged")
+    return value[0]
+
+
+def _shape(content: bytes) -> Tuple[int, ...]:
+    shape = tuple(dimension.get(1, 0) for dimension in read_dimensions(content))
+    if len(shape) > 8 or max((0, *shape)) >= 1 << 40:
+        raise ValueError(f"a variable claims the shape {list(shape)[:9]}")
+    return shape
+
+
+def _n_numbers(shape: Tuple[int, ...]) -> int:
+    n = 1
+    for size in shape:
+        n *= size
+    return n
+
+
+# ---- object-based names ----
+
+class Recorded(NamedTuple):
+    """What an object-based checkpoint records about one of its keys: the variable's name, and whose slot it is."""
+
+    key: str
+    name: str
+
+
+def _with_recorded_names(variables: List[StoredVariable], structure: bytes) -> List[StoredVariable]:
+    """Give the variables the names that the program gave them, where these are recorded and unique."""
+    try:
+        recorded = {record.key: record.name for record in _read_structure(structure)}
+    except DAMAGED_ERRORS:
+        recorded = {}
+    names = [recorded.get(variable.key, "") for variable in variables]
+    return [variable._replace(name=name if name and names.count(name) == 1
+                              else variable.key.replace(OBJECT_SUFFIX, ""))
+            for variable, name in zip(variables, names)]
+
+
+def _read_structure(structure: bytes) -> Iterator[Recorded]:
+    """Yield what a TrackableObjectGraph says: nodes with attributes, each with a name and its key in the file."""
+    for node in _repeated(structure).get(1, []):
+        for attribute in _repeated(node).get(2, []):
+            fields = _repeated(attribute)
+            yield Recorded(fields.get(3, [b""])[0].decode(), fields.get(2, [b""])[0].decode())
+
+
+# ---- V1 ----
+
+def _read_v1(path: Path) -> List[StoredVariable]:
+    """Return the variables of a V1 file, after a check that the file holds as many numbers as the shapes claim."""
+    with open(str(path), "rb") as file:
+        if file.seek(0, 2) < 56:
+            raise ValueError("not a checkpoint")
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            if content[-8:] != INDEX_MAGIC:
+                raise ValueError("neither the V2 nor the V1 format")
+            variables: List[StoredVariable] = []
+            numbers: Dict[str, int] = {}
+            for k, (key, value) in enumerate(read_table(content, decompress_snappy)):
+                message = _repeated(value)
+                if (key == b"") != (k == 0):
+                    raise ValueError("its names are not in order")
+                if k == 0:
+                    variables = [_v1_variable(tensor) for tensor in _repeated(message[1][0]).get(1, [])]
+                    continue
+                piece = _repeated(message[2][0])
+                name = piece[1][0].decode()
+                numbers[name] = numbers.get(name, 0) + _n_stored(piece[3][0])
+    for variable in variables:
+        if numbers.get(variable.name, 0) < _n_numbers(variable.shape):
+            raise ValueError(f"{variable.name[:80]!r} claims the shape {list(variable.shape)}, the file has "
+                             f"{numbers.get(variable.name, 0)} numbers of it")
+    return variables
+
+
+def _v1_variable(content: bytes) -> StoredVariable:
+    """Return the variable of a SavedSliceMeta."""
+    fields = _repeated(content)
+    name, dtype = fields[1][0].decode(), _single(fields, 3)
+    if dtype not in DTYPES:
+        raise ValueError(f"{name[:80]!r} is not an array of numbers")
+    return StoredVariable(name, name, _shape(fields.get(2, [b""])[0]), DTYPES[dtype], max(1, len(fields.get(4, ()))))
+
+
+def _n_stored(tensor: bytes) -> int:
+    """Return how many numbers a TensorProto holds."""
+    n = 0
+    for number, value in read_fields(tensor):
+        if number in V1_FIELD_BYTES and isinstance(value, bytes):
+            n += len(value) // V1_FIELD_BYTES[number]
+        elif number >= 5 and isinstance(value, bytes):  # packed varints: the last byte of each is below 128
+            n += int(np.count_nonzero(np.frombuffer(value, np.uint8) < 128))
+        elif number >= 5:
+            n += 1
+    return n
+
+
+def decompress_snappy(block: bytes) -> bytes:
+    """Decompress a block of Google's Snappy format, as TensorFlow 1 wrote V1 checkpoints.
+
+    Raises:
+        ValueError, IndexError: the block is damaged, or claims more than it can hold.
+    """
+    n, at = read_varint(block, 0)
+    if n > 24 * len(block) + 64:  # a copy of 64 bytes takes 3
+        raise ValueError("its compression is damaged")
+    output = bytearray()
+    while at < len(block):
+        tag, at = block[at], at + 1
+        kind, length = tag & 3, (tag >> 2) + 1
+        if kind == 0:
+            if length > 60:
+                n_bytes = length - 60
+                length, at = int.from_bytes(block[at:at + n_bytes], "little") + 1, at + n_bytes
+            output += block[at:at + length]
+            at += length
+        else:
+            if kind == 1:
+                length, offset, at = ((tag >> 2) & 7) + 4, (tag >> 5) << 8 | block[at], at + 1
+            else:
+                n_bytes = 2 if kind == 2 else 4
+                offset, at = int.from_bytes(block[at:at + n_bytes], "little"), at + n_bytes
+            if not 0 < offset <= len(output):
+                raise ValueError("its compression is damaged")
+            pattern = output[-offset:][:length]  # a copy may overlap what it writes
+            output += (pattern * (length // len(pattern) + 1))[:length]
+        if len(output) > n:
+            raise ValueError("its compression is damaged")
+    if len(output) != n:
+        raise ValueError("its compression is damaged")
+    return bytes(output)
+
+
+def find_meta(path: Path, named: Optional[str] = None) -> Optional[Path]:
+    """Return the .meta file of a checkpoint: the one that the user names, or the one beside it, or None.
+
+    Raises:
+        UserError: the user names a file that is not there.
+    """
+    if named:
+        file = Path(named).expanduser()
+        if not file.is_file():
+            raise UserError(f"--meta {named}: no such file; name the .meta file of the checkpoint")
+        return file
+    file = Path(f"{path}.meta")
+    return file if file.is_file() else None
+
+
+def part_of(value: np.ndarray, part: str) -> np.ndarray:
+    """Return the part of a partitioned variable that a Saver's text names, such as "10 5 0,4:-" (rows 0 to 3 of 10).
+
+    Raises:
+        ValueError: the text names no part of the variable.
+    """
+    if not part:
+        return value
+    *shape, ranges = part.split(" ")
+    if tuple(map(int, shape)) != value.shape:
+        raise ValueError(f"a part of {part!r} is asked for, the shape is {list(value.shape)}")
+    slices = []
+    for text in ranges.split(":"):
+        begin, _, length = text.partition(",")
+        slices.append(slice(None) if text == "-" else slice(int(begin), int(begin) + int(length)))
+    return value[tuple(slices)]

@@ -1,0 +1,81 @@
+"""A Keras 3 model of the layers that were recognised in a graph."""
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any, Dict, List, Mapping
+
+import numpy as np
+
+from tf1_autoencoders.converting.network import Layer, Network
+from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.files import write_atomically
+from tf1_autoencoders.utils.frameworks import keras
+
+MAX_LAYERS = 300
+MERGING = ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Concatenate")
+
+
+def build_keras(network: Network) -> Any:
+    """Return the Keras model of a Network, with its weights.
+
+    Raises:
+        UserError: an operation of the network is no layer, which is named with its place; or a layer does not fit.
+    """
+    if network.unknown:
+        places = "; ".join(f"{layer.kind} at {layer.place}" for layer in network.unknown[:5])
+        more = f" and {len(network.unknown) - 5} more" if len(network.unknown) > 5 else ""
+        raise UserError(f"--to keras: not recognised as a layer: {places}{more}; nothing was written, --to savedmodel "
+                        "takes any graph")
+    tensors: List[Any] = []
+    layers: Dict[int, Any] = {}
+    inputs = []
+    for layer in network.layers:
+        try:
+            if layer.kind == "Input":
+                shape = layer.arguments["shape"]
+                if shape is None:
+                    raise ValueError("its shape is not known, name it with --shape")
+                tensors.append(keras.Input(shape, dtype=layer.arguments["dtype"], name=layer.name))
+                inputs.append(tensors[-1])
+                continue
+            layers[len(tensors)] = made = getattr(keras.layers, layer.kind)(
+                name=layer.name, **{name: value for name, value in layer.arguments.items() if value is not None})
+            taken = [tensors[number] for number in layer.inputs]
+            tensors.append(made(taken if layer.kind in MERGING else taken[0]))
+            if layer.weights:
+                made.set_weights(_in_order(made, layer))
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise UserError(f"--to keras: the {layer.kind} at {layer.place} does not fit ({one_line(error)}); nothing "
+                            "was written, --to savedmodel takes any graph") from error
+    if len(layers) > MAX_LAYERS:  # Keras follows a model by recursion
+        raise UserError(f"--to keras: {len(layers)} layers, more than the {MAX_LAYERS} that Keras can save; try --to "
+                        "savedmodel")
+    outputs = [tensors[number] for number in network.outputs]
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0])
+
+
+def _in_order(made: Any, layer: Layer) -> List[np.ndarray]:
+    """Return a layer's weights in the order of the Keras layer."""
+    names = [weight.path.rsplit("/", 1)[-1] for weight in made.weights]
+    if len(names) != len(layer.weights):
+        raise ValueError(f"the weights {', '.join(layer.weights)} for {', '.join(names)}")
+    ordered = list(layer.weights.values())
+    if set(names) == set(layer.weights):
+        ordered = [layer.weights[name] for name in names]
+    return [np.reshape(value, tuple(weight.shape)) if np.size(value) == np.prod(weight.shape) else value
+            for value, weight in zip(ordered, made.weights)]
+
+
+def write_keras(path: Path, model: Any, metadata: Mapping[str, str]) -> Path:
+    """Write a model as .keras; the metadata is the archive's comment."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "model.keras")
+        model.save(file)
+        with zipfile.ZipFile(file, "a") as archive:
+            archive.comment = json.dumps(dict(metadata)).encode()
+        with open(file, "rb") as opened:
+            return write_atomically(path, opened.read())

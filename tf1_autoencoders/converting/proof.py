@@ -1,0 +1,282 @@
+"""The proof of a conversion: the same random inputs through the original graph and through what was written.
+
+Both run in a fresh process with limits of time and memory: `python -m tf1_autoencoders.converting.proof JOB`, where JOB
+is a JSON file that compare() writes. The original is TensorFlow's own way back: its operations RestoreV2 read the
+checkpoint into the graph's own variables, and the placeholders are fed. Nothing of the conversion is used.
+"""
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from tf1_autoencoders.converting.foreign_graph import (
+    PLACEHOLDERS,
+    ForeignGraph,
+    InferenceGraph,
+    check_operations,
+    control_inputs,
+    cut_name,
+    data_inputs,
+    import_graph,
+    needed_nodes,
+    rewire,
+    split_name,
+)
+from tf1_autoencoders.converting.formats import read_npz, require, write_npz
+from tf1_autoencoders.converting.harmless import READS, VARIABLES
+from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.frameworks import keras, tf1
+from tf1_autoencoders.utils.paths import PACKAGE
+
+SECONDS = 600
+ADDRESS_BYTES = 1 << 36  # TensorFlow and ONNX Runtime reserve much more than they use
+N_ROWS, N_NUMBERS = 256, 1 << 20  # rows of random inputs: 256, or fewer of large inputs
+UNKNOWN_SIZE = 6  # of an axis that the graph leaves open, such as time
+
+
+class Difference(NamedTuple):
+    """Of the outputs of two models: the largest absolute difference, and the largest output of the original."""
+
+    largest: float
+    scale: float
+    n_rows: int
+
+    @property
+    def relative(self) -> float:
+        """The largest difference relative to the largest output; nan if an output is no number."""
+        return self.largest / self.scale if self.scale else self.largest
+
+
+def random_inputs(graph: InferenceGraph, seed: int = 0) -> Dict[str, np.ndarray]:
+    """Return random values for the inputs of a graph: floats from -1 to 1, numbers of rows where a table is read."""
+    random = np.random.default_rng(seed)
+    types = {name: (node.attr["dtype"].type, node.attr["shape"].shape)
+             for name, node in graph.nodes.items() if node.op in PLACEHOLDERS}
+    values = {}
+    shapes = {name: [UNKNOWN_SIZE if dimension.size < 0 else dimension.size for dimension in shape.dim]
+              for name, (_, shape) in types.items()}
+    largest = max([int(np.prod(shape[1:], dtype=np.float64)) for shape in shapes.values()], default=1)
+    n_rows = max(2, min(N_ROWS, N_NUMBERS // max(1, largest)))
+    for tensor in graph.inputs:
+        dtype, shape = types[split_name(tensor)[0]]
+        size = shapes[split_name(tensor)[0]]
+        if size and shape.dim[0].size < 0:
+            size[0] = n_rows
+        if int(np.prod(size, dtype=np.float64)) > 1 << 28:
+            raise UserError(f"--check: the input {tensor} has the shape {size}, too large to try; name a --shape")
+        numbers = tf1.as_dtype(dtype).as_numpy_dtype
+        kind = np.dtype(numbers).kind
+        values[tensor] = (random.uniform(-1, 1, size) if kind == "f"
+                          else random.integers(0, _n_choices(graph, tensor), size)).astype(numbers)
+    return values
+
+
+def _n_choices(graph: InferenceGraph, tensor: str) -> int:
+    """Return how many rows the smallest table has that an input of whole numbers selects from, else 2."""
+    name = split_name(tensor)[0]
+    rows = []
+    for node in graph.nodes.values():
+        inputs = data_inputs(node)
+        if node.op in ("Gather", "GatherV2") and split_name(inputs[1])[0] == name:
+            table = graph.constant_value(inputs[0])
+            rows += [] if table is None else [len(table)]
+    return min(rows, default=2)
+
+
+# ---- in the parent ----
+
+def compare(jobs: Sequence[Mapping[str, Any]], inputs: Mapping[str, np.ndarray]) -> List[Dict[str, np.ndarray]]:
+    """Run several models on the same inputs in a fresh process.
+
+    Args:
+        jobs: arguments of run_model; their inputs are named as those of the first.
+        inputs: {name: array}.
+
+    Returns:
+        for each job {"0": array, "1": array, ...}, the outputs in their order.
+
+    Raises:
+        UserError: a model could not be run.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        job = Path(folder) / "job.json"
+        job.write_text(json.dumps(list(jobs)))
+        write_npz(Path(folder) / "inputs.npz", {str(k): value for k, value in enumerate(inputs.values())}, {})
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(
+            [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])}
+        try:
+            done = subprocess.run([sys.executable, "-m", "tf1_autoencoders.converting.proof", str(job)],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=SECONDS, env=environment,
+                                  universal_newlines=True, errors="replace")
+        except subprocess.TimeoutExpired:
+            raise UserError(f"--check: the models did not answer within {SECONDS} seconds; name smaller outputs, or "
+                            "convert with --no-check") from None
+        message = Path(folder) / "error.txt"
+        if message.is_file():
+            raise UserError(message.read_text())
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise UserError(f"--check: the process that runs the models ended with {done.returncode} ({one_line(last)})"
+                            "; free memory, or convert with --no-check")
+        return [read_npz(Path(folder) / f"outputs_{k}.npz") for k in range(len(jobs))]
+
+
+def difference(original: Mapping[str, np.ndarray], converted: Mapping[str, np.ndarray]) -> Difference:
+    """Return the largest difference between the outputs of two models; inf where shapes differ, nan where numbers do.
+
+    nan and infinity in both at the same place count as equal.
+    """
+    largest, scale, n_rows = 0.0, 0.0, 0
+    for name, expected in original.items():
+        found = converted.get(name)
+        if found is None or found.shape != expected.shape:
+            return Difference(float("inf"), 1.0, len(expected) if expected.ndim else 1)
+        expected, found = expected.astype(np.float64), found.astype(np.float64)
+        same = (expected == found) | np.isnan(expected) & np.isnan(found)
+        with np.errstate(invalid="ignore"):
+            gaps = np.where(same, 0, np.abs(expected - found))
+        largest = float(np.maximum(largest, gaps.max(initial=0)))  # not max(), which drops nan
+        scale = max(scale, float(np.max(np.abs(expected[np.isfinite(expected)]), initial=0)))
+        n_rows = max(n_rows, len(expected) if expected.ndim else 1)
+    return Difference(largest, scale, n_rows)
+
+
+# ---- in the child ----
+
+def run_model(job: Mapping[str, Any], inputs: Sequence[np.ndarray]) -> List[np.ndarray]:
+    """Run one model with its format's own runtime.
+
+    Args:
+        job: {"kind": "original", "savedmodel", "layer", "frozen", "keras", "onnx" or "tflite", "path": str, "inputs":
+            names, "outputs": names, and for the original "meta" and "feeds"}.
+        inputs: arrays in the order of job["inputs"].
+    """
+    kind, path = job["kind"], job["path"]
+    if kind == "original":
+        return run_original(job, inputs)
+    if kind == "frozen":
+        graph_def = tf1.GraphDef.FromString(Path(path).read_bytes())
+        with tf1.Session(graph=import_graph(graph_def, path)) as session:
+            return session.run([_full(name) for name in job["outputs"]],
+                               dict(zip(map(_full, job["inputs"]), inputs)))
+    if kind == "savedmodel":
+        signature = tf1.saved_model.load_v2(path).signatures[job.get("signature", "serving_default")]
+        found = signature(**{name: tf1.constant(value) for name, value in zip(job["inputs"], inputs)})
+        return [np.asarray(found[name]) for name in job["outputs"]]
+    if kind == "keras":
+        model = keras.saving.load_model(path, safe_mode=True)
+        found = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+        return [np.asarray(value) for value in (found if isinstance(found, (list, tuple)) else [found])]
+    if kind == "onnx":
+        session = require("onnxruntime").InferenceSession(path, providers=["CPUExecutionProvider"])
+        return session.run([_full(name) for name in job["outputs"]], dict(zip(map(_full, job["inputs"]), inputs)))
+    assert kind == "tflite", kind
+    return _run_tflite(job, inputs)
+
+
+def _full(tensor: str) -> str:
+    return tensor if ":" in tensor else f"{tensor}:0"
+
+
+def _run_tflite(job: Mapping[str, Any], inputs: Sequence[np.ndarray]) -> List[np.ndarray]:
+    interpreter = require("ai_edge_litert.interpreter").Interpreter(model_path=job["path"])
+
+    def index_of(details: Sequence[Any], tensor: str) -> int:
+        """Return the number of a tensor; the converter puts the signature's name before the tensor's."""
+        index, = [detail["index"] for detail in details
+                  if f"/{detail['name']}".split(":")[0].endswith("/" + tensor.split(":")[0])]
+        return index
+    for name, value in zip(job["inputs"], inputs):
+        interpreter.resize_tensor_input(index_of(interpreter.get_input_details(), name), value.shape)
+    interpreter.allocate_tensors()
+    for name, value in zip(job["inputs"], inputs):
+        interpreter.set_tensor(index_of(interpreter.get_input_details(), name), value)
+    interpreter.invoke()
+    details = interpreter.get_output_details()
+    if len(details) == 1:  # a name behind the last operation may be lost
+        return [interpreter.get_tensor(details[0]["index"])]
+    return [interpreter.get_tensor(index_of(details, name)) for name in job["outputs"]]
+
+
+def run_original(job: Mapping[str, Any], inputs: Sequence[np.ndarray]) -> List[np.ndarray]:
+    """Restore the part of a MetaGraph that the outputs need, as TensorFlow 1 does, and run it.
+
+    Raises:
+        UserError: see ForeignGraph.read and check_operations.
+    """
+    graph = ForeignGraph.read(Path(job["meta"]))
+    cut = {split_name(name)[0] for name in job["inputs"]}
+    names = needed_nodes(graph.nodes, job["outputs"], cut)
+    check_operations(graph, {name: graph.nodes[name] for name in names if name not in cut}, READS | VARIABLES)
+    nodes = {}
+    for name in names:
+        if name in cut:
+            continue
+        nodes[name] = node = tf1.NodeDef()
+        node.CopyFrom(graph.nodes[name])
+        node.device = ""
+        for attribute in ("_class", "_output_shapes"):
+            node.attr.pop(attribute, None)
+        kept = data_inputs(node) + [f"^{waited}" for waited in control_inputs(node) if waited in names]
+        del node.input[:]
+        node.input.extend(kept)
+    for tensor, value in zip(job["inputs"], inputs):
+        nodes[cut_name(tensor)] = placeholder = tf1.NodeDef(name=cut_name(tensor), op="Placeholder")
+        placeholder.attr["dtype"].type = tf1.as_dtype(value.dtype).as_datatype_enum
+        placeholder.attr["shape"].shape.CopyFrom(tf1.TensorShape([None, *value.shape[1:]] if value.ndim else [])
+                                                 .as_proto())
+    rewire(nodes, {tensor: cut_name(tensor) for tensor in job["inputs"] if split_name(tensor)[1]})
+    graph_def = tf1.GraphDef(versions=graph.versions, library=graph.library, node=nodes.values())
+    imported = import_graph(graph_def, job["meta"])
+    feeds = {_full(cut_name(name)): value for name, value in zip(job["inputs"], inputs)}
+    feeds.update({_full(name): value for name, value in job.get("feeds", {}).items() if name in nodes})
+    with imported.as_default(), tf1.Session() as session:
+        for name in [name for name in nodes if nodes[name].op in VARIABLES]:
+            variable, saved = imported.get_operation_by_name(name).outputs[0], graph.saved_as(name)
+            dtype = tf1.as_dtype(graph.nodes[name].attr["dtype"].type)
+            restored, = tf1.raw_ops.RestoreV2(prefix=job["path"], tensor_names=[saved.name],
+                                              shape_and_slices=[saved.part], dtypes=[dtype])
+            session.run(tf1.raw_ops.AssignVariableOp(resource=variable, value=restored)
+                        if nodes[name].op == "VarHandleOp" else tf1.assign(variable, restored, validate_shape=False))
+        return session.run([_full(name) for name in job["outputs"]], feeds)
+
+
+def _limit_memory() -> None:
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # not on Windows
+        resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_BYTES, ADDRESS_BYTES))
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run the jobs of a file; the outputs, or the sentence of an error, are written beside the file."""
+    file = Path((argv or sys.argv[1:])[0])
+    _limit_memory()
+    jobs = json.loads(file.read_text())
+    values = read_npz(file.with_name("inputs.npz"))
+    inputs = [values[str(k)] for k in range(len(values))]
+    for k, job in enumerate(jobs):
+        try:
+            outputs = run_model(job, inputs)
+        except UserError as error:
+            file.with_name("error.txt").write_text(str(error))
+            return 1
+        except Exception as error:  # of any runtime
+            file.with_name("error.txt").write_text(
+                f"--check: {job['kind']} cannot be run ({one_line(str(error).splitlines()[0] if str(error) else error)}"
+                "); what was written does not work, take another format")
+            return 1
+        write_npz(file.with_name(f"outputs_{k}.npz"), {str(n): np.asarray(value) for n, value in enumerate(outputs)},
+                  {})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,257 @@
+"""`python -m tf1_autoencoders.export --section N --to FORMAT`: a trained section in another format, proven."""
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from tf1_autoencoders.checkpointing import saver
+from tf1_autoencoders.converting import formats, proof
+from tf1_autoencoders.converting.checkpoint_file import CheckpointFile
+from tf1_autoencoders.converting.foreign_graph import ForeignGraph, InferenceGraph, Saved
+from tf1_autoencoders.converting.formats import Signature
+from tf1_autoencoders.converting.keras_model import write_keras
+from tf1_autoencoders.graphs.graph_model import GraphModel
+from tf1_autoencoders.keras_twin import h5_weights
+from tf1_autoencoders.keras_twin.build import keras_adam
+from tf1_autoencoders.keras_twin.weights import set_graph_weights, set_keras_weights, weight_names
+from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.sections.contract import Section
+from tf1_autoencoders.training.session import TimedSession
+from tf1_autoencoders.utils import cli
+from tf1_autoencoders.utils.files import write_atomically
+from tf1_autoencoders.utils.frameworks import keras, tf1
+from tf1_autoencoders.utils.paths import CHECKPOINTS, PRETRAINED, display_path
+
+BY_NAME = {"npz": formats.read_npz, "safetensors": formats.read_safetensors}
+ONE_FILE_EACH = ("onnx", "tflite", "tflite-int8")  # formats that hold one function
+SUFFIXES = {"savedmodel": "_savedmodel", "frozen": ".pb", "keras": ".keras", "h5": ".h5", "npz": ".npz",
+            "safetensors": ".safetensors", "onnx": ".onnx", "tflite": ".tflite", "tflite-int8": "_int8.tflite"}
+# Largest difference relative to the largest output: float32 rounds in another order; weights in 8 bits.
+TOLERANCES = {**dict.fromkeys(SUFFIXES, 1e-5), "tflite-int8": 5e-2}
+N_ROWS = 256
+
+
+class Trained(NamedTuple):
+    """A section with its trained weights.
+
+    | field      | meaning                                                              |
+    |------------|----------------------------------------------------------------------|
+    | section    | the section's module                                                 |
+    | settings   | its settings, with which the graph has common operations             |
+    | model      | GraphModel                                                           |
+    | path       | the checkpoint                                                       |
+    | weights    | {variable: array}                                                    |
+    """
+
+    section: Section
+    settings: Any
+    model: GraphModel
+    path: Path
+    weights: Dict[str, np.ndarray]
+
+
+def read_trained(section: Section, checkpoint: Optional[str], preset: Optional[str]) -> Trained:
+    """Build a section's graph, and read its weights from a checkpoint.
+
+    Args:
+        section: the section's module.
+        checkpoint: path of a checkpoint; None for the newest run, else the checkpoint that comes with the project.
+        preset: the settings of a checkpoint without settings.json.
+
+    Raises:
+        UserError: there is no checkpoint, or one of another architecture.
+    """
+    path = saver.checkpoint_path_from_argument(checkpoint) if checkpoint else saver.newest_good_checkpoint(
+        [folder / f"section{section.NUMBER}" for folder in (CHECKPOINTS, PRETRAINED)])
+    stored, _ = saver.read_settings(path, section.Settings, section.FORMER_NAMES)
+    settings = stored or cli.choose_from(section.PRESETS, preset or "report", "--preset")
+    settings = dataclasses.replace(section.check_settings(settings, 10 * settings.batch_size),
+                                   **section.EXPORT_SETTINGS)
+    model = section.build_graph(settings)
+    shapes = {name: variable.shape.as_list() for name, variable in zip(weight_names(model), model.weights)}
+    return Trained(section, settings, model, path, saver.read_arrays(path, shapes))
+
+
+def frozen_signatures(trained: Trained) -> Dict[str, Signature]:
+    """Return the section's functions as graphs without variables, training and input pipeline."""
+    graph = ForeignGraph(tf1.MetaGraphDef(graph_def=trained.model.graph.as_graph_def()),
+                         f"the graph of section {trained.section.NUMBER}")
+
+    def value_of(saved: Saved) -> np.ndarray:
+        return trained.weights[saved.name]
+    signatures = {}
+    for key, (inputs, outputs) in trained.section.signatures(trained.model).items():
+        names = [{name: tensor.name.split(":")[0] for name, tensor in tensors.items()} for tensors in (inputs, outputs)]
+        shapes = {names[0][name]: tensor.shape.as_list() for name, tensor in inputs.items()}
+        frozen = InferenceGraph(graph, list(names[0].values()), [tensor.name for tensor in outputs.values()], {},
+                                value_of, shapes)
+        signatures[key] = Signature(frozen.graph_def(), names[0],
+                                    {name: tensor.name for name, tensor in outputs.items()})
+    return signatures
+
+
+# ---- the session's outputs ----
+
+def session_values(trained: Trained) -> Dict[str, Tuple[Dict[str, np.ndarray], List[np.ndarray]]]:
+    """Return {function: ({argument: 256 rows}, results)} of the session; rows of the drawn sample, or noise for states.
+
+    A result of one function that another takes, such as the codes, is passed on.
+    """
+    section, settings, model = trained.section, trained.settings, trained.model
+    data, _ = section.load(settings, data="sample")
+    arrays = [array[:N_ROWS] for array in section.training_arrays(data, settings)]
+    x, _ = section.inputs_and_targets(arrays, settings)
+    features = model.features if isinstance(model.features, tuple) else (model.features,)
+    feeds = dict(zip(features, x if isinstance(x, list) else [x]))
+    random, values = np.random.default_rng(0), {}
+    with TimedSession(model) as session:
+        set_graph_weights(session, model, trained.weights)
+        for key, (inputs, outputs) in section.signatures(model).items():
+            rows = {}
+            for name, tensor in inputs.items():
+                if tensor.op.type == "Placeholder":
+                    rows[name] = random.uniform(0, 1, [N_ROWS, *tensor.shape.as_list()[1:]]).astype(np.float32)
+                else:
+                    rows[name] = session.run(tensor, feeds)
+            results = session.run(list(outputs.values()), {tensor: rows[name] for name, tensor in inputs.items()})
+            values[key] = rows, results
+    return values
+
+
+# ---- writing ----
+
+def write(trained: Trained, to: str, target: Path, metadata: Dict[str, str]) -> List[Tuple[str, Path]]:
+    """Write one format; return (function, path) of each file that can be compared."""
+    if to == "keras":
+        twin = trained.section.build_keras(trained.settings, keras_adam)
+        set_keras_weights(twin, trained.weights)
+        model = keras.Model(twin.input, twin.output, name=f"section{trained.section.NUMBER}")  # without the training
+        write_keras(target, model, metadata)
+        return [(next(iter(trained.section.signatures(trained.model))), target)]
+    signatures = frozen_signatures(trained)
+    if to == "savedmodel":
+        formats.write_savedmodel(target, signatures, metadata)
+        return [(key, target) for key in signatures]
+    if to == "frozen":
+        formats.write_frozen(target, signatures)
+        return [(key, target) for key in signatures]
+    files = file_names(trained, to, target)
+    for key, path in files:
+        if to == "onnx":
+            formats.write_onnx(path, signatures[key], metadata)
+        else:
+            formats.write_tflite(path, signatures[key], int8=to == "tflite-int8")
+    return files
+
+
+def file_names(trained: Trained, to: str, target: Path) -> List[Tuple[str, Path]]:
+    """Return (function, path) of the files of a format that holds one function each."""
+    suffix = SUFFIXES[to]
+    stem = target.name[:-len(suffix)] if target.name.endswith(suffix) else target.name
+    return [(key, target.with_name(f"{stem}_{key}{suffix}")) for key in trained.section.signatures(trained.model)]
+
+
+def compare_functions(trained: Trained, to: str, files: Sequence[Tuple[str, Path]], tolerance: float) -> int:
+    """Compare each function of what was written with the session; return exit code 1 beyond the tolerance."""
+    values, signatures = session_values(trained), trained.section.signatures(trained.model)
+    failed = False
+    for key, path in files:
+        rows, expected = values[key]
+        names = [list(part) for part in signatures[key]]
+        if to != "savedmodel":
+            names = [[tensor.name.split(":")[0] if n == 0 else tensor.name for tensor in part.values()]
+                     for n, part in enumerate(signatures[key])]
+        if to == "frozen":
+            names = [[f"{key}/{name}" for name in part] for part in names]
+        job = {"kind": "tflite" if to.startswith("tflite") else to, "path": str(path), "signature": key,
+               "inputs": names[0], "outputs": names[1]}
+        found, = proof.compare([job], rows)
+        difference = proof.difference({str(k): value for k, value in enumerate(expected)}, found)
+        passed = difference.relative <= tolerance  # False for nan too
+        failed = failed or not passed
+        print(f"{key}: largest difference over {difference.n_rows} rows {difference.largest:.2g}, relative to the "
+              f"largest output {difference.relative:.2g}, tolerance {tolerance:g}: {'pass' if passed else 'FAIL'}")
+    return int(failed)
+
+
+def export_arrays(trained: Trained, args: argparse.Namespace, target: Path, metadata: Dict[str, str]) -> int:
+    """Write the variables by their TensorFlow 1 names, and read them back; .h5 has the trained weights only."""
+    if args.to == "h5":
+        with tempfile.TemporaryDirectory() as folder:
+            h5_weights.write_h5(Path(folder) / "weights.h5", trained.weights)
+            write_atomically(target, (Path(folder) / "weights.h5").read_bytes())
+        values, found = trained.weights, h5_weights.read_h5(target, None, "sigmoid") if args.verify else trained.weights
+    else:
+        values = CheckpointFile(trained.path).read_all()
+        (formats.write_npz if args.to == "npz" else formats.write_safetensors)(target, values, metadata)
+        found = BY_NAME[args.to](target) if args.verify else values
+    print(f"written: {display_path(target)}, {len(values)} variables")
+    if not args.verify:
+        return 0
+    difference = proof.difference(values, found)
+    equal = set(values) == set(found) and all(found[name].tobytes() == value.tobytes()
+                                              for name, value in values.items())
+    passed = equal or args.to == "h5" and difference.relative <= TOLERANCES["h5"]  # an LSTM's b + 1 - 1 rounds
+    print("read back: " + ("bit-identical" if equal else f"largest difference {difference.largest:.2g}: "
+                           + ("pass" if passed else "FAIL")))
+    return int(not passed)
+
+
+def export(args: argparse.Namespace) -> int:
+    """Write one section; return exit code 1 if what was written differs from the session."""
+    cli.status("loading TensorFlow and the checkpoint")
+    section = SECTIONS[int(args.section)]
+    target = Path(args.out or f"section{section.NUMBER}{SUFFIXES[args.to]}")
+    if args.to not in ONE_FILE_EACH:
+        target = formats.check_target(target, args.force)
+    trained = read_trained(section, args.checkpoint, args.preset)
+    if args.to in ONE_FILE_EACH:
+        for _, path in file_names(trained, args.to, target):
+            formats.check_target(path, args.force)
+    metadata = formats.note(trained.path, name=section.TITLE, section=section.NUMBER,
+                            settings=json.dumps(dataclasses.asdict(trained.settings)))
+    if args.to in (*BY_NAME, "h5"):
+        return export_arrays(trained, args, target, metadata)
+    files = write(trained, args.to, target, metadata)
+    for path in dict.fromkeys(path for _, path in files):
+        print(f"written: {display_path(path)}")
+    if not args.verify:
+        return 0
+    cli.status("comparing with the session, in fresh processes")
+    return compare_functions(trained, args.to, files, args.tolerance or TOLERANCES[args.to])
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    parser = cli.Parser(
+        prog="python -m tf1_autoencoders.export",
+        description="Write a trained section in another format. What was written is run by the format's own runtime in "
+                    "a fresh process\nand compared with the session; exit code 1 if they differ.")
+    parser.add_argument("--section", choices=[str(n) for n in SECTIONS], required=True, metavar="N",
+                        help=f"the section, one of {', '.join(map(str, SECTIONS))}")
+    parser.add_argument("--to", choices=tuple(SUFFIXES), required=True, metavar="FORMAT",
+                        help=f"one of {', '.join(SUFFIXES)}")
+    parser.add_argument("--checkpoint", metavar="PATH",
+                        help="checkpoint, or its folder (default: checkpoints/sectionN, a run of your own, else "
+                             "the one that comes with the project)")
+    parser.add_argument("--preset", metavar="NAME",
+                        help="the settings of a checkpoint without settings.json beside it (default: report)")
+    parser.add_argument("--out", metavar="PATH",
+                        help="file or folder to write; onnx and tflite add the function's name (default: sectionN)")
+    parser.add_argument("--force", action="store_true", help="overwrite what is there (default: refuse)")
+    parser.add_argument("--verify", action="store_true", default=True, help="compare with the session (default)")
+    parser.add_argument("--no-verify", action="store_false", dest="verify", help="do not compare")
+    parser.add_argument("--tolerance", type=cli.real_number(highest=1, above=0), metavar="X",
+                        help="largest difference relative to the largest output (default: 1e-5; 5e-2 with weights in "
+                             "int8)")
+    return cli.run_command(parser, export, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
