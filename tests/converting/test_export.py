@@ -115,3 +115,10 @@ def test_nothing_is_overwritten_without_force(run, tmp_path):
     code, text = run(2, "frozen")
     assert code == 1 and "--force" in text and (tmp_path / "section2.pb").read_text() == "precious"
     assert run(2, "frozen", "--force", "--no-verify")[0] == 0
+
+
+def test_functions_of_one_file_share_their_weights(run, checkpoints, tmp_path):
+    run(2, "frozen", "--no-verify", "--out", "all.pb")
+    n_weights = sum(variable.n_bytes for name, variable in CheckpointFile(checkpoints[2]).variables.items()
+                    if name.endswith(("kernel", "bias")))
+    assert n_weights < (tmp_path / "all.pb").stat().st_size < 1.2 * n_weights

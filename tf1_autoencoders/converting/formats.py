@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, Mapping, NamedTuple, Sequence
 import numpy as np
 
 from tf1_autoencoders import __version__
+from tf1_autoencoders.converting.foreign_graph import control_inputs
 from tf1_autoencoders.utils.errors import UserError, one_line
 from tf1_autoencoders.utils.files import sha256_of_file, write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
@@ -156,8 +157,11 @@ def shared_graph(signatures: Mapping[str, Signature]) -> Any:
     with tf1.Graph().as_default() as graph:
         for key, signature in signatures.items():
             constants = {}
+            waited_for = {name for node in signature.graph_def.node for name in control_inputs(node)}
+            own = tf1.GraphDef(versions=signature.graph_def.versions, library=signature.graph_def.library)
             for node in signature.graph_def.node:
-                if node.op == "Const" and node.attr["value"].tensor.ByteSize() > 1000:
+                if node.op == "Const" and node.attr["value"].tensor.ByteSize() > 1000 and not node.input \
+                        and node.name not in waited_for:
                     content = node.attr["value"].SerializeToString(deterministic=True)
                     if content not in shared:
                         with tf1.name_scope(""):
@@ -165,8 +169,10 @@ def shared_graph(signatures: Mapping[str, Signature]) -> Any:
                                 name=node.name, op="Const", attr=node.attr)]), return_elements=[f"{node.name}:0"],
                                 name=f"weights_{len(shared)}")
                     constants[f"{node.name}:0"] = shared[content]
+                else:
+                    own.node.add().CopyFrom(node)
             named = [_full(tensor) for tensor in (*signature.inputs.values(), *signature.outputs.values())]
-            found = tf1.import_graph_def(signature.graph_def, input_map=constants or None, return_elements=named,
+            found = tf1.import_graph_def(own, input_map=constants or None, return_elements=named,
                                          name=key)
             tensors[key] = (dict(zip(signature.inputs, found)),
                             dict(zip(signature.outputs, found[len(signature.inputs):])))
