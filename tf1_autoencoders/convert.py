@@ -260,7 +260,8 @@ def convert(args: argparse.Namespace) -> int:
     if not args.to:
         print_list(checkpoint, graph, args)
         return 0
-    target = formats.check_target(Path(args.out or checkpoint.path.name + SUFFIXES[args.to]), args.force)
+    target = formats.check_target(Path(args.out or checkpoint.path.name + SUFFIXES[args.to]), args.force,
+                                  SUFFIXES[args.to])
     if args.to in BY_NAME:
         return convert_by_name(checkpoint, args, target)
     if args.to == WITH_MAP:

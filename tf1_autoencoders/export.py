@@ -210,7 +210,7 @@ def export(args: argparse.Namespace) -> int:
     section = SECTIONS[int(args.section)]
     target = Path(args.out or f"section{section.NUMBER}{SUFFIXES[args.to]}")
     if args.to not in ONE_FILE_EACH:
-        target = formats.check_target(target, args.force)
+        target = formats.check_target(target, args.force, SUFFIXES[args.to])
     trained = read_trained(section, args.checkpoint, args.preset)
     if args.to in ONE_FILE_EACH:
         for _, path in file_names(trained, args.to, target):

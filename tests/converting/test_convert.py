@@ -198,9 +198,10 @@ def insert(graph_def, node, after="dense/Tanh"):
 @pytest.mark.parametrize("form", ["savedmodel", "keras", "frozen"])
 def test_an_operation_that_is_not_harmless_is_refused_by_name(op, form, hostile, run, tmp_path):
     path = hostile(lambda graph_def: insert(graph_def, tf1.NodeDef(name="evil", op=op, input=["dense/Tanh"])))
-    code, text = run(path, "--to", form, "--out", "out", "--output", "out/BiasAdd", "--input", "a", "--input", "b")
+    code, text = run(path, "--to", form, "--out", f"out.{form}", "--output", "out/BiasAdd", "--input", "a", "--input",
+                     "b")
     assert code == 1 and f"{op} (at evil)" in text and len(text.splitlines()) == 1
-    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / f"out.{form}").exists()
 
 
 def test_an_operation_that_the_outputs_do_not_need_is_stripped(hostile, run, in_this_process):

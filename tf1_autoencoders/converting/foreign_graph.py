@@ -282,8 +282,10 @@ class InferenceGraph:
             if split_name(tensor)[0] in nodes:
                 self._cut(graph, tensor)
         rewire(nodes, {tensor: cut_name(tensor) for tensor in inputs if split_name(tensor)[1]})
+        for name in set(nodes) - set(needed_nodes(nodes, outputs, set())):
+            del nodes[name]  # the sources of later outputs
         for name in list(nodes):
-            if name in cut:
+            if name in self.inputs:
                 continue
             if name in feeds:
                 self._set(name, feeds[name])

@@ -16,7 +16,7 @@ import numpy as np
 
 from tf1_autoencoders import __version__
 from tf1_autoencoders.converting.foreign_graph import control_inputs
-from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.errors import UsageError, UserError, one_line
 from tf1_autoencoders.utils.files import sha256_of_file, write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
@@ -65,13 +65,16 @@ def note(source: Path, **more: Any) -> Dict[str, str]:
             **{name: str(value) for name, value in more.items()}}
 
 
-def check_target(path: Path, force: bool) -> Path:
+def check_target(path: Path, force: bool, suffix: str = "") -> Path:
     """Return the path to write to.
 
     Raises:
         UserError: something is there already and `force` is false, or the folder is not there.
+        UsageError: the suffix .keras is missing, without which Keras reads no file.
     """
     path = Path(path).expanduser()
+    if suffix == ".keras" and path.suffix != suffix:
+        raise UsageError(f"--out {display_path(path)}: expected a name that ends in .keras, Keras reads no other")
     if path.is_symlink() or path.exists():
         if not force:
             raise UserError(f"--out {display_path(path)}: something is there already; choose another path, or "
