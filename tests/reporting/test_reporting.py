@@ -274,6 +274,11 @@ def test_event_files_hold_scalars_images_and_the_graph(no_bands):
     assert any(event.graph_def for event in events)
 
 
+def test_spread_prints_mean_sample_deviation_lowest_median_and_highest():
+    assert spread._summary_statistics([1, 2, 9]) == pytest.approx((4, np.sqrt(19), 1, 2, 9))
+    assert spread._summary_statistics([3]) == (3, 0, 3, 3, 3)
+
+
 @pytest.fixture
 def spread_command(no_bands, monkeypatch):
     """Return a function that runs `spread` on section 2 into own.json, with a training that returns only its seed."""

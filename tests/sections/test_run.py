@@ -8,7 +8,7 @@ from tests.conftest import SMALL
 from tf1_autoencoders.datasets import Source
 from tf1_autoencoders.sections import run as section_run
 from tf1_autoencoders.sections import section2_horses, section4_sequences
-from tf1_autoencoders.sections.run import RunOptions, code_checksum, n_threads, run_identity
+from tf1_autoencoders.sections.run import RunOptions, code_checksum, n_threads, open_trainer, run_identity
 
 SOURCE = Source("CIFAR-10", "official", "a test")
 ARRAYS = (np.zeros((2, 3), np.float32),)
@@ -57,3 +57,14 @@ def test_the_checksum_of_the_code_covers_every_module_but_the_other_sections(tmp
         other = file.name.startswith("section") and file.name != "section2_horses.py"
         assert (code_checksum(section2_horses) == checksum) == other, file
         file.write_bytes(content)
+
+
+@pytest.mark.parametrize("backend", ["graph", "keras"])
+def test_the_seed_determines_the_initial_weights(backend, small_rows):
+    outputs = []
+    for seed in (1, 1, 2):
+        settings = dataclasses.replace(SMALL, seed=seed)
+        with open_trainer(section2_horses, settings, (small_rows,), RunOptions(backend=backend)) as trainer:
+            outputs.append(trainer.predict(small_rows))
+    np.testing.assert_array_equal(outputs[0], outputs[1])
+    assert not np.allclose(outputs[0], outputs[2])

@@ -215,6 +215,19 @@ def test_the_keras_twin_has_the_threads_asked_for(tmp_path):
     assert done.stdout.endswith("threads 0 1\n")
 
 
+def test_save_every_sets_the_epochs_from_one_checkpoint_to_the_next(tmp_path):
+    assert run(tmp_path, 2, "--save-every", "4") == 0  # 9 epochs of 4 steps
+    folders = store.checkpoint_folders(tmp_path / "checkpoints" / "section2")
+    assert [folder.name for folder in folders] == ["step-00000036", "step-00000032", "step-00000016"]
+
+
+def test_a_run_with_weights_only_can_be_stopped_and_continued(tmp_path, monkeypatch):
+    assert run(tmp_path / "whole", 2, "--weights-only") == 0
+    interrupt(monkeypatch, tmp_path / "stopped", 2, 6, "--weights-only")
+    assert run(tmp_path / "stopped", 2, "--weights-only") == 0
+    assert small.remains(tmp_path / "stopped", 2) == small.remains(tmp_path / "whole", 2)
+
+
 def test_resume_without_a_run_is_refused(tmp_path, capsys):
     assert run(tmp_path, 2, "--resume") == 1
     assert "--resume: no run in " in capsys.readouterr().err
