@@ -150,7 +150,7 @@ class RunLog:
 
     def baselines(self, caption: str, outputs: Dict[str, np.ndarray], targets: np.ndarray) -> None:
         """Print the mean squared error of {method: outputs of the targets' shape} as a table."""
-        self.table(caption, ("method", "MSE"), [
+        self.table(caption, ("method", "mean squared error"), [
             (method, f"{mean_squared_error(output, targets):.4g}") for method, output in outputs.items()])
 
     def layer_table(self, layers: Sequence[Tuple[str, Tuple[Optional[int], ...], int]], trainer: Any) -> None:
