@@ -230,7 +230,21 @@ def test_the_page_colours_the_verdicts(no_bands):
         assert f'<td class="{verdict}">{row[-1]}</td>' in write_html_report(no_bands).read_text()
 
 
-def test_nothing_that_a_run_wrote_is_html_on_the_page(no_bands):
+def test_the_page_has_the_sections_departures_and_the_note_on_its_verdicts(no_bands, monkeypatch):
+    monkeypatch.setattr(section2_horses, "__doc__", "A title.\n\nSource: a book.\n\nDepartures: a <departure>.")
+    monkeypatch.setattr(section2_horses, "VERDICT_NOTE", "a <note>")
+    small_log(no_bands, REAL)
+    page = write_html_report(no_bands).read_text()
+    assert "<pre>A title.</pre>" in page and "a &lt;departure&gt;." in page and "<p>a &lt;note&gt;</p>" in page
+
+
+def test_the_time_of_a_training_tells_what_passed_outside_the_session(no_bands, capsys):
+    open_log(no_bands, REAL).training_time(10.0, 7.0, [0.5, 1.5])
+    assert "trained in 10.0 s, 10.0% of it outside session.run; 2 checkpoints saved in 2.0 s" in capsys.readouterr().out
+
+
+def test_nothing_that_a_run_wrote_is_html_on_the_page(no_bands, monkeypatch):
+    monkeypatch.setattr(section2_horses, "TITLE", "<b>7")
     log = open_log(no_bands, REAL)
     log.heading("<b>1")
     log.say("<b>2")
@@ -238,7 +252,7 @@ def test_nothing_that_a_run_wrote_is_html_on_the_page(no_bands):
     log.figure("image", "<b>6", figures.images([np.zeros(1024)], ["a title"]))
     log.close()
     page = write_html_report(no_bands).read_text()
-    assert [f"&lt;b&gt;{k}" in page for k in range(1, 7)] == [True] * 6 and "<b>1" not in page
+    assert [f"&lt;b&gt;{k}" in page for k in range(1, 8)] == [True] * 7
     assert not re.findall(r"<b>\d", page)
 
 
