@@ -7,9 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import endurance, growth, measuring, profile, report, run, startup, streaming, tasks
-from tf1_autoencoders.keras_twin.weights import weight_names
+from benchmarks import endurance, growth, measuring, profile, report, run, section3_readings, startup, streaming, tasks
+from tests import small_sections
+from tf1_autoencoders.keras_twin.weights import graph_weights, set_graph_weights, weight_names
 from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.sections.run import open_trainer
 from tf1_autoencoders.utils.errors import UserError
 
 pytestmark = pytest.mark.slow
@@ -184,3 +186,24 @@ def test_unknown_rows_are_refused_and_failing_implementations_left_out(tmp_path,
 
 def test_the_machine_is_described():
     assert all(measuring.machine().values())
+
+
+def test_a_network_compiled_again_trains_as_a_new_one_with_the_same_weights(monkeypatch):
+    small_sections.shrink(monkeypatch.setattr, monkeypatch.setitem)
+    section = SECTIONS[3]
+    settings = dataclasses.replace(section.PRESETS["report"], pretrain_epochs=0)
+    data, _ = section.load(settings)
+    arrays = section.training_arrays(data, settings)
+    curves = section3_readings.readings_of_seed(settings, data)
+
+    def losses(trainer, first_epoch, n_epochs, metric):
+        epochs = section3_readings.train(trainer, settings, len(arrays[0]), first_epoch, n_epochs)
+        return [metrics[metric] for metrics in epochs]
+
+    def printed(way):
+        return [value for name, value in curves[way]["2"].items() if not name.endswith("val_loss")]
+    with open_trainer(section, settings, arrays) as first, open_trainer(section, settings, arrays) as new:
+        losses(first, 0, 2, "loss")
+        set_graph_weights(new.session, new.model, graph_weights(first.session, first.model))
+        assert printed("fitted again") == losses(first, 2, settings.n_epochs, "loss")
+        assert printed("compiled and fitted again") == losses(new, 2, settings.n_epochs, "progress_bar_loss")
