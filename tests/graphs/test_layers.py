@@ -2,7 +2,14 @@
 import numpy as np
 import pytest
 
-from tf1_autoencoders.graphs.layers import conv_layer, dense_layer, lstm_layer, mean_squared_error, upsample
+from tf1_autoencoders.graphs.layers import (
+    conv_layer,
+    cosine_decay,
+    dense_layer,
+    lstm_layer,
+    mean_squared_error,
+    upsample,
+)
 from tf1_autoencoders.utils.frameworks import tf1
 
 
@@ -17,6 +24,17 @@ def values(*fetches):
     with tf1.Session() as session:
         session.run(tf1.global_variables_initializer())
         return session.run(fetches)
+
+
+def test_a_decaying_rate_follows_a_half_cosine_to_zero(graph):
+    rate, global_step = cosine_decay(0.5, 8)
+    train_op = tf1.train.GradientDescentOptimizer(rate).minimize(tf1.get_variable("w", []), global_step=global_step)
+    with tf1.Session() as session:
+        session.run(tf1.global_variables_initializer())
+        rates = [session.run([rate, train_op])[0] for _ in range(10)]
+    np.testing.assert_allclose(rates[:8], 0.25 * (1 + np.cos(np.pi * np.arange(8) / 8)), rtol=1e-5)
+    assert rates[8:] == [0, 0]
+    assert cosine_decay(0.5, None) == (0.5, None)
 
 
 def test_dense_computes_the_activation_of_x_times_kernel_plus_bias(graph):

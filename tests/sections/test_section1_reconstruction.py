@@ -1,5 +1,6 @@
 """Section 1: its data, its graph, and the graph against the report's Keras listing."""
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -59,6 +60,13 @@ def test_48000_of_60000_images_are_trained_on():
     assert n_training_rows(60000, section.PRESETS["report"].validation_split) == 48000
 
 
+def test_a_decaying_rate_lasts_for_all_steps_of_the_training():
+    tuned = section.PRESETS["tuned"]
+    assert section.check_settings(tuned, 60000).decay_steps == tuned.n_epochs * math.ceil(48000 / tuned.batch_size)
+    assert section.check_settings(section.PRESETS["report"], 60000).decay_steps is None
+    assert section.check_settings(dataclasses.replace(tuned, decay_steps=7), 60000).decay_steps == 7
+
+
 def test_a_batch_larger_than_the_training_set_is_refused():
     with pytest.raises(UsageError, match="--batch-size 48001: there are 48000 images to train on"):
         section.check_settings(dataclasses.replace(SMALL, batch_size=48001), 60000)
@@ -73,9 +81,10 @@ def test_layers_have_the_published_shapes_and_parameters(backend):
     assert sum(n for _, _, n in rows) == 9154194
 
 
+@pytest.mark.parametrize("rate", [{}, dict(cosine_decay=True, decay_steps=N_STEPS)], ids=["constant", "decaying"])
 @pytest.mark.parametrize("adam, tolerance", [("exact", 1e-5), ("Keras", 1e-4)])
-def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(x, adam, tolerance):
-    relative = crosscheck.compare(section, SMALL, (x,), adam, N_STEPS)
+def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(x, adam, tolerance, rate):
+    relative = crosscheck.compare(section, dataclasses.replace(SMALL, **rate), (x,), adam, N_STEPS)
     assert relative["outputs"] < ROUNDING and relative["gradients"] < ROUNDING
     assert relative["losses"] < tolerance and relative["weights"] < tolerance
 

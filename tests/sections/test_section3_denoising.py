@@ -21,18 +21,18 @@ GREY = np.full((40, 28, 28, 1), 0.5, np.float32)
 
 
 def noisy(kind, strength, x=GREY, seed=0):
-    return section.NOISES[kind](x, strength, np.random.default_rng(seed))
+    return section.TRAINING_NOISES[kind](x, strength, np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize("kind", section.NOISES)
+@pytest.mark.parametrize("kind", section.TRAINING_NOISES)
 def test_a_noise_keeps_shape_and_range_leaves_its_input_alone_and_repeats_with_its_generator(kind):
     x = np.random.default_rng(1).random((5, 28, 28, 1), dtype=np.float32)
     before = x.copy()
-    result = noisy(kind, section.NOISE_STRENGTHS[kind], x)
+    result = noisy(kind, section.TRAINING_STRENGTHS[kind], x)
     assert result.shape == x.shape and result.dtype == np.float32 and 0 <= result.min() and result.max() <= 1
     np.testing.assert_array_equal(x, before)
-    np.testing.assert_array_equal(result, noisy(kind, section.NOISE_STRENGTHS[kind], x))
-    assert not np.array_equal(result, noisy(kind, section.NOISE_STRENGTHS[kind], x, seed=1))
+    np.testing.assert_array_equal(result, noisy(kind, section.TRAINING_STRENGTHS[kind], x))
+    assert not np.array_equal(result, noisy(kind, section.TRAINING_STRENGTHS[kind], x, seed=1))
     np.testing.assert_array_equal(noisy(kind, 0.0, x), x)
 
 
@@ -48,6 +48,18 @@ def test_salt_and_pepper_replaces_a_tenth_of_the_pixels_by_beta_distributed_leve
     fraction = np.bincount(levels.astype(int), minlength=256) / levels.size
     assert fraction[0] == pytest.approx(2 / np.pi * np.arcsin(np.sqrt(1 / 255)), rel=0.1)
     assert min(fraction[0], fraction[254]) > 5 * fraction[100:150].max()
+
+
+def test_all_noises_give_each_image_one_of_the_four(monkeypatch):
+    for number, name in enumerate(section.NOISES, start=1):
+        monkeypatch.setitem(section.NOISES, name, lambda x, strength, random, number=number: x + number + strength)
+    difference = noisy("all", 0.0, np.zeros((400, 28, 28, 1), np.float32))
+    assert (difference == difference[:, :1, :1]).all()
+    counts = np.bincount(difference[:, 0, 0, 0].astype(int), minlength=5)
+    assert counts[0] == 0 and (counts[1:] > 60).all()  # 100 expected, with a standard deviation of 9
+    strengths = np.array(list(section.NOISE_STRENGTHS.values()), np.float32)
+    tripled = noisy("all", 3.0, np.zeros((40, 28, 28, 1), np.float32))[:, 0, 0, 0]
+    assert set(tripled) <= set(np.arange(1, 5, dtype=np.float32) + 3 * strengths)
 
 
 def test_gaussian_noise_has_its_standard_deviation():
@@ -82,9 +94,16 @@ def test_layers_have_the_published_shapes_and_parameters(backend):
 @pytest.mark.parametrize("adam, tolerance", [("exact", 5e-5), ("Keras", 2e-4)])
 def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(adam, tolerance):
     clean = np.random.default_rng(2).random((N_STEPS * 7, 28, 28, 1), dtype=np.float32)
-    relative = crosscheck.compare(section, SMALL, (noisy("gaussian", 0.2, clean), clean), adam, N_STEPS)
-    assert relative["outputs"] < ROUNDING and relative["gradients"] < ROUNDING
-    assert relative["losses"] < tolerance and relative["weights"] < tolerance
+    for settings in (SMALL, dataclasses.replace(SMALL, cosine_decay=True, decay_steps=N_STEPS)):
+        relative = crosscheck.compare(section, settings, (noisy("gaussian", 0.2, clean), clean), adam, N_STEPS)
+        assert relative["outputs"] < ROUNDING and relative["gradients"] < ROUNDING
+        assert relative["losses"] < tolerance and relative["weights"] < tolerance
+
+
+def test_a_decaying_rate_lasts_for_the_earlier_epochs_too():
+    settings = dataclasses.replace(section.PRESETS["report"], cosine_decay=True)
+    assert section.check_settings(settings, 60000).decay_steps == 13 * 24
+    assert section.check_settings(section.PRESETS["long"], 60000).decay_steps == 500 * 24
 
 
 def test_the_loss_compares_with_the_clean_image():

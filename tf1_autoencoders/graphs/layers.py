@@ -57,6 +57,18 @@ def dense_layer(x: Any, units: int, *, activation: Optional[Activation] = None, 
         return outputs if activation is None else activation(outputs)
 
 
+def cosine_decay(learning_rate: float, n_steps: Optional[int]) -> Tuple[Any, Any]:
+    """Return (rate, global_step): a rate that falls from learning_rate to 0 along a half cosine, by tf1's cosine_decay.
+
+    `minimize(loss, global_step=global_step)` counts the steps. If n_steps is None, the rate stays as it is, and there
+    is no counter.
+    """
+    if n_steps is None:
+        return learning_rate, None
+    global_step = tf1.train.get_or_create_global_step()
+    return tf1.train.cosine_decay(learning_rate, global_step, n_steps), global_step
+
+
 def mean_squared_error(outputs: Any, targets: Any) -> Any:
     """Return the mean of (outputs - targets) ** 2 over all elements.
 

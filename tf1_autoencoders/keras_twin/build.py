@@ -5,7 +5,7 @@ them eagerly or compiles them, so that the twin rounds as the graph does.
 """
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
@@ -27,6 +27,11 @@ def keras_adam(learning_rate: Any, epsilon: float = TF1_EPSILON) -> Any:
     """
     return keras.optimizers.Adam(learning_rate, beta_1=float(np.float32(BETA_1)), beta_2=float(np.float32(BETA_2)),
                                  epsilon=epsilon)
+
+
+def keras_cosine_decay(learning_rate: float, n_steps: Optional[int]) -> Any:
+    """Return the rate of graphs.layers.cosine_decay as a Keras schedule; the float itself if n_steps is None."""
+    return learning_rate if n_steps is None else keras.optimizers.schedules.CosineDecay(learning_rate, n_steps)
 
 
 def keras_upsampling(name: str) -> Any:

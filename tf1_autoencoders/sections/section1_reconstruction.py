@@ -16,6 +16,7 @@ report's have none, so each of its numbers is one draw.
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from functools import partial
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
@@ -26,8 +27,8 @@ from tf1_autoencoders.datasets import fashion_mnist
 from tf1_autoencoders.datasets.drawn_sample import CLASSES_FASHION_MNIST
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches, streamed_batches
-from tf1_autoencoders.graphs.layers import dense_layer, mean_squared_error
-from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam
+from tf1_autoencoders.graphs.layers import cosine_decay, dense_layer, mean_squared_error
+from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam, keras_cosine_decay
 from tf1_autoencoders.reporting import baselines, figures, published
 from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
 from tf1_autoencoders.training.row_order import check_batch_size, n_training_rows, shuffled_rows
@@ -54,6 +55,8 @@ class Settings:
     n_latent: int = 10  # units of the code; listed
     learning_rate: float = 0.001  # Keras's default for 'adam'; source
     adam_epsilon: float = KERAS_EPSILON  # of Adam, Keras's default for 'adam'; source
+    cosine_decay: bool = False  # bring the learning rate down to 0 along a half cosine; ours
+    decay_steps: Optional[int] = None  # of the cosine; None: all steps of the training; ours
     batch_size: int = 2048  # images; source (printed: 24 steps for 48000 images)
     n_epochs: int = 20  # printed
     patience: int = 10  # epochs without a better val_loss before the end; source
@@ -62,8 +65,9 @@ class Settings:
     seed: int = 0  # of initial values, split and shuffling; ours
 
 
-PRESETS = {"report": Settings()}
-PRESET_HELP = {"report": "the published run"}
+PRESETS = {"report": Settings(), "tuned": Settings(cosine_decay=True, batch_size=256)}
+PRESET_HELP = {"report": "the published run",
+               "tuned": "ours: the report's widths and epochs; batches of 256, a decaying learning rate"}
 OPTIONS: Sequence[Any] = ()  # section 1 has no command-line option of its own
 SAVE_EVERY = 5
 THREADS = 0
@@ -83,19 +87,23 @@ CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "bias gra
                          "Keras": {"weights": 6e-5}}
 EXACT_LAYERS: Dict[str, Any] = {}
 EXPORT_SETTINGS: Dict[str, Any] = {}
-FORMER_NAMES: Dict[str, Optional[str]] = {"adam_epsilon": None}  # None: older checkpoints lack the setting
+FORMER_NAMES: Dict[str, Optional[str]] = dict.fromkeys(  # older checkpoints lack these
+    ("adam_epsilon", "cosine_decay", "decay_steps"))
 
 with_options: Any = dataclasses.replace  # no setting depends on another
 
 
 def check_settings(settings: Settings, n_rows: int) -> Settings:
-    """Return the settings, after a check against data of n_rows images.
+    """Return the settings with decay_steps as a number if the rate decays, after a check against n_rows images.
 
     Raises:
         UsageError: a batch would be larger than the data trained on.
     """
-    check_batch_size(settings.batch_size, n_training_rows(n_rows, settings.validation_split), "images to train on")
-    return settings
+    n = n_training_rows(n_rows, settings.validation_split)
+    check_batch_size(settings.batch_size, n, "images to train on")
+    n_steps = settings.n_epochs * math.ceil(n / settings.batch_size)
+    return dataclasses.replace(settings, decay_steps=settings.decay_steps or n_steps) if settings.cosine_decay \
+        else settings
 
 
 # ---- Data ----
@@ -170,7 +178,9 @@ def build_graph(settings: Settings) -> GraphModel:
 
         # Loss and optimiser
         loss = mean_squared_error(outputs, features)
-        train_op = tf1.train.AdamOptimizer(settings.learning_rate, epsilon=settings.adam_epsilon).minimize(loss)
+        learning_rate, global_step = cosine_decay(settings.learning_rate, settings.decay_steps)
+        optimizer = tf1.train.AdamOptimizer(learning_rate, epsilon=settings.adam_epsilon)
+        train_op = optimizer.minimize(loss, global_step=global_step)
         return finish_graph(pipeline, features, outputs, loss, {"loss": loss}, train_op, latent=latent)
 
 
@@ -200,7 +210,8 @@ def build_keras(settings: Settings, make_optimizer: Callable[..., Any] = keras_a
     output_layer = keras.layers.Dense(settings.n_input, name="dense_7")(decode_layer3)
 
     model = keras.Model(input_layer, output_layer)
-    model.compile(optimizer=make_optimizer(settings.learning_rate, epsilon=settings.adam_epsilon), loss="mse")
+    learning_rate = keras_cosine_decay(settings.learning_rate, settings.decay_steps)
+    model.compile(optimizer=make_optimizer(learning_rate, epsilon=settings.adam_epsilon), loss="mse")
     return model
 
 

@@ -26,8 +26,8 @@ from tf1_autoencoders.datasets import cifar10
 from tf1_autoencoders.datasets.image_rows import image_from_rows
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches, repeated_batches
-from tf1_autoencoders.graphs.layers import dense_layer, mean_squared_error
-from tf1_autoencoders.keras_twin.build import keras_adam
+from tf1_autoencoders.graphs.layers import cosine_decay, dense_layer, mean_squared_error
+from tf1_autoencoders.keras_twin.build import keras_adam, keras_cosine_decay
 from tf1_autoencoders.reporting import baselines, figures, metrics, published
 from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
 from tf1_autoencoders.sections.trained import (
@@ -208,6 +208,14 @@ def widths(settings: Settings) -> Tuple[int, ...]:
     return (settings.n_input, settings.n_hidden_1, settings.n_hidden_2, settings.n_hidden_3, settings.n_input)
 
 
+def decay_steps(settings: Settings) -> Optional[int]:
+    """Return the steps of the whole training if the learning rate decays, else None."""
+    if not settings.cosine_decay:
+        return None
+    assert settings.steps_per_epoch is not None, "check_settings makes it a number"
+    return settings.n_epochs * settings.steps_per_epoch
+
+
 def build_graph(settings: Settings) -> GraphModel:
     """Build the network as a TensorFlow 1 graph.
 
@@ -244,12 +252,7 @@ def build_graph(settings: Settings) -> GraphModel:
         loss = squared_error + l2_loss if settings.l2_in_loss else squared_error
 
         # Optimiser
-        learning_rate, global_step = settings.learning_rate, None
-        if settings.cosine_decay:
-            assert settings.steps_per_epoch is not None, "check_settings makes it a number"
-            global_step = tf1.train.get_or_create_global_step()
-            learning_rate = tf1.train.cosine_decay(learning_rate, global_step,
-                                                   settings.n_epochs * settings.steps_per_epoch)
+        learning_rate, global_step = cosine_decay(settings.learning_rate, decay_steps(settings))
         train_op = tf1.train.AdamOptimizer(learning_rate).minimize(loss, global_step=global_step)
 
         return finish_graph(pipeline, features, outputs, loss,
@@ -283,11 +286,7 @@ def build_keras(settings: Settings, make_optimizer: Callable[..., Any] = keras_a
     decoded = dense(settings.n_input, "dense_3")(decoded)
     model = keras.Model(inputs, decoded / settings.pixel_scale + settings.pixel_center)
 
-    learning_rate = settings.learning_rate
-    if settings.cosine_decay:
-        assert settings.steps_per_epoch is not None, "check_settings makes it a number"
-        learning_rate = keras.optimizers.schedules.CosineDecay(
-            learning_rate, settings.n_epochs * settings.steps_per_epoch)
+    learning_rate = keras_cosine_decay(settings.learning_rate, decay_steps(settings))
     keras.saving.register_keras_serializable("tf1_autoencoders")(ScaledSquaredError)
     model.compile(optimizer=make_optimizer(learning_rate), loss=ScaledSquaredError(settings.pixel_scale))
     return model

@@ -15,6 +15,7 @@ After four more epochs the distance would be 0.06, after two 0.07.
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from functools import partial
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
@@ -24,8 +25,14 @@ import numpy as np
 from tf1_autoencoders.datasets import fashion_mnist
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches
-from tf1_autoencoders.graphs.layers import conv_layer, max_pool, mean_squared_error, upsample
-from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, exact_upsampling, keras_adam, keras_upsampling
+from tf1_autoencoders.graphs.layers import conv_layer, cosine_decay, max_pool, mean_squared_error, upsample
+from tf1_autoencoders.keras_twin.build import (
+    KERAS_EPSILON,
+    exact_upsampling,
+    keras_adam,
+    keras_cosine_decay,
+    keras_upsampling,
+)
 from tf1_autoencoders.reporting import baselines, figures, metrics, published
 from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
 from tf1_autoencoders.training.row_order import check_batch_size, n_training_rows, shuffled_rows
@@ -73,6 +80,18 @@ NOISES = {"salt-and-pepper": salt_and_pepper, "gaussian": gaussian, "periodic": 
 NOISE_STRENGTHS = {"salt-and-pepper": 0.1, "gaussian": 0.2, "periodic": 0.3, "speckle": 0.5}  # source; the others: ours
 
 
+def all_noises(x: np.ndarray, factor: float, random: np.random.Generator) -> np.ndarray:
+    """Add one of the four noises to each image, drawn with equal chances, of `factor` times its strength."""
+    noisy, drawn = np.empty_like(x), random.integers(len(NOISES), size=len(x))
+    for number, (name, noise) in enumerate(NOISES.items()):
+        noisy[drawn == number] = noise(x[drawn == number], factor * NOISE_STRENGTHS[name], random)
+    return noisy
+
+
+TRAINING_NOISES = {**NOISES, "all": all_noises}
+TRAINING_STRENGTHS = {**NOISE_STRENGTHS, "all": 1.0}
+
+
 # ---- Settings ----
 
 @dataclasses.dataclass(frozen=True)
@@ -83,10 +102,12 @@ class Settings:
     n_filters_1: int = 64  # listed
     n_filters_2: int = 32  # listed
     n_filters_3: int = 16  # listed
-    noise: str = "salt-and-pepper"  # key of NOISES; stated
-    noise_strength: float = NOISE_STRENGTHS["salt-and-pepper"]  # fraction, standard deviation or amplitude; source
+    noise: str = "salt-and-pepper"  # key of TRAINING_NOISES; stated
+    noise_strength: float = NOISE_STRENGTHS["salt-and-pepper"]  # fraction, deviation, amplitude or factor; source
     learning_rate: float = 0.001  # Keras's default for 'adam'; listed
     adam_epsilon: float = KERAS_EPSILON  # of Adam, Keras's default for 'adam'; listed
+    cosine_decay: bool = False  # bring the learning rate down to 0 along a half cosine; ours
+    decay_steps: Optional[int] = None  # of the cosine; None: all steps of the training; ours
     batch_size: int = 2048  # images; source (printed: 24 steps for 48000 images)
     n_epochs: int = 10  # the epochs that the report prints; printed
     pretrain_epochs: int = 3  # trained before the first epoch that the report prints; read from its curve
@@ -96,14 +117,18 @@ class Settings:
     seed: int = 0  # of initial values, noise, split and shuffling; ours
 
 
-PRESETS = {"report": Settings()}
-PRESET_HELP = {"report": "the published run, and the epochs that were trained before it"}
+PRESETS = {"report": Settings(),
+           "long": Settings(n_epochs=500, pretrain_epochs=0, patience=500, cosine_decay=True)}
+PRESET_HELP = {"report": "the published run, and the epochs that were trained before it",
+               "long": "the report's wish: 500 epochs, with a decaying learning rate (see --precision)"}
 OPTIONS: Sequence[Any] = (
-    cli.SettingOption("--noise", "noise", choices=tuple(NOISES),
-                      help="type of noise to add and remove (default: salt-and-pepper)"),
+    cli.SettingOption("--noise", "noise", choices=tuple(TRAINING_NOISES),
+                      help="type of noise to add and remove; all: one of the four for each image (default: "
+                           "salt-and-pepper)"),
     cli.SettingOption("--noise-strength", "noise_strength", former="--strength", type=cli.real_number(highest=1000),
                       metavar="X", help="strength of the noise: fraction of pixels, standard deviation or amplitude in "
-                      "0..1 (defaults: " + ", ".join(f"{noise} {x}" for noise, x in NOISE_STRENGTHS.items()) + ")"),
+                      "0..1, for all a factor (defaults: "
+                      + ", ".join(f"{noise} {x}" for noise, x in TRAINING_STRENGTHS.items()) + ")"),
     cli.SettingOption("--pretrain-epochs", "pretrain_epochs", former="--epochs-before", type=cli.whole_number(0),
                       metavar="N", help="epochs trained before the first epoch that the report prints (default: "
                       f"{PRESETS['report'].pretrain_epochs}; 0 if --epochs is given)"))
@@ -116,7 +141,7 @@ VERDICT_NOTE = (
     "Every published number is inside the spread, once the curve is aligned with the fourth epoch of a fresh network: "
     "the published network had been trained for about three epochs before.")
 
-CROSSCHECK_PRESETS = PRESETS
+CROSSCHECK_PRESETS = {"report": PRESETS["report"]}
 # Largest relative differences of a step. A bias's gradient adds up to n = 1.6 million numbers (batch and pixels), in
 # Keras in another order than in TensorFlow 1: 4 * 6e-8 * sqrt(n) = 3e-4; measured up to 2.5e-4. The graph convolves
 # upsampled
@@ -128,7 +153,8 @@ CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-5, "bias gra
                          "Keras": {"weights": 6e-5}}
 EXACT_LAYERS: Dict[str, Any] = {"upsampling": exact_upsampling}
 EXPORT_SETTINGS: Dict[str, Any] = {"fused": False}
-FORMER_NAMES: Dict[str, Optional[str]] = {"adam_epsilon": None}  # None: older checkpoints lack the setting
+FORMER_NAMES: Dict[str, Optional[str]] = dict.fromkeys(  # older checkpoints lack these
+    ("adam_epsilon", "cosine_decay", "decay_steps"))
 
 
 def with_options(settings: Settings, **changes: Any) -> Settings:
@@ -137,20 +163,23 @@ def with_options(settings: Settings, **changes: Any) -> Settings:
     Another noise brings its own strength, and a number of epochs leaves the pretrain_epochs out, unless both are given.
     """
     if "noise" in changes:
-        changes.setdefault("noise_strength", NOISE_STRENGTHS[changes["noise"]])
+        changes.setdefault("noise_strength", TRAINING_STRENGTHS[changes["noise"]])
     if "n_epochs" in changes:
         changes.setdefault("pretrain_epochs", 0)
     return dataclasses.replace(settings, **changes)
 
 
 def check_settings(settings: Settings, n_rows: int) -> Settings:
-    """Return the settings, after a check against data of n_rows images.
+    """Return the settings with decay_steps as a number if the rate decays, after a check against n_rows images.
 
     Raises:
         UsageError: a batch would be larger than the data trained on.
     """
-    check_batch_size(settings.batch_size, n_training_rows(n_rows, settings.validation_split), "images to train on")
-    return settings
+    n = n_training_rows(n_rows, settings.validation_split)
+    check_batch_size(settings.batch_size, n, "images to train on")
+    n_steps = (settings.pretrain_epochs + settings.n_epochs) * math.ceil(n / settings.batch_size)
+    return dataclasses.replace(settings, decay_steps=settings.decay_steps or n_steps) if settings.cosine_decay \
+        else settings
 
 
 # ---- Data ----
@@ -174,7 +203,8 @@ def load(settings: Settings, **data_options: Any) -> Tuple[Dict[str, Any], Any]:
     random = np.random.default_rng(settings.seed)
     order = random.permutation(len(images["train"].x))
     clean = {"train": to_unit(images["train"].x[order]), "test": to_unit(images["test"].x)}
-    return ({split: (NOISES[settings.noise](x, settings.noise_strength, random), x) for split, x in clean.items()},
+    noise = TRAINING_NOISES[settings.noise]
+    return ({split: (noise(x, settings.noise_strength, random), x) for split, x in clean.items()},
             images["train"].source)
 
 
@@ -227,7 +257,9 @@ def build_graph(settings: Settings) -> GraphModel:
 
         # Loss and optimiser
         loss = mean_squared_error(outputs, clean)
-        train_op = tf1.train.AdamOptimizer(settings.learning_rate, epsilon=settings.adam_epsilon).minimize(loss)
+        learning_rate, global_step = cosine_decay(settings.learning_rate, settings.decay_steps)
+        optimizer = tf1.train.AdamOptimizer(learning_rate, epsilon=settings.adam_epsilon)
+        train_op = optimizer.minimize(loss, global_step=global_step)
         return finish_graph(pipeline, noisy, outputs, loss, {"loss": loss}, train_op)
 
 
@@ -265,7 +297,8 @@ def build_keras(settings: Settings, make_optimizer: Callable[..., Any] = keras_a
     output_layer = layers.Conv2D(1, (3, 3), padding="same", name="conv2d_6")(decoded_layer3)
 
     model = keras.Model(input_layer, output_layer)
-    model.compile(optimizer=make_optimizer(settings.learning_rate, epsilon=settings.adam_epsilon), loss="mse")
+    learning_rate = keras_cosine_decay(settings.learning_rate, settings.decay_steps)
+    model.compile(optimizer=make_optimizer(learning_rate, epsilon=settings.adam_epsilon), loss="mse")
     return model
 
 
