@@ -106,6 +106,18 @@ def test_the_tally_counts_the_numbers_expected_outside_by_chance():
     assert tally.expected_outside == pytest.approx(0.2)  # of the five values of a, the last lies outside the others
 
 
+def test_the_runs_distance_from_the_published_numbers_stands_beside_that_of_the_seeds(no_bands, capsys):
+    first, second = list(section2_horses.PUBLISHED)[:2]
+    values = {name: [ratio * section2_horses.PUBLISHED[name] for ratio in (2, 4, 8)] for name in (first, second)}
+    (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": values}}))
+    log = open_log(no_bands / "results", REAL)
+    log.epoch(0, "", {}, {first: 2 * section2_horses.PUBLISHED[first]})  # without the second: compared by the first
+    log.distance_to_published()
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "distance from the published numbers (root mean square of log ratio): 0.693",
+        "the same distance over 3 seeds: median 1.386, 0.693 to 2.079"]
+
+
 def test_own_bands_take_precedence_over_the_shipped_ones(no_bands):
     (no_bands / "shipped.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [1, 2]}}}))
     assert comparison.seed_bands(2, "report").values == {"a": [1, 2]}

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -30,6 +30,11 @@ class SeedBands(NamedTuple):
 
     values: Dict[str, List[float]]
     n_collapsed: int
+
+    def seeds(self, names: Iterable[str]) -> List[Dict[str, float]]:
+        """Return {name: value} of each seed that has all the names."""
+        columns = {name: self.values.get(name, []) for name in names}
+        return [dict(zip(columns, values)) for values in zip(*columns.values())]
 
 
 def read_bands(file: Path) -> Dict[str, Any]:

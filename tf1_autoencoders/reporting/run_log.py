@@ -121,10 +121,14 @@ class RunLog:
         self.say(f"best val_loss: {losses[best]:.4f}, {best[:-len(' val_loss')]}; {ended}{self.mark}")
 
     def distance_to_published(self) -> None:
-        """Print how far the measured values are from the published ones, if there are any to compare with."""
+        """Print how far this run is from the published numbers, if there are any, and beside it how far our seeds are."""
         if self.published:
+            names = [name for name in self.published if name in self.measured]
+            of_seeds = [log_distance(seed, self.published) for seed in self.bands.seeds(names)]
             self.say("distance from the published numbers (root mean square of log ratio): "
-                     f"{log_distance(self.measured, self.published):.3f}")
+                     f"{log_distance(self.measured, self.published):.3f}",
+                     *([f"the same distance over {len(of_seeds)} seeds: median {np.median(of_seeds):.3f}, "
+                        f"{min(of_seeds):.3f} to {max(of_seeds):.3f}"] if of_seeds else []))
 
     def figure(self, name: str, caption: str, figure: Any) -> None:
         """Save a figure in the run's folder as `name`.png and print its path."""
