@@ -121,7 +121,7 @@ class RunLog:
         self.say(f"best val_loss: {losses[best]:.4f}, {best[:-len(' val_loss')]}; {ended}{self.mark}")
 
     def distance_to_published(self) -> None:
-        """Print how far this run is from the published numbers, if there are any, and beside it how far our seeds are."""
+        """Print the distance of this run from the published numbers, if there are any, and that of our seeds."""
         if self.published:
             names = [name for name in self.published if name in self.measured]
             of_seeds = [log_distance(seed, self.published) for seed in self.bands.seeds(names)]
