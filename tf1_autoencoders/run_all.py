@@ -161,8 +161,12 @@ def cluster_plan(args: argparse.Namespace) -> Optional[ClusterPlan]:
     return plan
 
 
-def run(args: argparse.Namespace) -> None:
-    """Run one section, or all in the report's order; then print one table and write the results page."""
+def run(args: argparse.Namespace) -> int:
+    """Run one section, or all in the report's order; then print one table and write the results page.
+
+    Returns:
+        The exit code.
+    """
     numbers = args.section
     only_section = len(numbers) == 1
     if not only_section and args.preset != "report":
@@ -181,13 +185,12 @@ def run(args: argparse.Namespace) -> None:
         for number in numbers:
             print(*plan.describe_plan(SECTIONS[number], settings[number], options), "", sep="\n", flush=True)
         print(plan.MEASURED_ON, "dry run: nothing was read, downloaded or written", sep="\n")
-        return
+        return 0
     tasks = cluster_plan(args)
     if tasks is None and (args.workers or 1) > 1:
         for number in numbers:  # the workers have no network of their own to download the data from
             SECTIONS[number].load(settings[number], **options.data_options)
-        launcher.run_workers(args.command, args.workers, args.restarts, args.cluster_timeout)
-        return
+        return launcher.run_workers(args.command, args.workers, args.restarts)
     if tasks is not None:
         cluster = Cluster(tasks, args.threads or 0, args.cluster_timeout)
         options = dataclasses.replace(options, cluster=cluster)
@@ -196,7 +199,7 @@ def run(args: argparse.Namespace) -> None:
                   flush=True)
             for number in numbers:
                 train_for_chief(SECTIONS[number], settings[number], options)
-            return
+            return 0
     start, rows, tallies = time.perf_counter(), [], []
     for number in numbers:
         finished = SECTIONS[number].run(settings[number], dataclasses.replace(
@@ -210,6 +213,7 @@ def run(args: argparse.Namespace) -> None:
               sep="\n")
     page = write_html_report(Path(args.results_dir))
     print(f"page: {display_path(page)}   {(time.perf_counter() - start) / 60:.1f} minutes")
+    return 0
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:

@@ -163,9 +163,9 @@ def train_for_chief(section: Section, settings: Any, options: RunOptions) -> Non
                 for _ in loop.fit(trainer, progress=progress, interrupts=trainer.agreed_interrupts(received),
                                   **section.fit_arguments(settings, len(arrays[0]))):
                     pass
-            except interrupts.Interrupted:
+            except interrupts.Interrupted as error:  # the chief says so
                 trainer.leave()
-                raise
+                raise SystemExit(128 + error.number) from error
             trainer.leave()
 
 

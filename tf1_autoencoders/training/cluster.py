@@ -165,8 +165,8 @@ class Cluster:
             if not self._watched or self.answers(task, every):
                 self._answered[task] = time.monotonic()
                 time.sleep(every)
-            elif time.monotonic() - self._answered[task] > self.timeout - every:
-                self._end(f"{self.name(task)} has not answered for {self.timeout:g} seconds")
+            elif time.monotonic() - self._answered[task] > self.timeout - 2 * every:
+                self._end(f"{self.name(task)} does not answer")
 
     def _end_with_the_launcher(self) -> None:
         while os.getppid() == self._launcher:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 import os
-import signal
 import socket
 import struct
 import subprocess
@@ -21,29 +21,26 @@ from typing import Any, List, Optional, Sequence
 
 from tf1_autoencoders.training.cluster import EXIT_LOST, JOB, LAUNCHER, TF_CONFIG
 from tf1_autoencoders.utils.cli import warn
-from tf1_autoencoders.utils.errors import UserError
-from tf1_autoencoders.utils.interrupts import Interrupted, deferred_signals
+from tf1_autoencoders.utils.interrupts import deferred_signals
 from tf1_autoencoders.utils.paths import PACKAGE
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000  # of Linux's unshare
 SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1  # of Linux's network devices
-GRACE = 10.0  # seconds that workers have to end by themselves, beside the timeout
+GRACE = 5.0  # seconds that the other workers have to end by themselves, after one has failed
 
 
-def run_workers(command: Sequence[str], n_workers: int, restarts: int, timeout: float) -> None:
+def run_workers(command: Sequence[str], n_workers: int, restarts: int) -> int:
     """Run a command in n_workers processes; start them again, up to `restarts` times, if one is lost.
 
     Args:
         command: arguments of Python, such as ["-m", "tf1_autoencoders.run_all"].
         n_workers: number of processes, 2 or more.
         restarts: number of times that all are started again.
-        timeout: seconds after which the workers themselves notice a lost one.
 
-    Raises:
-        UserError: a worker failed; its own message stands above.
-        Interrupted: a signal ended the training, whose state the chief has saved.
+    Returns:
+        The exit code of the chief, or EXIT_LOST if another worker failed. The workers have said why.
     """
-    namespace = None
+    namespace, code = None, 0
     try:
         namespace = LoopbackNamespace()
     except (OSError, AttributeError, ImportError):  # AttributeError, ImportError: a system without namespaces
@@ -51,21 +48,15 @@ def run_workers(command: Sequence[str], n_workers: int, restarts: int, timeout: 
              "command on a private network only")
     try:
         for attempt in range(restarts + 1):
-            code = _run_once(command, n_workers, timeout, namespace)
-            if code in (0, 128 + signal.SIGINT, 128 + signal.SIGTERM, 2):
+            code = _run_once(command, n_workers, namespace)
+            if code != EXIT_LOST:
                 break
             if attempt < restarts:
-                warn(f"a worker failed; starting all {n_workers} again ({attempt + 1} of {restarts})")
+                warn(f"starting all {n_workers} workers again ({attempt + 1} of {restarts})")
     finally:
         if namespace is not None:
             namespace.close()
-    if code > 128 and code - 128 in (signal.SIGINT, signal.SIGTERM):
-        raise Interrupted(code - 128, "interrupted; the same command continues from the checkpoint")
-    if code:
-        error = UserError("a worker failed, whose message stands above; the same command continues from the last "
-                          "checkpoint")
-        error.exit_code = code
-        raise error
+    return code
 
 
 def this_command() -> List[str]:
@@ -74,34 +65,36 @@ def this_command() -> List[str]:
     return [*(["-m", spec.name] if spec else sys.argv[:1]), *sys.argv[1:]]
 
 
-def _run_once(command: Sequence[str], n_workers: int, timeout: float, namespace: Optional[LoopbackNamespace]) -> int:
-    """Start the workers and wait for their end; return the chief's exit code, or that of the first that failed."""
+def _run_once(command: Sequence[str], n_workers: int, namespace: Optional[LoopbackNamespace]) -> int:
+    """Start the workers, wait for their end, and return the exit code of run_workers.
+
+    When one has failed, the others notice by themselves. Those that have not ended after GRACE seconds are killed; no
+    checkpoint is lost by that.
+    """
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(n_workers)]
     with deferred_signals() as received:
         workers = [_start_worker(command, addresses, task, namespace) for task in range(n_workers)]
         try:
-            forwarded, failed_at = False, None
-            while any(worker.poll() is None for worker in workers):
+            forwarded, failed_at = False, math.inf
+            while any(worker.poll() is None for worker in workers) and time.monotonic() < failed_at + GRACE:
                 if received and not forwarded:
-                    forwarded, failed_at = True, None
+                    forwarded = True
                     for worker in workers:
-                        if worker.poll() is None:
-                            worker.send_signal(received[0])
-                if failed_at is None and any(worker.poll() for worker in workers):
-                    failed_at = time.monotonic()
-                if failed_at is not None and time.monotonic() - failed_at > timeout + GRACE:
-                    break  # a stopped worker does not end by itself
+                        worker.send_signal(received[0])
+                if any(worker.returncode for worker in workers) and not forwarded:
+                    failed_at = min(failed_at, time.monotonic())
                 time.sleep(0.05)
         finally:
+            killed = [worker for worker in workers if worker.poll() is None]
+            for worker in killed:
+                worker.kill()
             for worker in workers:
-                if worker.poll() is None:
-                    worker.kill()
                 worker.wait()
-    codes = [worker.returncode for worker in workers]
-    if received and codes[0] == 128 + received[0]:
-        return codes[0]
-    failed = [code for code in codes if code]
-    return codes[0] if codes[0] > 0 else (EXIT_LOST if failed else 0)
+    for task, worker in enumerate(workers):
+        if worker.returncode < 0 and worker not in killed:
+            warn(f"worker {task} ({addresses[task]}) was ended by signal {-worker.returncode}")
+    code = workers[0].returncode
+    return code if code > 0 else EXIT_LOST if any(worker.returncode for worker in workers) else 0
 
 
 def _start_worker(command: Sequence[str], addresses: List[str], task: int,
