@@ -127,8 +127,8 @@ class Cluster:
     def _start_server(self) -> Any:
         address = self.addresses[self.task]
         _check_port_is_free(address)
-        config = self.configure(tf1.ConfigProto(intra_op_parallelism_threads=self.threads,
-                                                inter_op_parallelism_threads=self.threads))
+        config = tf1.ConfigProto(intra_op_parallelism_threads=self.threads, inter_op_parallelism_threads=self.threads)
+        config.experimental.collective_group_leader = f"/job:{JOB}/replica:0/task:0"
         try:
             return tf1.train.Server(tf1.train.ClusterSpec({JOB: self.addresses}), job_name=JOB, task_index=self.task,
                                     config=config)
@@ -142,9 +142,12 @@ class Cluster:
         return self.task == 0
 
     def configure(self, config: Any) -> Any:
-        """Return a ConfigProto with what the collective operations need: a leader, and a view of only two tasks."""
+        """Return a session's ConfigProto with the leader of the collective operations, and this task's devices only.
+
+        Without the filter, 1.15 would place every task's operations on task 0.
+        """
         config.experimental.collective_group_leader = f"/job:{JOB}/replica:0/task:0"
-        config.device_filters.extend({f"/job:{JOB}/task:0", f"/job:{JOB}/task:{self.task}"})
+        config.device_filters.append(f"/job:{JOB}/task:{self.task}")
         return config
 
     def name(self, task: int) -> str:
