@@ -190,7 +190,7 @@ def run(args: argparse.Namespace) -> int:
     if tasks is None and (args.workers or 1) > 1:
         for number in numbers:  # the workers have no network of their own to download the data from
             SECTIONS[number].load(settings[number], **options.data_options)
-        return launcher.run_workers(args.command, args.workers, args.restarts)
+        return launcher.run_workers(args.command, args.workers, args.restarts, args.cluster_timeout)
     if tasks is not None:
         cluster = Cluster(tasks, args.threads or 0, args.cluster_timeout)
         options = dataclasses.replace(options, cluster=cluster)

@@ -78,7 +78,7 @@ def split(dataset: Any) -> Any:
         n = tf1.shape(batch, out_type=tf1.int64)[0]
         first, last = share[0] * n // share[1], (share[0] + 1) * n // share[1]
         return batch[first:tf1.maximum(last, first + 1)], tf1.cast(last - first, tf1.float32) / tf1.cast(n, tf1.float32)
-    return dataset.map(cut), share
+    return dataset.map(tf1.autograph.experimental.do_not_convert(cut)), share
 
 
 def map_batches(function: Callable[[Any], Any], dataset: Any) -> Any:

@@ -1,7 +1,7 @@
 """The tasks of a cluster, as TF_CONFIG or a file names them, and TensorFlow's server of this one.
 
 TensorFlow's runtime moves the data between the tasks (gRPC, collective operations). What is added here is certainty:
-each task asks every other, again and again, for the list of its devices, and a task that stops answering ends the
+each task asks every other, again and again, for a sign of life, and a task that stops answering ends the
 training on all others, with one sentence that names the lost task. Without this question, a task would wait for ever
 for one that was stopped or unplugged, and under 1.15 also for one that was killed.
 """
@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, List, NamedTuple, NoReturn, Optional
+from typing import Any, Dict, List, NamedTuple, NoReturn, Optional
 
 from tf1_autoencoders.utils.errors import UsageError, UserError, one_line
 from tf1_autoencoders.utils.files import read_json
@@ -106,16 +106,17 @@ class Cluster:
         UserError: the server cannot listen on its address.
     """
 
-    _server: Any = None  # TensorFlow has no way to end a server, so that a process has one for its whole life
+    _servers: Dict[str, Any] = {}  # by address, for the process's whole life: TensorFlow has no way to end a server
 
     def __init__(self, plan: ClusterPlan, threads: int, timeout: float) -> None:
         self.addresses, self.task, self.n_tasks = plan.addresses, plan.task, len(plan.addresses)
         self.threads = threads or max(1, _n_cores() // plan.local_tasks)
         self.timeout = timeout
         self._watched, self._lock = False, threading.Lock()
-        if Cluster._server is None:
-            Cluster._server = self._start_server()
-        self.target = Cluster._server.target
+        address = self.addresses[self.task]
+        if address not in self._servers:
+            self._servers[address] = self._start_server(address)
+        self.target = self._servers[address].target
         self._answered = {task: time.monotonic() for task in range(self.n_tasks) if task != self.task}
         self.watch()
         for task in self._answered:
@@ -124,8 +125,7 @@ class Cluster:
         if self._launcher:
             threading.Thread(target=self._end_with_the_launcher, daemon=True).start()
 
-    def _start_server(self) -> Any:
-        address = self.addresses[self.task]
+    def _start_server(self, address: str) -> Any:
         _check_port_is_free(address)
         config = tf1.ConfigProto(intra_op_parallelism_threads=self.threads, inter_op_parallelism_threads=self.threads)
         config.experimental.collective_group_leader = f"/job:{JOB}/replica:0/task:0"
@@ -179,17 +179,24 @@ class Cluster:
     def _end(self, reason: str) -> None:
         with self._lock:
             if self._watched:
-                print(f"{self.name(self.task)}: {reason}; the run ends here, and the same command continues from its "
-                      "last checkpoint", file=sys.stderr, flush=True)
-                os._exit(EXIT_LOST)  # the main thread may wait inside TensorFlow, where no exception reaches it
+                try:
+                    print(f"{self.name(self.task)}: {reason}; the run ends here, and the same command continues from "
+                          "its last checkpoint", file=sys.stderr, flush=True)
+                finally:  # whether or not somebody still reads
+                    os._exit(EXIT_LOST)  # the main thread may wait inside TensorFlow, where no exception reaches it
 
     def answers(self, task: int, seconds: float) -> bool:
-        """Ask a task for its devices; say whether it answers within the seconds."""
-        config = tf1.ConfigProto(operation_timeout_in_ms=max(1, int(1000 * seconds)))
+        """Have a task's server compute a constant; say whether it answers within the seconds.
+
+        (Session.list_devices would be enough, but in TensorFlow 2 no other thread of Python runs while it waits.)
+        """
+        # Without the filter, the task would wait for the answers of all others before it gives its own.
+        config = tf1.ConfigProto(operation_timeout_in_ms=max(1, int(1000 * seconds)),
+                                 device_filters=[f"/job:{JOB}/task:{task}"])
         start = time.monotonic()
         try:
             with tf1.Graph().as_default(), tf1.Session(f"grpc://{self.addresses[task]}", config=config) as session:
-                session.list_devices()
+                session.run(tf1.constant(0))
             return True
         except tf1.errors.OpError:
             time.sleep(max(0.0, min(1.0, seconds - (time.monotonic() - start))))  # a refused connection fails at once

@@ -29,13 +29,14 @@ SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1  # of Linux's network devices
 GRACE = 5.0  # seconds that the other workers have to end by themselves, after one has failed
 
 
-def run_workers(command: Sequence[str], n_workers: int, restarts: int) -> int:
+def run_workers(command: Sequence[str], n_workers: int, restarts: int, timeout: float) -> int:
     """Run a command in n_workers processes; start them again, up to `restarts` times, if one is lost.
 
     Args:
         command: arguments of Python, such as ["-m", "tf1_autoencoders.run_all"].
         n_workers: number of processes, 2 or more.
         restarts: number of times that all are started again.
+        timeout: seconds that the workers have to end after a signal.
 
     Returns:
         The exit code of the chief, or EXIT_LOST if another worker failed. The workers have said why.
@@ -48,7 +49,7 @@ def run_workers(command: Sequence[str], n_workers: int, restarts: int) -> int:
              "command on a private network only")
     try:
         for attempt in range(restarts + 1):
-            code = _run_once(command, n_workers, namespace)
+            code = _run_once(command, n_workers, timeout, namespace)
             if code != EXIT_LOST:
                 break
             if attempt < restarts:
@@ -65,24 +66,24 @@ def this_command() -> List[str]:
     return [*(["-m", spec.name] if spec else sys.argv[:1]), *sys.argv[1:]]
 
 
-def _run_once(command: Sequence[str], n_workers: int, namespace: Optional[LoopbackNamespace]) -> int:
+def _run_once(command: Sequence[str], n_workers: int, timeout: float, namespace: Optional[LoopbackNamespace]) -> int:
     """Start the workers, wait for their end, and return the exit code of run_workers.
 
     When one has failed, the others notice by themselves. Those that have not ended after GRACE seconds are killed; no
     checkpoint is lost by that.
     """
-    addresses = [f"127.0.0.1:{port}" for port in _free_ports(n_workers)]
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(n_workers)]
     with deferred_signals() as received:
         workers = [_start_worker(command, addresses, task, namespace) for task in range(n_workers)]
         try:
-            forwarded, failed_at = False, math.inf
-            while any(worker.poll() is None for worker in workers) and time.monotonic() < failed_at + GRACE:
+            forwarded, deadline = False, math.inf
+            while any(worker.poll() is None for worker in workers) and time.monotonic() < deadline:
                 if received and not forwarded:
-                    forwarded = True
+                    forwarded, deadline = True, time.monotonic() + timeout  # for a last step and a checkpoint
                     for worker in workers:
                         worker.send_signal(received[0])
                 if any(worker.returncode for worker in workers) and not forwarded:
-                    failed_at = min(failed_at, time.monotonic())
+                    deadline = min(deadline, time.monotonic() + GRACE)
                 time.sleep(0.05)
         finally:
             killed = [worker for worker in workers if worker.poll() is None]
@@ -119,7 +120,8 @@ def _forward_lines(stream: Any) -> None:
         warn(line.decode(errors="replace").rstrip())
 
 
-def _free_ports(n: int) -> List[int]:
+def free_ports(n: int) -> List[int]:
+    """Return n port numbers of this machine that nobody listens on."""
     sockets = [socket.socket() for _ in range(n)]
     try:
         for one in sockets:
