@@ -118,6 +118,7 @@ class Cluster:
             self._servers[address] = self._start_server(address)
         self.target = self._servers[address].target
         self._answered = {task: time.monotonic() for task in range(self.n_tasks) if task != self.task}
+        self._unseen = set(self._answered)
         self.watch()
         for task in self._answered:
             threading.Thread(target=self._ask_again_and_again, args=(task,), daemon=True).start()
@@ -162,11 +163,22 @@ class Cluster:
             self._answered = dict.fromkeys(self._answered, time.monotonic())
             self._watched = watched
 
+    def wait_for_all(self) -> None:
+        """Return when every task has answered once.
+
+        An operation that is sent to a server before it listens fails, and TensorFlow 2 then fails all later ones.
+        """
+        while self._unseen:
+            time.sleep(0.02)
+
     def _ask_again_and_again(self, task: int) -> None:
         every = self.timeout / 6
         while True:
-            if not self._watched or self.answers(task, every):
+            if not self._watched:
+                time.sleep(0.05)
+            elif self.answers(task, every):
                 self._answered[task] = time.monotonic()
+                self._unseen.discard(task)
                 time.sleep(every)
             elif time.monotonic() - self._answered[task] > self.timeout - 2 * every:
                 self._end(f"{self.name(task)} does not answer")

@@ -82,7 +82,7 @@ def _run_once(command: Sequence[str], n_workers: int, timeout: float, namespace:
                     forwarded, deadline = True, time.monotonic() + timeout  # for a last step and a checkpoint
                     for worker in workers:
                         worker.send_signal(received[0])
-                if any(worker.returncode for worker in workers) and not forwarded:
+                if any([worker.poll() for worker in workers]) and not forwarded:
                     deadline = min(deadline, time.monotonic() + GRACE)
                 time.sleep(0.05)
         finally:

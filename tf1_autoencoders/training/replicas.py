@@ -81,6 +81,7 @@ class ReplicaTrainer(GraphTrainer):
         Raises:
             UserError: a task trains something else; or a task is lost.
         """
+        self.cluster.wait_for_all()
         self._compare(identity)
         state = json.dumps(dataclasses.asdict(progress)).encode() if progress is not None else b""
         size, = self._from_chief(np.array([len(state)], np.int32))
