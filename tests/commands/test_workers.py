@@ -120,15 +120,17 @@ def test_ctrl_c_ends_all_workers_and_one_process_continues(tmp_path, undisturbed
         assert np.abs(values - mixed[name]).max() < 1e-3 * max(1e-3, np.abs(values).max())
 
 
-def test_workers_do_not_outlive_their_launcher(tmp_path):
-    process, _, workers = train_until(tmp_path, 20, n_epochs=100000)
+def test_workers_listen_on_loopback_only_and_do_not_outlive_their_launcher(tmp_path):
+    process, log, workers = train_until(tmp_path, 20, n_epochs=100000)
+    if "listen on all network interfaces here" not in log.read_text():
+        devices = Path(f"/proc/{workers[0]}/net/dev").read_text().splitlines()[2:]
+        assert [device.split(":")[0].strip() for device in devices] == ["lo"]
     process.kill()
     process.wait()
     wait_for(lambda: not any(map(is_running, workers)), 30)
 
 
 @pytest.mark.parametrize("arguments, sentence", [
-    (["--workers", "65"], "--workers: 65: expected a whole number from 1 to 64"),
     (["--workers", "2", "--backend", "keras"], "--backend keras: several workers train the graph"),
     (["--workers", "2", "--precision", "bfloat16"], "--precision bfloat16: several workers train the graph"),
     (["--task", "1"], "--cluster and --task: give both, or neither"),
