@@ -109,7 +109,7 @@ def test_evaluate_uses_the_last_run_and_says_so(folders, capsys):
     capsys.readouterr()
     assert evaluate_in(folders, "--image", "13") == 0
     output = capsys.readouterr().out
-    assert "checkpoint: a run of your own, preset tuned, seed 0, trained on drawn sample of CIFAR-10" in output
+    assert "checkpoint: a run of your own, preset tuned, seed 0, trained on CIFAR-10 (drawn sample)" in output
     assert "\nModel restored.\n(1, 1024)\nMSE of image 13: " in output
     assert (folders / "results" / "image_13_drawn_sample.png").is_file()
 

@@ -21,7 +21,8 @@ def test_the_dependencies_are_those_of_requirements_txt():
 def test_the_packages_are_the_folders_of_the_package():
     listed = re.search(r"^packages = \[(.*?)\]$", PYPROJECT, re.M | re.S).group(1)
     folders = {".".join(path.parent.relative_to(ROOT).parts) for path in ROOT.glob("tf1_autoencoders/**/__init__.py")}
-    assert set(re.findall(r'"([^"]+)"', listed)) == folders | {"tf1_autoencoders.pretrained.section2"}
+    assert set(re.findall(r'"([^"]+)"', listed)) == folders | {
+        f"tf1_autoencoders.pretrained.{path.name}" for path in (ROOT / "checkpoints" / "pretrained").iterdir()}
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,8 @@ def test_an_installed_command_runs_from_any_folder(installed, tmp_path):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
     assert done.returncode == 0, done.stdout
     assert "the one that comes with the project, preset report" in done.stdout
+    for number in (2, 3, 4):
+        assert (installed / f"tf1_autoencoders/pretrained/section{number}/model.ckpt.index").is_file()
     assert (tmp_path / "results" / "evaluate" / "image_13_drawn_sample_network_trained_on_real_images.png").is_file()
 
 

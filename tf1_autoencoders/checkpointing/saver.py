@@ -86,8 +86,9 @@ def newest_good_checkpoint(folders: Iterable[Union[str, Path]]) -> Path:
         if (folder / (CHECKPOINT_NAME + ".index")).exists():
             return folder / CHECKPOINT_NAME
     places = " and in ".join(display_path(folder) for folder in paths)
+    number = paths[0].name[len("section"):] if paths[0].name.startswith("section") else "2"
     raise UserError(f"no checkpoint: looked for {CHECKPOINT_NAME} in {places}; "
-                    "train one with `python run_all.py --section 2`")
+                    f"train one with `python run_all.py --section {number}`")
 
 
 def checkpoint_path_from_argument(path: Union[str, Path]) -> Path:

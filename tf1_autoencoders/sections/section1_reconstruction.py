@@ -19,12 +19,13 @@ import dataclasses
 import math
 import sys
 from functools import partial
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from tf1_autoencoders.datasets import fashion_mnist
 from tf1_autoencoders.datasets.drawn_sample import CLASSES_FASHION_MNIST
+from tf1_autoencoders.datasets.image_rows import image_from_rows
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches, streamed_batches
 from tf1_autoencoders.graphs.layers import cosine_decay, dense_layer, mean_squared_error
@@ -32,6 +33,7 @@ from tf1_autoencoders.graphs.replicas import minimize
 from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam, keras_cosine_decay
 from tf1_autoencoders.reporting import baselines, figures, published
 from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
+from tf1_autoencoders.sections.trained import Trained, open_trained
 from tf1_autoencoders.training.row_order import check_batch_size, n_training_rows, shuffled_rows
 from tf1_autoencoders.utils.frameworks import keras, tf1
 from tf1_autoencoders.utils.paths import display_path
@@ -88,6 +90,7 @@ CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "bias gra
                          "Keras": {"weights": 6e-5}}
 EXACT_LAYERS: Dict[str, Any] = {}
 EXPORT_SETTINGS: Dict[str, Any] = {}
+NETWORK_SETTINGS = ("n_input", "n_hidden_1", "n_hidden_2", "n_hidden_3", "n_latent")
 FORMER_NAMES: Dict[str, Optional[str]] = dict.fromkeys(  # older checkpoints lack these
     ("adam_epsilon", "cosine_decay", "decay_steps"))
 
@@ -273,6 +276,51 @@ def interpolate_codes(first: np.ndarray, last: np.ndarray, n: int) -> np.ndarray
     """Return n codes from `first` to `last` in even steps, both included: float32[n, n_latent]."""
     fraction = np.linspace(0, 1, n, dtype=np.float32)[:, None]
     return (1 - fraction) * first + fraction * last
+
+
+# ---- Evaluation: one image through the trained network ----
+
+PICTURE = dict(side=28, light_on_black=True)  # how evaluate reads a picture of the user's own
+
+
+def test_images(**data_options: Any) -> Tuple[np.ndarray, Any]:
+    """Return (uint8[10000, 784] grey levels, source) of the test images, for evaluate."""
+    images = fashion_mnist.load(**data_options)["test"]
+    return images.x.reshape(len(images.x), -1), images.source
+
+
+class Encoded(NamedTuple):
+    """The result of encode_image: the image, its code and the image made from the code.
+
+    | field         | type                 | meaning                                                   |
+    |---------------|----------------------|-----------------------------------------------------------|
+    | real          | float32[1, 784]      | the image, 0..1                                           |
+    | code          | float32[1, n_latent] | the code, 0..1                                            |
+    | reconstructed | float32[1, 784]      | the network's output for the image, not clipped           |
+    | trained       | Trained              | the network: checkpoint, settings, origin, mark           |
+    """
+
+    real: np.ndarray
+    code: np.ndarray
+    reconstructed: np.ndarray
+    trained: Trained
+
+
+def encode_image(df: Any, image_number: int, *, checkpoint_path: Any = None, settings: Optional[Settings] = None,
+                 is_sample: bool = False) -> Encoded:
+    """Encode and decode one image with a trained model.ckpt, as section 2's reconstruct_image.
+
+    Args:
+        df: array or pandas DataFrame [n, 784], one image a row, grey levels 0..255.
+        image_number: the row.
+        checkpoint_path, settings, is_sample: see trained.open_trained.
+
+    Raises:
+        UserError: df has no such rows, or image_number is none of them; or see trained.open_trained.
+    """
+    with open_trained(SECTION, checkpoint_path, settings, is_sample) as (trainer, trained):
+        image = image_from_rows(df, image_number, trained.settings.n_input) / np.float32(255)
+        return Encoded(image, graph_encoder_decoder(trainer)[0](image), trainer.predict(image), trained)
 
 
 # ---- The section, from the data to the map of the codes ----

@@ -21,7 +21,6 @@ from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence,
 
 import numpy as np
 
-from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.datasets import cifar10
 from tf1_autoencoders.datasets.image_rows import image_from_rows
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
@@ -31,15 +30,8 @@ from tf1_autoencoders.graphs.replicas import minimize
 from tf1_autoencoders.keras_twin.build import keras_adam, keras_cosine_decay
 from tf1_autoencoders.reporting import baselines, figures, metrics, published
 from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
-from tf1_autoencoders.sections.trained import (
-    choose_checkpoint,
-    mark_of_mixture,
-    settings_of_checkpoint,
-    trained_on_sample,
-)
+from tf1_autoencoders.sections.trained import open_trained
 from tf1_autoencoders.training.row_order import check_batch_size, cyclic_rows, shuffled_rows
-from tf1_autoencoders.training.session import TimedSession
-from tf1_autoencoders.training.trainers import GraphTrainer
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UsageError
 from tf1_autoencoders.utils.frameworks import keras, tf1
@@ -360,6 +352,15 @@ def named_metrics(settings: Settings, epoch: int, metrics: Dict[str, float]) -> 
 
 # ---- Evaluation: one image through the trained network ----
 
+PICTURE = dict(side=32, light_on_black=False)  # how evaluate reads a picture of the user's own
+
+
+def test_images(**data_options: Any) -> Tuple[np.ndarray, Any]:
+    """Return (float32[10000, 1024] grey levels, source) of the test images, for evaluate."""
+    data, source = load(None, ("test",), **data_options)
+    return data["test"][0], source
+
+
 class Reconstruction(NamedTuple):
     """The result of reconstruct_image.
 
@@ -388,7 +389,7 @@ def reconstruct_image(df: Any, image_number: int, *, checkpoint_path: Any = None
     Args:
         df: array or pandas DataFrame [n, 1024], one image a row, grey levels 0..255.
         image_number: the row.
-        checkpoint_path: a checkpoint or its folder; None for choose_checkpoint.
+        checkpoint_path: a checkpoint or its folder; None for trained.choose_checkpoint.
         settings: Settings of the checkpoint, if no settings.json lies beside it; None for the report's.
         is_sample: whether df is of the drawn sample.
 
@@ -396,17 +397,11 @@ def reconstruct_image(df: Any, image_number: int, *, checkpoint_path: Any = None
         UserError: df has no such rows, or image_number is none of them; the checkpoint is missing, damaged or of
             another architecture; or settings contradict those saved beside the checkpoint.
     """
-    path = choose_checkpoint(SECTION, is_sample) if checkpoint_path is None else \
-        saver.checkpoint_path_from_argument(checkpoint_path)
-    settings, origin = settings_of_checkpoint(SECTION, path, settings)
-    image = image_from_rows(df, image_number, settings.n_input)
-
-    model = build_graph(check_settings(settings, settings.batch_size))
-    with TimedSession(model) as session:
-        saver.restore(session, model.weights_saver, model.weights, path)
-        reconstructed = GraphTrainer(session, model, (image,), 1).predict(image)
-    return Reconstruction(image, reconstructed, metrics.mean_squared_error(image, reconstructed), path, origin,
-                          mark_of_mixture(is_sample, trained_on_sample(origin)))
+    with open_trained(SECTION, checkpoint_path, settings, is_sample) as (trainer, trained):
+        image = image_from_rows(df, image_number, trained.settings.n_input)
+        reconstructed = trainer.predict(image)
+    return Reconstruction(image, reconstructed, metrics.mean_squared_error(image, reconstructed), trained.checkpoint,
+                          trained.origin, trained.mark)
 
 
 def reconstruction_figure(reconstruction: Reconstruction, image_number: int) -> Any:

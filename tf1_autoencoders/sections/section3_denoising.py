@@ -18,11 +18,12 @@ import dataclasses
 import math
 import sys
 from functools import partial
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from tf1_autoencoders.datasets import fashion_mnist
+from tf1_autoencoders.datasets.image_rows import image_from_rows
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches
 from tf1_autoencoders.graphs.layers import conv_layer, cosine_decay, max_pool, mean_squared_error, upsample
@@ -36,8 +37,10 @@ from tf1_autoencoders.keras_twin.build import (
 )
 from tf1_autoencoders.reporting import baselines, figures, metrics, published
 from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
+from tf1_autoencoders.sections.trained import Trained, open_trained
 from tf1_autoencoders.training.row_order import check_batch_size, n_training_rows, shuffled_rows
 from tf1_autoencoders.utils import cli
+from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 from tf1_autoencoders.utils.paths import display_path
 
@@ -154,6 +157,7 @@ CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-5, "bias gra
                          "Keras": {"weights": 6e-5}}
 EXACT_LAYERS: Dict[str, Any] = {"upsampling": exact_upsampling}
 EXPORT_SETTINGS: Dict[str, Any] = {"fused": False}
+NETWORK_SETTINGS = ("side", "n_filters_1", "n_filters_2", "n_filters_3")
 FORMER_NAMES: Dict[str, Optional[str]] = dict.fromkeys(  # older checkpoints lack these
     ("adam_epsilon", "cosine_decay", "decay_steps"))
 
@@ -321,6 +325,61 @@ def fit_arguments(settings: Settings, n_rows: int) -> Dict[str, Any]:
 def named_metrics(settings: Settings, epoch: int, metrics: Dict[str, float]) -> Dict[str, float]:
     """Return an epoch's metrics under the names of PUBLISHED, whose epoch 1 follows the pretrain_epochs."""
     return {f"epoch {epoch + 1 - settings.pretrain_epochs} {name}": value for name, value in metrics.items()}
+
+
+# ---- Evaluation: one image through the trained network ----
+
+PICTURE = dict(side=28, light_on_black=True)  # how evaluate reads a picture of the user's own
+
+
+def test_images(**data_options: Any) -> Tuple[np.ndarray, Any]:
+    """Return (uint8[10000, 784] grey levels, source) of the test images, for evaluate."""
+    images = fashion_mnist.load(**data_options)["test"]
+    return images.x.reshape(len(images.x), -1), images.source
+
+
+class Denoised(NamedTuple):
+    """The result of denoise_image.
+
+    | field    | type                  | meaning                                         |
+    |----------|-----------------------|-------------------------------------------------|
+    | clean    | float32[1, 28, 28, 1] | the image, 0..1                                 |
+    | noisy    | float32[1, 28, 28, 1] | the image with noise                            |
+    | denoised | float32[1, 28, 28, 1] | the network's output for it, not clipped        |
+    | trained  | Trained               | the network: checkpoint, settings, origin, mark |
+    """
+
+    clean: np.ndarray
+    noisy: np.ndarray
+    denoised: np.ndarray
+    trained: Trained
+
+
+def denoise_image(df: Any, image_number: int, *, noise: str = "salt-and-pepper", strength: Optional[float] = None,
+                  seed: int = 0, checkpoint_path: Any = None, settings: Optional[Settings] = None,
+                  is_sample: bool = False) -> Denoised:
+    """Add noise to one image and remove the noise with a trained model.ckpt, as section 2's reconstruct_image.
+
+    Args:
+        df: array or pandas DataFrame [n, 784], one clean image a row, grey levels 0..255.
+        image_number: the row.
+        noise: key of NOISES.
+        strength: fraction, standard deviation or amplitude; None for the noise's own in NOISE_STRENGTHS.
+        seed: of the noise.
+        checkpoint_path, settings, is_sample: see trained.open_trained.
+
+    Raises:
+        UserError: there is no such noise; df has no such rows, or image_number is none of them; or see
+            trained.open_trained.
+    """
+    if noise not in NOISES:
+        raise UserError(f"noise {noise!r}: expected one of {', '.join(NOISES)}")
+    with open_trained(SECTION, checkpoint_path, settings, is_sample) as (trainer, trained):
+        side = trained.settings.side
+        clean = image_from_rows(df, image_number, side * side).reshape(1, side, side, 1) / np.float32(255)
+        noisy = NOISES[noise](clean, NOISE_STRENGTHS[noise] if strength is None else strength,
+                              np.random.default_rng([seed, image_number]))
+        return Denoised(clean, noisy, trainer.predict(noisy, clean), trained)
 
 
 # ---- The section, from the noises to the denoised images ----

@@ -24,7 +24,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import sys
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -36,7 +36,9 @@ from tf1_autoencoders.graphs.replicas import minimize
 from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam
 from tf1_autoencoders.reporting import published
 from tf1_autoencoders.sections.run import Run, RunOptions, train_once
+from tf1_autoencoders.sections.trained import Trained, open_trained
 from tf1_autoencoders.training.row_order import check_batch_size, shuffled_rows
+from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 from tf1_autoencoders.utils.paths import display_path
 
@@ -93,6 +95,7 @@ CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "bias gra
                          "Keras": {"weights": 6e-5}}
 EXACT_LAYERS: Dict[str, Any] = {}
 EXPORT_SETTINGS: Dict[str, Any] = {"fused": False}
+NETWORK_SETTINGS = ("n_in", "n_out", "cardinality", "n_units")
 FORMER_NAMES: Dict[str, Optional[str]] = {"adam_epsilon": None}  # None: older checkpoints lack the setting
 
 with_options: Any = dataclasses.replace  # no setting depends on another
@@ -375,6 +378,39 @@ def format_example(sequence: Sequence[int], target: Sequence[int], predicted: Se
     """Return the report's line for one sequence, its target and its prediction."""
     return (f"Input Sequence={[*map(int, sequence)]} SeedSequence={[*map(int, target)]}, "
             f"PredictedSequence={[*map(int, predicted)]}")
+
+
+class Predictions(NamedTuple):
+    """The result of predict_sequences: int32[n, n_in], int32[n, n_out], int64[n, n_out], and the network."""
+
+    sequences: np.ndarray
+    targets: np.ndarray
+    predicted: np.ndarray
+    trained: Trained
+
+
+def predict_sequences(sequences: Any, *, checkpoint_path: Any = None,
+                      settings: Optional[Settings] = None) -> Predictions:
+    """Predict the targets of sequences with a trained model.ckpt, as section 2's reconstruct_image.
+
+    Args:
+        sequences: array or list [n, n_in] of whole numbers from 1 to cardinality - 1.
+        checkpoint_path, settings: see trained.open_trained.
+
+    Raises:
+        UserError: the sequences have another length or other numbers; or see trained.open_trained.
+    """
+    with open_trained(SECTION, checkpoint_path, settings) as (trainer, trained):
+        settings = trained.settings
+        assert settings is not None
+        expected = f"expected {settings.n_in} whole numbers from 1 to {settings.cardinality - 1}"
+        for sequence in sequences:
+            if len(sequence) != settings.n_in or not all(
+                    number == int(number) and 1 <= number < settings.cardinality for number in sequence):
+                raise UserError(f"sequence {' '.join(map(str, list(sequence)[:20]))}: {expected}")
+        x1 = np.asarray(sequences, np.int32).reshape(-1, settings.n_in)
+        outputs = predict_sequence(*graph_encoder_decoder(trainer, settings), x1, settings)
+    return Predictions(x1, x1[:, :settings.n_out][:, ::-1], one_hot_decode(outputs), trained)
 
 
 # ---- The section, from the drawn sequences to the predictions ----

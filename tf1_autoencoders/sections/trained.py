@@ -1,13 +1,76 @@
 """Trained checkpoints of a section: which one to restore, the settings of its network, the mark beside its results."""
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, Iterator, Mapping, NamedTuple, Tuple
+
+import numpy as np
 
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.datasets import DRAWN_SAMPLE
+from tf1_autoencoders.datasets.picture_file import read_picture
+from tf1_autoencoders.training.session import TimedSession
+from tf1_autoencoders.training.trainers import GraphTrainer
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.paths import CHECKPOINTS, PRETRAINED, display_path
+
+
+class Trained(NamedTuple):
+    """A trained network that a function has used.
+
+    | field      | meaning                                                                 |
+    |------------|-------------------------------------------------------------------------|
+    | checkpoint | the restored checkpoint, without suffix                                 |
+    | settings   | the section's Settings of the network                                   |
+    | origin     | the checkpoint's settings.json: settings, data, versions; {} if missing |
+    | mark       | what stands beside the result if drawn images are part of it, else ""   |
+    """
+
+    checkpoint: Path
+    settings: Any
+    origin: Dict[str, Any]
+    mark: str
+
+
+@contextlib.contextmanager
+def open_trained(section: Any, checkpoint_path: Any = None, settings: Any = None,
+                 is_sample: bool = False) -> Iterator[Tuple[Any, Trained]]:
+    """Context manager: a trained network in a graph and a session of its own, as (GraphTrainer, Trained).
+
+    Args:
+        section: the section's module.
+        checkpoint_path: a checkpoint or its folder; None for choose_checkpoint.
+        settings: Settings of the checkpoint, if no settings.json lies beside it; None for the report's.
+        is_sample: whether the network will see the drawn sample.
+
+    Raises:
+        UserError: the checkpoint is missing, damaged or of another architecture; or settings contradict those saved
+            beside the checkpoint.
+    """
+    path = choose_checkpoint(section, is_sample) if checkpoint_path is None else \
+        saver.checkpoint_path_from_argument(checkpoint_path)
+    settings, origin = settings_of_checkpoint(section, path, settings)
+    model = section.build_graph(section.check_settings(settings, 10 * settings.batch_size))
+    with TimedSession(model) as session:
+        saver.restore(session, model.weights_saver, model.weights, path)
+        empty = tuple(np.zeros([1, *data.shape.as_list()[1:]], data.dtype.as_numpy_dtype)
+                      for data in model.pipeline.data)
+        yield GraphTrainer(session, model, empty, 1), Trained(
+            path, settings, origin, mark_of_mixture(is_sample, trained_on_sample(origin)))
+
+
+def images_to_evaluate(section: Any, file: Any = None, **data_options: Any) -> Tuple[np.ndarray, bool, str]:
+    """Return (grey levels 0..255 [n, pixels], whether drawn, where from) of a picture file or of the test images.
+
+    Raises:
+        UserError: see datasets.picture_file.read_picture and the section's test_images.
+    """
+    if file is not None:
+        image, done = read_picture(file, **section.PICTURE)
+        return image, False, done
+    rows, source = section.test_images(**data_options)
+    return rows, source.is_sample, str(source)
 
 
 def choose_checkpoint(section: Any, is_sample: bool) -> Path:
