@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import ROOT
 from tf1_autoencoders import convert
 from tf1_autoencoders.converting import proof
+from tf1_autoencoders.utils.frameworks import tf1
 
 ARCHIVE = ROOT / "tests" / "tf115" / "fixtures" / "foreign.zip"
 NETWORKS = sorted({name.split("/")[0] for name in zipfile.ZipFile(str(ARCHIVE)).namelist()} - {"object_based"})
@@ -67,3 +68,15 @@ def run(monkeypatch, tmp_path):
             code = convert.main([str(argument) for argument in arguments])
         return code, text.getvalue()
     return run
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """saved(build) gives a checkpoint with .meta of the graph that build() makes."""
+    def saved(build):
+        with tf1.Graph().as_default(), tf1.Session() as session:
+            build()
+            session.run(tf1.global_variables_initializer())
+            tf1.train.Saver().save(session, str(tmp_path / "model.ckpt"))
+        return tmp_path / "model.ckpt"
+    return saved

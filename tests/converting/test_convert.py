@@ -10,6 +10,7 @@ from tf1_autoencoders.converting import formats, proof
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, find_meta
 from tf1_autoencoders.converting.foreign_graph import ForeignGraph
 from tf1_autoencoders.converting.roles import find_ends, find_outputs, role_table
+from tf1_autoencoders.keras_twin import h5_weights
 from tf1_autoencoders.utils.frameworks import tf1
 
 # The answers are 1.15.5's, on another processor's kernels too: as tests/tf115 has it for one pass.
@@ -97,7 +98,7 @@ def test_a_written_model_gives_the_answers_of_1_15(name, form, foreign, run, tmp
 @pytest.mark.slow
 def test_the_comparison_runs_in_a_fresh_process(foreign, run):
     code, text = run(foreign("moving_average").path, "--to", "savedmodel", "--out", "model")
-    assert code == 0 and "over 256 rows of random inputs" in text and "pass" in text
+    assert code == 0 and "random inputs: largest difference over 256 rows" in text and "pass" in text
 
 
 def test_a_difference_beyond_the_tolerance_is_exit_code_1(foreign, run, monkeypatch):
@@ -121,6 +122,31 @@ def test_arrays_by_name_come_back_to_the_byte_with_slots(foreign, run, tmp_path)
     checkpoint, found = CheckpointFile(network.path), formats.read_npz(tmp_path / "model.npz")
     assert set(found) == set(checkpoint.variables)
     assert all(found[name].tobytes() == checkpoint.read(name).tobytes() for name in found)
+
+
+@pytest.mark.parametrize("name, names", [
+    ("conv_batch_norm", {"conv2d/kernel", "batch_normalization/moving_variance", "dense_1/bias"}),
+    ("basic_lstm", {"rnn_basic_lstm_cell/rnn/lstm_cell/kernel", "MatMul/kernel"})])
+def test_h5_has_the_layers_of_the_graph(name, names, foreign, run, tmp_path):
+    code, text = run(foreign(name).path, "--to", "h5", "--out", "m.h5", "--output", foreign(name).output)
+    assert code == 0 and "read back" in text and "FAIL" not in text, text
+    assert names <= set(h5_weights.read_h5(tmp_path / "m.h5", None, "sigmoid"))
+
+
+def test_h5_by_name_has_the_variables_own_names(foreign, run, tmp_path):
+    path = foreign("conv_batch_norm").path
+    code, text = run(path, "--to", "h5", "--out", "m.h5", "--no-meta")
+    assert code == 0 and "bit-identical" in text, text
+    found, stored = h5_weights.read_h5(tmp_path / "m.h5"), CheckpointFile(path)
+    assert len(found) == 15 and all(np.array_equal(value, stored.read(name)) for name, value in found.items())
+
+
+@pytest.mark.parametrize("name, arguments, message", [
+    ("dense", ["--no-meta"], "Variable names no layer"), ("gru", ["--no-meta"], "names no layer"),
+    ("gru", ["--output", "dense/Softmax"], "takes LSTM only")])
+def test_what_h5_cannot_say_is_refused(name, arguments, message, foreign, run, tmp_path):
+    code, text = run(foreign(name).path, "--to", "h5", "--out", "m.h5", *arguments)
+    assert code == 1 and message in text and len(text.splitlines()) == 1 and not (tmp_path / "m.h5").exists()
 
 
 def test_safetensors_come_back_to_the_byte(foreign, run):

@@ -9,18 +9,6 @@ from tf1_autoencoders.graphs.layers import dense_layer
 from tf1_autoencoders.utils.frameworks import tf1
 
 
-@pytest.fixture
-def saved(tmp_path):
-    """saved(build) gives a checkpoint with .meta of the graph that build() makes."""
-    def saved(build):
-        with tf1.Graph().as_default(), tf1.Session() as session:
-            build()
-            session.run(tf1.global_variables_initializer())
-            tf1.train.Saver().save(session, str(tmp_path / "model.ckpt"))
-        return tmp_path / "model.ckpt"
-    return saved
-
-
 def pipeline():
     rows = (np.ones([8, 3], "float32"), np.ones([8, 5], "float32"))
     dataset = tf1.data.Dataset.from_tensor_slices(rows).map(lambda a, b: (a, 2 * b)).batch(4)

@@ -139,6 +139,15 @@ class ForeignGraph:
             tensor = inputs[0]
         return None
 
+    def constant_of(self, tensor: str) -> Optional[np.ndarray]:
+        """Return the value of a tensor that is a constant, possibly passed on, or None."""
+        node = self.nodes.get(split_name(tensor)[0])
+        for _ in range(len(self.nodes)):
+            if node is None or node.op not in PASS_ON or not data_inputs(node):
+                break
+            node = self.nodes.get(split_name(data_inputs(node)[0])[0])
+        return bounded_constant(node) if node is not None and node.op == "Const" else None
+
     def _saved(self) -> Dict[str, Saved]:
         """Return which name and part each variable has in a checkpoint, from the operations of the Savers."""
         saved: Dict[str, Saved] = {}
@@ -243,7 +252,9 @@ class InferenceGraph:
     | nodes     | {name: NodeDef}; the weights are nodes of the kind Const without a value               |
     | weights   | {name of such a node: array}                                                           |
     | inputs    | names of the placeholders                                                              |
+    | tensors   | names of the tensors that the placeholders stand for                                   |
     | outputs   | names of the tensors                                                                   |
+    | feeds     | {placeholder of the original: value that it always has}                                |
     """
 
     def __init__(self, graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str],
@@ -265,6 +276,7 @@ class InferenceGraph:
         """
         self.source, self.library, self.versions = graph.source, graph.library, graph.versions
         self.inputs, self.outputs = [cut_name(tensor) for tensor in inputs], list(outputs)
+        self.tensors, self.feeds = list(inputs), dict(feeds)
         self.weights: Dict[str, np.ndarray] = {}
         self.nodes = {}
         self._value_of = value_of

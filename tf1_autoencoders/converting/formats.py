@@ -16,6 +16,7 @@ import numpy as np
 
 from tf1_autoencoders import __version__
 from tf1_autoencoders.converting.foreign_graph import control_inputs
+from tf1_autoencoders.keras_twin import h5_weights
 from tf1_autoencoders.utils.errors import UsageError, UserError, one_line
 from tf1_autoencoders.utils.files import sha256_of_file, write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
@@ -24,6 +25,8 @@ from tf1_autoencoders.utils.paths import display_path
 # {module: (package that brings it, version that was tried)}
 CONVERTERS = {"safetensors": ("safetensors", "0.8.0"), "onnx": ("onnx", "1.23.2"), "tf2onnx": ("tf2onnx", "1.17.0"),
               "onnxruntime": ("onnxruntime", "1.32.0"), "ai_edge_litert": ("ai-edge-litert", "2.3.0")}
+ARRAYS = ("npz", "safetensors", "h5")  # formats that hold arrays by name
+H5_ROUNDING = 1e-5  # an LSTM's bias b becomes b + 1 in tf.keras, and b + 1 - 1 when it is read
 NOTE = "conversion.json"
 
 
@@ -103,6 +106,21 @@ def replace_folder(path: Path, write: Callable[[Path], None]) -> Path:
 
 
 # ---- arrays ----
+
+def write_arrays(to: str, path: Path, values: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
+    """Write {name: array} in one of ARRAYS; .h5, tf.keras's, takes names layer/weight and has no room for metadata."""
+    if to == "h5":
+        h5_weights.write_h5(path, dict(values))
+    else:
+        {"npz": write_npz, "safetensors": write_safetensors}[to](path, values, metadata)
+
+
+def read_arrays(to: str, path: Path) -> Dict[str, np.ndarray]:
+    """Return what write_arrays wrote."""
+    if to == "h5":
+        return h5_weights.read_h5(path, None, "sigmoid")
+    return {"npz": read_npz, "safetensors": read_safetensors}[to](path)
+
 
 def write_npz(path: Path, values: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> Path:
     """Write {name: array} as .npz; the metadata is the archive's comment, so that names and arrays stay alone."""
@@ -251,8 +269,6 @@ def write_tflite(path: Path, signature: Signature, int8: bool) -> Path:
             raise UserError(f"--to tflite: the converter cannot convert the graph ({one_line(error)}); try --to "
                             "savedmodel") from error
     return write_atomically(path, content)
-
-
 
 
 def list_names(values: Sequence[str], n: int = 5) -> str:

@@ -68,8 +68,9 @@ class Network:
     | outputs   | numbers of the layers that give the outputs             |
     """
 
-    def __init__(self, graph: InferenceGraph) -> None:
-        self.graph, self.tf_graph = graph, graph.imported()
+    def __init__(self, graph: InferenceGraph, with_forget_bias: bool = True) -> None:
+        """Recognise the layers; without their forget bias, the biases of LSTMs are the variables' own."""
+        self.graph, self.tf_graph, self.with_forget_bias = graph, graph.imported(), with_forget_bias
         self.layers: List[Layer] = []
         self.memo: Dict[str, int] = {}
         self._names: Set[str] = set()

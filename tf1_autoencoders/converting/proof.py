@@ -149,6 +149,25 @@ def difference(original: Mapping[str, np.ndarray], converted: Mapping[str, np.nd
     return Difference(largest, scale, n_rows)
 
 
+def report(found: Difference, tolerance: float, what: str) -> int:
+    """Print a difference; return exit code 1 if it is beyond the tolerance."""
+    passed = found.relative <= tolerance  # False for nan too
+    print(f"{what}: largest difference over {found.n_rows} rows {found.largest:.2g}, relative to the largest output "
+          f"{found.relative:.2g}, tolerance {tolerance:.2g}: {'pass' if passed else 'FAIL'}")
+    return int(not passed)
+
+
+def report_arrays(values: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], tolerance: float = 0.0) -> int:
+    """Print whether arrays came back to the byte; return exit code 1 if they differ beyond a relative tolerance."""
+    equal = set(values) == set(found) and all(
+        found[name].dtype == value.dtype and found[name].shape == value.shape
+        and found[name].tobytes() == value.tobytes() for name, value in values.items())
+    if equal:
+        print("read back: bit-identical")
+        return 0
+    return report(difference(values, found), tolerance, "read back")
+
+
 # ---- in the child ----
 
 def run_model(job: Mapping[str, Any], inputs: Sequence[np.ndarray]) -> List[np.ndarray]:

@@ -327,6 +327,7 @@ def _lstm_of(network: Network, gates: str, c: str, forget: str, entered: str, ca
     if linear is None:
         return None
     x, h, _, kernel, bias, key = linear
+    forget_bias *= network.with_forget_bias
     return Cell("LSTM", x, h, network.source(c), new_c, key, lstm_weights(kernel, bias, forget_bias),
                 {"units": kernel.shape[1] // 4, **_not_default(activation)})
 
@@ -388,7 +389,8 @@ def lstm_weights(kernel: np.ndarray, bias: np.ndarray, forget_bias: float) -> Di
     units = kernel.shape[1] // 4
     swap = np.concatenate([np.arange(k * units, (k + 1) * units) for k in (0, 2, 1, 3)])
     bias = bias.copy()
-    bias[2 * units:3 * units] += bias.dtype.type(forget_bias)
+    if forget_bias:
+        bias[2 * units:3 * units] += bias.dtype.type(forget_bias)
     return {"kernel": kernel[:-units, swap], "recurrent_kernel": kernel[-units:, swap], "bias": bias[swap]}
 
 
