@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import argparse
 import ast
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
@@ -13,6 +15,7 @@ from tf1_autoencoders.converting import formats, proof
 from tf1_autoencoders.converting.adam import Adam, Places, read_adam, set_adam
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, find_meta, part_of
 from tf1_autoencoders.converting.foreign_graph import PLACEHOLDERS, ForeignGraph, InferenceGraph, Saved
+from tf1_autoencoders.converting.fresh_process import limit_memory, run_fresh
 from tf1_autoencoders.converting.harmless import HARMLESS, page_for
 from tf1_autoencoders.converting.keras_model import build_keras, write_keras
 from tf1_autoencoders.converting.network import Network
@@ -42,6 +45,7 @@ SUFFIXES = {"npz": ".npz", "safetensors": ".safetensors", "h5": ".h5", WITH_MAP:
 # layers on end a little more; weights in 8 bits change the third.
 TOLERANCES = {**dict.fromkeys(OF_GRAPH, 1e-5), "tflite-int8": 5e-2}
 RANDOM = frozenset(("RandomUniform", "RandomStandardNormal", "TruncatedNormal", "RandomUniformInt", "Multinomial"))
+SECONDS = 1800  # for a whole conversion
 MAX_SHOWN = 40  # layers of each network that --list prints
 
 
@@ -375,8 +379,37 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def work(argv: Sequence[str]) -> int:
+    """Run the command in this process, under a limit of memory, without the messages of libraries."""
+    stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    sys.stderr = stderr
+
+    def limited(args: argparse.Namespace) -> int:
+        limit = limit_memory(Path(args.checkpoint))
+        try:
+            return convert(args)
+        except (MemoryError, tf1.errors.ResourceExhaustedError) as error:
+            raise UserError(f"{args.checkpoint}: the graph asks for more than the {limit >> 20:,} MiB of memory that a "
+                            "checkpoint of this size may have; name other outputs, or convert by name with --to npz") \
+                from error
+        except KeyboardInterrupt:  # the process that waits for this one says so
+            sys.stderr = open(os.devnull, "w")
+            raise
+    return cli.run_command(build_parser(), limited, argv)
+
+
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    return cli.run_command(build_parser(), convert, argv)
+    argv = list(sys.argv[1:] if argv is None else argv)
+
+    def fresh(args: argparse.Namespace) -> int:
+        code = "import sys; from tf1_autoencoders import convert; sys.exit(convert.work(sys.argv[1:]))"
+        try:
+            run_fresh(["-c", code, *argv], SECONDS)
+        except subprocess.CalledProcessError as error:
+            return error.returncode
+        return 0
+    return cli.run_command(build_parser(), fresh, argv)
 
 
 if __name__ == "__main__":

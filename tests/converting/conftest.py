@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import ROOT
 from tf1_autoencoders import convert
 from tf1_autoencoders.converting import proof
+from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.frameworks import tf1
 
 ARCHIVE = ROOT / "tests" / "tf115" / "fixtures" / "foreign.zip"
@@ -65,7 +66,7 @@ def run(monkeypatch, tmp_path):
     def run(*arguments):
         text = io.StringIO()
         with redirect_stdout(text), redirect_stderr(text):
-            code = convert.main([str(argument) for argument in arguments])
+            code = cli.run_command(convert.build_parser(), convert.convert, [str(argument) for argument in arguments])
         return code, text.getvalue()
     return run
 

@@ -1,16 +1,21 @@
 """convert: what TensorFlow 1.15.5 answered is what the written model answers; hostile graphs are not run."""
 import shutil
+import subprocess
 import sys
 
 import numpy as np
 import pytest
 
 from tests.converting.conftest import NETWORKS
+from tf1_autoencoders import convert
 from tf1_autoencoders.converting import formats, proof
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, find_meta
 from tf1_autoencoders.converting.foreign_graph import ForeignGraph
+from tf1_autoencoders.converting.fresh_process import run_fresh
+from tf1_autoencoders.converting.keras_model import MAX_LAYERS
 from tf1_autoencoders.converting.roles import find_ends, find_outputs, role_table
 from tf1_autoencoders.keras_twin import h5_weights
+from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
 
 # The answers are 1.15.5's, on another processor's kernels too: as tests/tf115 has it for one pass.
@@ -258,6 +263,72 @@ def test_a_constant_that_claims_too_much_is_refused(hostile, run):
         insert(graph_def, node)
     code, text = run(hostile(change), "--to", "savedmodel", "--out", "out", "--output", "out/BiasAdd")
     assert code == 1 and "huge claims" in text and len(text.splitlines()) == 1
+
+
+# ---- harmless operations of any size ----
+
+def with_huge_fill(x):
+    """A number of three inputs fills 64 GiB, which nothing says before the graph runs."""
+    sizes = tf1.stack([4096 * tf1.shape(x)[1], 1 << 20])
+    return tf1.matmul(x, tf1.get_variable("w", [4, 3])) + tf1.reduce_sum(tf1.fill(sizes, 1.0))
+
+
+def with_endless_loop(x):
+    y = tf1.matmul(x, tf1.get_variable("w", [4, 3]))
+    return tf1.while_loop(lambda value: tf1.reduce_sum(0 * value) < 1, lambda value: value + 1, [y])
+
+
+def saved_with_output(saved, outputs_of):
+    return saved(lambda: tf1.identity(outputs_of(tf1.placeholder(tf1.float32, [None, 4], name="x")), name="out"))
+
+
+@pytest.mark.slow
+def test_a_graph_that_fills_memory_ends_in_one_sentence(saved, monkeypatch, tmp_path, capfd):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")  # whose allocator waits ten seconds for memory
+    path = saved_with_output(saved, with_huge_fill)
+    code = convert.main([str(path), "--to", "savedmodel", "--out", str(tmp_path / "out"), "--output", "out"])
+    errors = capfd.readouterr().err.splitlines()
+    assert code == 1 and len(errors) == 1 and "more memory is asked for than the limit" in errors[0]
+
+
+@pytest.mark.slow
+def test_a_graph_that_never_ends_is_ended(saved, monkeypatch):
+    monkeypatch.setattr(proof, "SECONDS", 6)
+    path = saved_with_output(saved, with_endless_loop)
+    job = {"kind": "original", "path": str(path), "meta": f"{path}.meta", "inputs": ["x"], "outputs": ["out"]}
+    with pytest.raises(UserError, match="did not answer within 6 seconds"):
+        proof.compare([job], {"x": np.ones([2, 4], "float32")})
+
+
+@pytest.mark.parametrize("code, message", [
+    ("bytearray(1 << 40)", "exit code"), ("import os; os.kill(os.getpid(), 6)", "ended by SIGABRT"),
+    ("import time; time.sleep(60)", "within 2 seconds")])
+def test_a_fresh_process_has_limits(code, message, tmp_path):
+    before = "from pathlib import Path; from tf1_autoencoders.converting.fresh_process import limit_memory; " \
+        f"limit_memory(Path({str(tmp_path / 'x')!r})); "
+    try:
+        run_fresh(["-c", before + code], 2, capture=True)
+    except subprocess.CalledProcessError as error:
+        assert message == "exit code" and error.stderr.endswith("MemoryError\n")
+    except UserError as error:
+        assert message in str(error)
+    else:
+        raise AssertionError(code)
+
+
+def test_more_layers_than_keras_can_save_are_refused(saved, run, tmp_path):
+    def many_layers(x):
+        for _ in range(MAX_LAYERS):
+            x = tf1.nn.relu(x)
+        return x
+    code, text = run(saved_with_output(saved, lambda x: many_layers(with_weights(x))), "--to", "keras", "--out",
+                     "m.keras", "--output", "out")
+    assert code == 1 and f"301 layers, more than the {MAX_LAYERS} that Keras can save" in text
+    assert not (tmp_path / "m.keras").exists()
+
+
+def with_weights(x):
+    return tf1.matmul(x, tf1.get_variable("w", [4, 3]))
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 100, b"\x0a\x02\x0a\x00"])

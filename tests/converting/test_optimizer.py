@@ -9,7 +9,7 @@ from tf1_autoencoders.converting.adam import _step
 from tf1_autoencoders.converting.weight_map import load_model
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
-# Largest difference of a step, relative to the largest step: a weight below 2 (an LSTM's bias and 1) is rounded to 1.2e-7
+# Largest difference of a step, relative to the largest step: a weight below 2 (LSTM: bias + 1) is rounded to 1.2e-7
 # before the step, after the step and in the conversion, and a step is about the learning rate, 0.01.
 STEP = 3 * 1.2e-7 / 0.01
 

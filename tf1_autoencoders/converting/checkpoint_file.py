@@ -22,7 +22,7 @@ from tf1_autoencoders.checkpointing.index import (
     read_table,
     read_varint,
 )
-from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
@@ -126,9 +126,8 @@ class CheckpointFile:
             raise self._damaged(error) from error
 
     def _damaged(self, error: Exception) -> UserError:
-        reason = one_line(str(error).split("\n")[0]) or type(error).__name__
-        return UserError(f"{display_path(self.path)}: not a TensorFlow checkpoint, or a damaged one ({reason}); copy "
-                         "the files again, or name another checkpoint")
+        return UserError(f"{display_path(self.path)}: not a TensorFlow checkpoint, or a damaged one "
+                         f"({short_reason(error)}); copy the files again, or name another checkpoint")
 
 
 def find_checkpoint(path: Union[str, Path]) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tf1_autoencoders.checkpointing.index import read_fields
 from tf1_autoencoders.converting.harmless import HARMLESS, READS, VARIABLES, page_for
-from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
@@ -443,9 +443,8 @@ def import_graph(graph_def: Any, source: str) -> Any:
         try:
             tf1.import_graph_def(graph_def, name="")
         except Exception as error:  # of many kinds, by operation
-            reason = one_line(str(error).split("\n")[0])
-            raise UserError(f"{source}: TensorFlow does not accept the graph ({reason}); name other outputs") \
-                from error
+            raise UserError(f"{source}: TensorFlow does not accept the graph ({short_reason(error)}); name other "
+                            "outputs") from error
     return graph
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from tf1_autoencoders import __version__
 from tf1_autoencoders.converting.foreign_graph import control_inputs
 from tf1_autoencoders.keras_twin import h5_weights
-from tf1_autoencoders.utils.errors import UsageError, UserError, one_line
+from tf1_autoencoders.utils.errors import UsageError, UserError, one_line, short_reason
 from tf1_autoencoders.utils.files import sha256_of_file, write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
@@ -242,7 +242,7 @@ def write_onnx(path: Path, signature: Signature, metadata: Mapping[str, str]) ->
             signature.graph_def, input_names=[_full(tensor) for tensor in signature.inputs.values()],
             output_names=[_full(tensor) for tensor in signature.outputs.values()], opset=17)
     except Exception as error:  # of many kinds, by operation
-        raise UserError(f"--to onnx: tf2onnx cannot convert the graph ({one_line(error)}); try --to savedmodel") \
+        raise UserError(f"--to onnx: tf2onnx cannot convert the graph ({short_reason(error)}); try --to savedmodel") \
             from error
     onnx.helper.set_model_props(model, dict(metadata))
     return write_atomically(path, model.SerializeToString())
@@ -266,7 +266,7 @@ def write_tflite(path: Path, signature: Signature, int8: bool) -> Path:
                 converter.optimizations = [tf1.lite.Optimize.DEFAULT]
             content = converter.convert()
         except Exception as error:  # of many kinds, by operation
-            raise UserError(f"--to tflite: the converter cannot convert the graph ({one_line(error)}); try --to "
+            raise UserError(f"--to tflite: the converter cannot convert the graph ({short_reason(error)}); try --to "
                             "savedmodel") from error
     return write_atomically(path, content)
 

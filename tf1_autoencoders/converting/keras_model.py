@@ -6,7 +6,7 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any, Dict, List, Mapping
+from typing import Any, List, Mapping
 
 import numpy as np
 
@@ -30,8 +30,10 @@ def build_keras(network: Network) -> Any:
         more = f" and {len(network.unknown) - 5} more" if len(network.unknown) > 5 else ""
         raise UserError(f"--to keras: not recognised as a layer: {places}{more}; nothing was written, --to savedmodel "
                         "takes any graph")
+    if len(network.layers) > MAX_LAYERS:  # Keras follows a model by recursion
+        raise UserError(f"--to keras: {len(network.layers)} layers, more than the {MAX_LAYERS} that Keras can save; "
+                        "try --to savedmodel")
     tensors: List[Any] = []
-    layers: Dict[int, Any] = {}
     inputs = []
     for layer in network.layers:
         try:
@@ -42,7 +44,7 @@ def build_keras(network: Network) -> Any:
                 tensors.append(keras.Input(shape, dtype=layer.arguments["dtype"], name=layer.name))
                 inputs.append(tensors[-1])
                 continue
-            layers[len(tensors)] = made = getattr(keras.layers, layer.kind)(
+            made = getattr(keras.layers, layer.kind)(
                 name=layer.name, **{name: value for name, value in layer.arguments.items() if value is not None})
             taken = [tensors[number] for number in layer.inputs]
             tensors.append(made(taken if layer.kind in MERGING else taken[0]))
@@ -51,9 +53,6 @@ def build_keras(network: Network) -> Any:
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f"--to keras: the {layer.kind} at {layer.place} does not fit ({one_line(error)}); nothing "
                             "was written, --to savedmodel takes any graph") from error
-    if len(layers) > MAX_LAYERS:  # Keras follows a model by recursion
-        raise UserError(f"--to keras: {len(layers)} layers, more than the {MAX_LAYERS} that Keras can save; try --to "
-                        "savedmodel")
     outputs = [tensors[number] for number in network.outputs]
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0])
 

@@ -1,14 +1,13 @@
 """The proof of a conversion: the same random inputs through the original graph and through what was written.
 
-Both run in a fresh process with limits of time and memory: `python -m tf1_autoencoders.converting.proof JOB`, where JOB
-is a JSON file that compare() writes. The original is TensorFlow's own way back: its operations RestoreV2 read the
-checkpoint into the graph's own variables, and the placeholders are fed. Nothing of the conversion is used.
+Both run in a fresh process with a limit of time, under the limit of memory that `convert` has: `python -m
+tf1_autoencoders.converting.proof JOB`, where JOB is a JSON file that compare() writes. The original is TensorFlow's own
+way back: its operations RestoreV2 read the checkpoint into the graph's own variables, and the placeholders are fed.
+Nothing of the conversion is used.
 """
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -31,13 +30,12 @@ from tf1_autoencoders.converting.foreign_graph import (
     split_name,
 )
 from tf1_autoencoders.converting.formats import read_npz, require, write_npz
+from tf1_autoencoders.converting.fresh_process import run_fresh
 from tf1_autoencoders.converting.harmless import READS, VARIABLES
-from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import keras, tf1
-from tf1_autoencoders.utils.paths import PACKAGE
 
 SECONDS = 600
-ADDRESS_BYTES = 1 << 36  # TensorFlow and ONNX Runtime reserve much more than they use
 N_ROWS, N_NUMBERS = 256, 1 << 20  # rows of random inputs: 256, or fewer of large inputs
 UNKNOWN_SIZE = 6  # of an axis that the graph leaves open, such as time
 
@@ -110,22 +108,16 @@ def compare(jobs: Sequence[Mapping[str, Any]], inputs: Mapping[str, np.ndarray])
         job = Path(folder) / "job.json"
         job.write_text(json.dumps(list(jobs)))
         write_npz(Path(folder) / "inputs.npz", {str(k): value for k, value in enumerate(inputs.values())}, {})
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(
-            [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])}
         try:
-            done = subprocess.run([sys.executable, "-m", "tf1_autoencoders.converting.proof", str(job)],
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=SECONDS, env=environment,
-                                  universal_newlines=True, errors="replace")
-        except subprocess.TimeoutExpired:
-            raise UserError(f"--check: the models did not answer within {SECONDS} seconds; name smaller outputs, or "
-                            "convert with --no-check") from None
-        message = Path(folder) / "error.txt"
-        if message.is_file():
-            raise UserError(message.read_text())
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise UserError(f"--check: the process that runs the models ended with {done.returncode} ({one_line(last)})"
-                            "; free memory, or convert with --no-check")
+            run_fresh(["-m", "tf1_autoencoders.converting.proof", str(job)], SECONDS, capture=True)
+        except UserError as error:
+            raise UserError(f"--check: {error}, or convert with --no-check") from None
+        except subprocess.CalledProcessError as error:
+            file = Path(folder) / "error.txt"
+            last = (error.stderr.strip().splitlines() or ["no message"])[-1]
+            raise UserError(file.read_text() if file.is_file() else
+                            f"--check: the process that runs the models ended with {error.returncode} "
+                            f"({one_line(last)}); free memory, or convert with --no-check") from None
         return [read_npz(Path(folder) / f"outputs_{k}.npz") for k in range(len(jobs))]
 
 
@@ -268,16 +260,9 @@ def run_original(job: Mapping[str, Any], inputs: Sequence[np.ndarray]) -> List[n
         return session.run([_full(name) for name in job["outputs"]], feeds)
 
 
-def _limit_memory() -> None:
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource  # not on Windows
-        resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_BYTES, ADDRESS_BYTES))
-
-
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the jobs of a file; the outputs, or the sentence of an error, are written beside the file."""
     file = Path((argv or sys.argv[1:])[0])
-    _limit_memory()
     jobs = json.loads(file.read_text())
     values = read_npz(file.with_name("inputs.npz"))
     inputs = [values[str(k)] for k in range(len(values))]
@@ -288,9 +273,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             file.with_name("error.txt").write_text(str(error))
             return 1
         except Exception as error:  # of any runtime
+            reason = "more memory is asked for than the limit" if isinstance(
+                error, (MemoryError, tf1.errors.ResourceExhaustedError)) else short_reason(error)
+            advice = "name other outputs, or convert with --no-check" if job["kind"] == "original" else \
+                "what was written does not work, take another format"
             file.with_name("error.txt").write_text(
-                f"--check: {job['kind']} cannot be run ({one_line(str(error).splitlines()[0] if str(error) else error)}"
-                "); what was written does not work, take another format")
+                f"--check: {job['kind']} cannot be run ({reason}); {advice}")
             return 1
         write_npz(file.with_name(f"outputs_{k}.npz"), {str(n): np.asarray(value) for n, value in enumerate(outputs)},
                   {})

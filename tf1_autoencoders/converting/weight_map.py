@@ -21,7 +21,7 @@ from tf1_autoencoders.converting.recurrent import gru_weights, lstm_weights, rnn
 from tf1_autoencoders.converting.roles import role_table
 from tf1_autoencoders.keras_twin.h5_weights import ORDER
 from tf1_autoencoders.keras_twin.weights import to_tf1_layout
-from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.files import read_json
 from tf1_autoencoders.utils.frameworks import keras
 from tf1_autoencoders.utils.paths import display_path
@@ -53,8 +53,7 @@ def load_model(path: Path, with_optimizer: bool = False) -> Any:
         return keras.saving.load_model(str(path), compile=with_optimizer, safe_mode=True)
     except Exception as error:  # Keras raises many kinds
         raise UserError(f"{display_path(path)}: not a Keras model that can be loaded safely "
-                        f"({one_line(str(error).splitlines()[0] if str(error) else error)}); save one with "
-                        "model.save('model.keras')") from error
+                        f"({short_reason(error)}); save one with model.save('model.keras')") from error
 
 
 def layers_with_weights(model: Any) -> List[Any]:
