@@ -161,7 +161,7 @@ def _checkpoint_of_folder(folder: Path) -> Path:
     if len(names) == 1:
         return folder / names[0]
     raise UserError(f"{display_path(folder)}: expected a folder with one checkpoint, found "
-                    f"{one_line(', '.join(names)) or 'none'}; name the checkpoint itself")
+                    f"{one_line(', '.join(names) or 'none')}; name the checkpoint itself")
 
 
 def _read_bounded(file: Path, limit: int) -> bytes:
@@ -376,6 +376,8 @@ def decompress_snappy(block: bytes) -> bytes:
 def find_meta(path: Path, named: Optional[str] = None) -> Optional[Path]:
     """Return the .meta file of a checkpoint: the one that the user names, or the one beside it, or None.
 
+    Beside an Estimator's checkpoint, graph.pbtxt has the graph too.
+
     Raises:
         UserError: the user names a file that is not there.
     """
@@ -384,8 +386,7 @@ def find_meta(path: Path, named: Optional[str] = None) -> Optional[Path]:
         if not file.is_file():
             raise UserError(f"--meta {named}: no such file; name the .meta file of the checkpoint")
         return file
-    file = Path(f"{path}.meta")
-    return file if file.is_file() else None
+    return next((file for file in (Path(f"{path}.meta"), path.with_name("graph.pbtxt")) if file.is_file()), None)
 
 
 def part_of(value: np.ndarray, part: str) -> np.ndarray:

@@ -89,22 +89,26 @@ class ForeignGraph:
                             for name, value in meta_graph.collection_def.items()}
         if len(self.nodes) < len(meta_graph.graph_def.node):
             raise UserError(f"{source}: two operations have the same name; name the .meta file that TensorFlow wrote")
-        self.saved = self._saved()
+        self.saved = self._saved(meta_graph.saver_def.restore_op_name.rpartition("/")[0] + "/")
 
     @classmethod
     def read(cls, path: Path) -> ForeignGraph:
-        """Read a .meta file.
+        """Read a .meta file, or the graph.pbtxt that an Estimator writes.
 
         Raises:
             UserError: the file is no MetaGraph, or is larger than MAX_META_BYTES.
         """
+        from google.protobuf import text_format  # comes with TensorFlow
         meta_graph = tf1.MetaGraphDef()
         try:
             with open(str(path), "rb") as file:
                 content = file.read(MAX_META_BYTES + 1)
             if len(content) > MAX_META_BYTES:
                 raise ValueError(f"more than {MAX_META_BYTES} bytes")
-            meta_graph.ParseFromString(content)
+            if path.suffix == ".pbtxt":
+                text_format.Parse(content, meta_graph.graph_def)
+            else:
+                meta_graph.ParseFromString(content)
             if not meta_graph.graph_def.node:
                 raise ValueError("no operation in it")
         except OSError as error:
@@ -148,10 +152,10 @@ class ForeignGraph:
             node = self.nodes.get(split_name(data_inputs(node)[0])[0])
         return bounded_constant(node) if node is not None and node.op == "Const" else None
 
-    def _saved(self) -> Dict[str, Saved]:
-        """Return which name and part each variable has in a checkpoint, from the operations of the Savers."""
+    def _saved(self, scope: str) -> Dict[str, Saved]:
+        """Return which name and part each variable has in a checkpoint, from the Savers; first that of the file."""
         saved: Dict[str, Saved] = {}
-        for node in self.nodes.values():
+        for node in sorted(self.nodes.values(), key=lambda node: not node.name.startswith(scope)):
             n_first = {"SaveV2": 3, "SaveSlices": 3, "Save": 2}.get(node.op)
             inputs = data_inputs(node)
             if n_first is None or len(inputs) < n_first:
@@ -280,6 +284,7 @@ class InferenceGraph:
         self.weights: Dict[str, np.ndarray] = {}
         self.nodes = {}
         self._value_of = value_of
+        self._dequeued: Optional[int] = None  # by a queue, and then in the shapes of the original's constants
         cut = {split_name(tensor)[0]: tensor for tensor in inputs}
         nodes = {}
         for name in needed_nodes(graph.nodes, outputs, set(cut) | set(feeds)):
@@ -342,6 +347,9 @@ class InferenceGraph:
             return
         dtype, shape = (node.attr["dtype"].type, node.attr["shape"].shape) if node.op == "PlaceholderWithDefault" \
             else output_type(graph, name, output)
+        if node.op.startswith("QueueDequeueMany"):
+            n_rows = graph.constant_of(data_inputs(node)[1])
+            self._dequeued = None if n_rows is None else int(n_rows)
         placeholder = tf1.NodeDef(name=cut_name(tensor), op="Placeholder")
         placeholder.attr["dtype"].type = dtype
         placeholder.attr["shape"].shape.CopyFrom(shape)
@@ -408,6 +416,13 @@ class InferenceGraph:
             graph_def.node.add().CopyFrom(constant(name, self.weights[name]) if name in self.weights else node)
         return graph_def
 
+    @property
+    def batch_size(self) -> Optional[int]:
+        """The number of rows that the original computes with, if its program fixed the number; else None."""
+        sizes = {shape[0] for shape in (tensor.shape for tensor in map(self.imported().get_tensor_by_name, (
+            tensor if ":" in tensor else f"{tensor}:0" for tensor in self.outputs))) if shape.rank}
+        return self._dequeued or next((int(size) for size in sizes if size is not None), None)
+
     def imported(self) -> Any:
         """Return a tf1.Graph of it, from which dtypes and shapes can be read; nothing of it is run.
 
@@ -453,9 +468,12 @@ def output_type(graph: ForeignGraph, name: str, output: int) -> Tuple[int, Any]:
     attributes = graph.nodes[name].attr
     for types, shapes in (("output_types", "output_shapes"), ("component_types", "shapes")):
         if types in attributes and output < len(attributes[types].list.type):
-            known = attributes[shapes].list.shape
-            return attributes[types].list.type[output], (known[output] if output < len(known)
-                                                         else tf1.TensorShape(None).as_proto())
+            known, batch = attributes[shapes].list.shape, []
+            if graph.nodes[name].op.startswith("QueueDequeue"):  # the queue knows the shapes of its elements
+                known = graph.nodes[split_name(data_inputs(graph.nodes[name])[0])[0]].attr["shapes"].list.shape
+                batch = [tf1.Dimension(None)] * graph.nodes[name].op.startswith(("QueueDequeueM", "QueueDequeueU"))
+            shape = tf1.TensorShape(known[output] if output < len(known) else None)
+            return attributes[types].list.type[output], tf1.TensorShape(batch).concatenate(shape).as_proto()
     nodes = needed_nodes(graph.nodes, [name], set())
     check_operations(graph, {node: graph.nodes[node] for node in nodes if node != name}, None)
     graph_def = tf1.GraphDef(versions=graph.versions)
@@ -753,9 +771,9 @@ def remove_dropout(nodes: Dict[str, Any], value_of: Callable[[str], Optional[np.
 
     for node in nodes.values():
         inputs = data_inputs(node)
-        if node.op == "Mul" and keeps_everything(inputs[1]):
-            _make_identity(node, inputs[0])
-            scaled = source(inputs[0])
+        if node.op == "Mul" and keeps_everything(inputs[1]) or node.op == "SelectV2" and keeps_everything(inputs[0]):
+            _make_identity(node, inputs[int(node.op == "SelectV2")])
+            scaled = source(data_inputs(node)[0])
             if scaled is not None and scaled.op in ("Mul", "RealDiv") and len(data_inputs(scaled)) == 2 \
                     and scalar(data_inputs(scaled)[1]) == 1:
                 _make_identity(scaled, data_inputs(scaled)[0])

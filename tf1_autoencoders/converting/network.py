@@ -262,6 +262,12 @@ class Network:
                 return None
             return self.add("Embedding", place, [self.visit(inputs[1])], variables=self.variables(inputs[0]),
                             weights={"embeddings": table}, input_dim=table.shape[0], output_dim=table.shape[1])
+        if op == "OneHot":
+            depth, on, off = (self.constant(part) for part in inputs[1:])
+            if depth is None or on != 1 or off != 0 or node.attr["axis"].i != -1 or not 0 < int(depth) < 1 << 14:
+                return None
+            return self.add("Embedding", place, [self.visit(inputs[0])], input_dim=int(depth), output_dim=int(depth),
+                            weights={"embeddings": np.eye(int(depth), dtype="float32")}, trainable=False)
         if op == "Mean" and len(self.shape(inputs[0]) or ()) == 4:
             axes = self.constant(inputs[1])
             if axes is not None and sorted(np.ravel(axes).tolist()) == [1, 2]:

@@ -62,7 +62,7 @@ def random_inputs(graph: InferenceGraph, seed: int = 0) -> Dict[str, np.ndarray]
     shapes = {name: [UNKNOWN_SIZE if dimension.size < 0 else dimension.size for dimension in shape.dim]
               for name, (_, shape) in types.items()}
     largest = max([int(np.prod(shape[1:], dtype=np.float64)) for shape in shapes.values()], default=1)
-    n_rows = max(2, min(N_ROWS, N_NUMBERS // max(1, largest)))
+    n_rows = graph.batch_size or max(2, min(N_ROWS, N_NUMBERS // max(1, largest)))
     for tensor in graph.inputs:
         dtype, shape = types[split_name(tensor)[0]]
         size = shapes[split_name(tensor)[0]]
@@ -72,6 +72,9 @@ def random_inputs(graph: InferenceGraph, seed: int = 0) -> Dict[str, np.ndarray]
             raise UserError(f"--check: the input {tensor} has the shape {size}, too large to try; name a --shape")
         numbers = tf1.as_dtype(dtype).as_numpy_dtype
         kind = np.dtype(numbers).kind
+        if kind not in "fiub":
+            raise UserError(f"--check: the input {tensor} is {tf1.as_dtype(dtype).name}, and only numbers are tried; "
+                            "name an --input behind it, or convert with --no-check")
         values[tensor] = (random.uniform(-1, 1, size) if kind == "f"
                           else random.integers(0, _n_choices(graph, tensor), size)).astype(numbers)
     return values

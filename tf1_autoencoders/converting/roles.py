@@ -4,18 +4,21 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set
 
+import numpy as np
+
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, StoredVariable
 from tf1_autoencoders.converting.foreign_graph import (
     PASS_ON,
     PLACEHOLDERS,
     SOURCES,
     ForeignGraph,
+    control_inputs,
     data_inputs,
     needed_nodes,
     split_name,
 )
 from tf1_autoencoders.converting.harmless import READS, VARIABLES
-from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.errors import UserError, one_line
 
 BETA_POWER = re.compile(r"(^|/)beta[12]_power(_\d+)?$")
 COUNTER = re.compile(r"(^|/)(global_step|iterations|iter|step|local_step)(_\d+)?$")
@@ -33,7 +36,8 @@ IN_A_CHAIN = PASS_ON | frozenset((
     "TensorArrayWriteV3", "TensorArrayGatherV3", "Maximum", "Minimum", "Floor", "Rsqrt", "Select"))
 NO_USE = frozenset(("Enter", "Assign", "AssignVariableOp", "Switch", "RefSwitch", "Transpose", "ExpandDims", "Tile"))
 TRAINING = re.compile(r"(^|/)(gradients(_\d+)?|Initializer|save(_\d+)?|train(ing)?_op"
-                      r"|\w*cross_entropy\w*)/|/Assign(_\d+)?$|_grad/")
+                      r"|\w*cross_entropy\w*|\w*loss(es)?(_\d+)?|mean_squared_error|zero_fraction(_\d+)?)/"
+                      r"|/Assign(_\d+)?$|_grad/")
 
 
 class Role(NamedTuple):
@@ -140,7 +144,7 @@ def find_outputs(graph: ForeignGraph) -> List[str]:
     """Return where the chains of layers end: tensors that only a loss, a metric or the program itself takes."""
     consumers = graph.consumers()
     of_inputs = _reachable(consumers, [name for name, node in graph.nodes.items()
-                                       if node.op in PLACEHOLDERS or node.op.startswith("Iterator")])
+                                       if node.op in PLACEHOLDERS or SOURCES.match(node.op)])
     of_weights = _reachable(consumers, graph.variables())
     forward = {name for name in of_inputs & of_weights if not TRAINING.search(name + "/")}
     chain: Set[str] = set()
@@ -213,6 +217,7 @@ def find_ends(graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str]
         inputs = graph.sources([name for name in needed if name not in pipelines])
     for name in needed:
         node = graph.nodes[name]
+        complete = {**_fixed_dropout(graph, node), **complete}
         if node.op not in PLACEHOLDERS or name in complete or name in [split_name(tensor)[0] for tensor in inputs]:
             continue
         value = _assumed_value(graph, name)
@@ -221,6 +226,9 @@ def find_ends(graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str]
         elif node.op != "PlaceholderWithDefault" and not (inputs and feeds):
             if not inputs or _tensor_names_missing(inputs, graph):
                 inputs = [*inputs, name]
+    if not inputs:
+        raise UserError(f"--output {one_line(outputs[0])}: depends on no placeholder; name the tensor that the model "
+                        "is given with --input")
     return Ends(list(dict.fromkeys(inputs)), list(outputs), complete)
 
 
@@ -259,12 +267,50 @@ def _assumed_value(graph: ForeignGraph, name: str) -> Optional[Any]:
     return None
 
 
+def _fixed_dropout(graph: ForeignGraph, node: Any) -> Dict[str, float]:
+    """Return {constant: value that keeps everything} if the node is the mask of a dropout whose rate is fixed."""
+    inputs = data_inputs(node)
+    if node.op == "GreaterEqual" and _is_random(graph, inputs[0]):
+        rate, kept = inputs[1], 0.0
+    elif node.op in ("Add", "AddV2") and node.name.rpartition("/")[2] == "add" and _is_random(graph, inputs[1]) \
+            and f"{node.name[:-4]}/Floor" in graph.nodes:
+        rate, kept = inputs[0], 1.0
+    else:
+        return {}
+    source = graph.nodes[split_name(rate)[0]]
+    while source.op in PASS_ON | {"Enter"} and data_inputs(source):
+        source = graph.nodes[split_name(data_inputs(source)[0])[0]]
+    parts = [source.name] if source.op != "Sub" else data_inputs(source)
+    fixed = all(graph.constant_of(part) is not None for part in parts) and not _in_a_branch(graph, source)
+    value = graph.constant_of(source.name)
+    if not fixed or value == kept:
+        return {}
+    feeds = {source.name: kept}
+    if value is not None and node.op == "GreaterEqual":  # TensorFlow 2 has 1 / (1 - rate) as a constant of its own
+        scaled = graph.nodes.get(f"{node.name.rpartition('/')[0]}/Mul")
+        for part in data_inputs(scaled) if scaled is not None else ():
+            scale = graph.constant_of(part)
+            if scale is not None and np.allclose(scale * (1 - value), 1):
+                feeds[split_name(part)[0]] = 1.0
+    return feeds
+
+
+def _in_a_branch(graph: ForeignGraph, node: Any) -> bool:
+    """Whether a constant belongs to a branch of a tf.cond, which another placeholder decides about."""
+    for waited in control_inputs(node):
+        for tensor in data_inputs(graph.nodes[waited]) if waited in graph.nodes else ():
+            switch = graph.nodes[split_name(tensor)[0]]
+            if switch.op == "Switch" and graph.nodes[split_name(data_inputs(switch)[0])[0]].op != "Merge":
+                return True
+    return False
+
+
 def _through(graph: ForeignGraph, consumers: Mapping[str, Sequence[str]], name: str) -> List[str]:
     """Return what takes a tensor, also behind operations that only pass the tensor on."""
     found, pending = [], list(consumers[name])
     while pending:
         user = pending.pop()
-        if graph.nodes[user].op in PASS_ON | {"Switch", "Merge"}:
+        if graph.nodes[user].op in PASS_ON | {"Switch", "Merge", "Enter"}:
             pending += [other for other in consumers[user] if other not in found]
         found.append(user)
         if len(found) > 10_000:
