@@ -80,7 +80,7 @@ def test_an_estimators_graph_pbtxt_stands_for_the_meta_file(saved, run, tmp_path
 @pytest.mark.parametrize("build, arguments, message", [
     (lambda: tf1.matmul(tf1.ones([2, 3]), tf1.get_variable("w", [3, 2])), ["--output", "MatMul"], "on no placeholder"),
     (lambda: tf1.gather(tf1.get_variable("w", [3, 2]), tf1.strings.to_number(
-        tf1.placeholder(tf1.string, [None], name="text"), tf1.int32), name="rows"), ["--output", "rows"], "StringToNumber")])
+        tf1.placeholder(tf1.string, [None]), tf1.int32), name="rows"), ["--output", "rows"], "StringToNumber")])
 def test_what_cannot_be_tried_is_named(build, arguments, message, saved, run):
     code, text = run(saved(build), "--to", "savedmodel", "--out", "out", *arguments)
     assert code == 1 and message in text and len(text.splitlines()) == 1

@@ -6,7 +6,7 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any, List, Mapping
+from typing import Any, Callable, Dict, List, Mapping
 
 import numpy as np
 
@@ -16,6 +16,13 @@ from tf1_autoencoders.utils.files import write_atomically
 from tf1_autoencoders.utils.frameworks import keras
 
 MAX_LAYERS = 300
+# what Keras has as operations on tensors, not as layers
+OPERATIONS: Dict[str, Callable[..., Any]] = {
+    "Flip": lambda x: keras.ops.flip(x, axis=1),  # of a sequence's steps
+    "Mask": lambda x, lengths: keras.ops.less_equal(  # the steps of a sequence that are within its length
+        keras.ops.cumsum(keras.ops.ones_like(x[:, :, 0]), axis=1),
+        keras.ops.expand_dims(keras.ops.cast(lengths, "float32"), 1)),
+    "Part": lambda x: x[2]}  # of a layer with return_state: the state c of an LSTM
 MERGING = ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Concatenate")
 
 
@@ -44,10 +51,16 @@ def build_keras(network: Network) -> Any:
                 tensors.append(keras.Input(shape, dtype=layer.arguments["dtype"], name=layer.name))
                 inputs.append(tensors[-1])
                 continue
+            taken = [tensors[number] for number in layer.inputs]
+            if layer.kind in OPERATIONS:
+                tensors.append(OPERATIONS[layer.kind](*taken))
+                continue
             made = getattr(keras.layers, layer.kind)(
                 name=layer.name, **{name: value for name, value in layer.arguments.items() if value is not None})
-            taken = [tensors[number] for number in layer.inputs]
-            tensors.append(made(taken if layer.kind in MERGING else taken[0]))
+            call = {name: [tensors[number] for number in numbers] for name, numbers in layer.call.items()}
+            if "mask" in call:
+                call["mask"] = call["mask"][0]
+            tensors.append(made(taken if layer.kind in MERGING else taken[0], **call))
             if layer.weights:
                 made.set_weights(_in_order(made, layer))
         except (ValueError, TypeError, KeyError, RecursionError) as error:

@@ -76,12 +76,12 @@ def random_inputs(graph: InferenceGraph, seed: int = 0) -> Dict[str, np.ndarray]
             raise UserError(f"--check: the input {tensor} is {tf1.as_dtype(dtype).name}, and only numbers are tried; "
                             "name an --input behind it, or convert with --no-check")
         values[tensor] = (random.uniform(-1, 1, size) if kind == "f"
-                          else random.integers(0, _n_choices(graph, tensor), size)).astype(numbers)
+                          else random.integers(0, _n_choices(graph, tensor, shapes), size)).astype(numbers)
     return values
 
 
-def _n_choices(graph: InferenceGraph, tensor: str) -> int:
-    """Return how many rows the smallest table has that an input of whole numbers selects from, else 2."""
+def _n_choices(graph: InferenceGraph, tensor: str, shapes: Mapping[str, Sequence[int]]) -> int:
+    """Return a limit for whole numbers: the rows of tables that they select from, or the lengths of sequences."""
     name = split_name(tensor)[0]
     rows = []
     for node in graph.nodes.values():
@@ -89,7 +89,8 @@ def _n_choices(graph: InferenceGraph, tensor: str) -> int:
         if node.op in ("Gather", "GatherV2") and split_name(inputs[1])[0] == name:
             table = graph.constant_value(inputs[0])
             rows += [] if table is None else [len(table)]
-    return min(rows, default=2)
+    steps = [shape[1] for shape in shapes.values() if len(shape) > 1] if len(shapes[name]) == 1 else []
+    return min(rows or steps, default=1) + (not rows)
 
 
 # ---- in the parent ----
