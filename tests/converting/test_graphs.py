@@ -2,9 +2,11 @@
 import numpy as np
 import pytest
 
+from tests.converting.test_convert import FORWARD
 from tf1_autoencoders.converting.checkpoint_file import find_meta
 from tf1_autoencoders.converting.foreign_graph import ForeignGraph
 from tf1_autoencoders.converting.roles import find_ends
+from tf1_autoencoders.converting.weight_map import load_model
 from tf1_autoencoders.graphs.layers import dense_layer
 from tf1_autoencoders.utils.frameworks import tf1
 
@@ -91,3 +93,31 @@ def test_one_hot_numbers_are_an_embedding_of_the_identity(saved, run, in_this_pr
         tf1.int32, [None, 2], name="x"), 3), [-1, 6]), 2, seed=1))
     code, text = run(path, "--to", "keras", "--out", "out.keras")
     assert code == 0 and "pass" in text, text
+
+
+def test_the_layout_nchw_is_keras_channels_first(saved, run, tmp_path):
+    """Compared with the same network in NHWC: TensorFlow has no kernels of NCHW for every processor."""
+    random = np.random.default_rng(0)
+    kernel, bias, upward = (random.uniform(-1, 1, size).astype("float32") for size in ((3, 3, 2, 4), 4, (3, 3, 5, 4)))
+    moments = [random.uniform(0.5, 1, 4).astype("float32") for _ in range(4)]
+    images = random.uniform(-1, 1, [3, 8, 8, 2]).astype("float32")
+
+    def network(x, layout, window, shape):
+        variables = [tf1.get_variable(name, initializer=value) for name, value in
+                     (("kernel", kernel), ("bias", bias), ("upward", upward))]
+        y = tf1.nn.bias_add(tf1.nn.conv2d(x, variables[0], window, "SAME", data_format=layout), variables[1],
+                            data_format=layout)
+        y = tf1.nn.fused_batch_norm(y, *moments, is_training=False, data_format=layout)[0]
+        y = tf1.nn.max_pool(tf1.nn.relu(y), window, window, "SAME", data_format=layout)
+        y = tf1.nn.conv2d_transpose(y, variables[2], shape, window, "SAME", data_format=layout)
+        return tf1.reduce_mean(y, [2, 3] if layout == "NCHW" else [1, 2], name="out")
+    path = saved(lambda: network(tf1.placeholder(tf1.float32, [3, 2, 8, 8], name="x"), "NCHW", [1, 1, 2, 2],
+                                 [3, 5, 4, 4]))
+    code, text = run(path, "--to", "keras", "--out", "out.keras", "--no-check", "--output", "out")
+    assert code == 0, text
+    with tf1.Graph().as_default(), tf1.Session() as session:
+        expected = network(tf1.constant(images), "NHWC", [1, 2, 2, 1], [3, 4, 4, 5])
+        session.run(tf1.global_variables_initializer())
+        expected = session.run(expected)
+    found = np.asarray(load_model(tmp_path / "out.keras")(images.transpose(0, 3, 1, 2)))
+    assert np.max(np.abs(found - expected)) < FORWARD * np.max(np.abs(expected))

@@ -132,7 +132,7 @@ def partitioned():
 
 
 def bidirectional():
-    """A tagger: bidirectional_dynamic_rnn over sequences of several lengths, outputs and both states of one direction."""
+    """bidirectional_dynamic_rnn over sequences of several lengths: outputs, and both states of one direction."""
     x, lengths = tf.placeholder(tf.float32, [None, 5, 3], name="x"), tf.placeholder(tf.int32, [None], name="lengths")
     outputs, (_, last) = tf.nn.bidirectional_dynamic_rnn(rnn_cell.LSTMCell(4), rnn_cell.BasicLSTMCell(2), x,
                                                          sequence_length=lengths, dtype=tf.float32)
@@ -152,7 +152,8 @@ NETWORKS = {function.__name__: function for function in (
     dense, conv_batch_norm, slim_network, basic_lstm, gru, static_multi, dynamic_multi, moving_average, keras_graph,
     partitioned, bidirectional, encoder_decoder)}
 V1_FORMAT = ("dense",)  # written in both formats
-WITHOUT_TRAINING = ("static_multi", "slim_network", "dynamic_multi", "bidirectional", "encoder_decoder")  # their gradients would be most of the fixture
+# their gradients would be most of the fixture
+WITHOUT_TRAINING = ("static_multi", "slim_network", "dynamic_multi", "bidirectional", "encoder_decoder")
 
 
 def train_op_of(name, loss):
