@@ -409,6 +409,8 @@ class Network:
         shape, channels = self.shape(tensor), 1 if node.op == "BiasAdd" and _is_nchw(node) else -1
         if shape is None or value.size > 1 and (value.shape[-1] != value.size or shape[channels] != value.size):
             return None  # not one number for each channel
+        if channels == 1 and shape[-1] in (None, value.size):  # Keras 3.15 adds a bias of this size along the width
+            return self._affine(node.name, tensor, np.ones_like(value), value, self.variables(other), axis=1)
         if node.op in ("BiasAdd", "Add", "AddV2"):
             scaled = self.node(tensor)
             if scaled.op == "Mul" and self.n_uses[self.source(tensor)] == 1:
@@ -457,11 +459,12 @@ class Network:
                 return round(float(constant.reshape(())), 7)
         return None
 
-    def _affine(self, place: str, x: str, scale: np.ndarray, offset: np.ndarray, variables: List[str]) -> int:
+    def _affine(self, place: str, x: str, scale: np.ndarray, offset: np.ndarray, variables: List[str],
+                **more: Any) -> int:
         """Add x * scale + offset, as the batch normalisation whose mean is 0 and whose variance is 1."""
         return self.add("BatchNormalization", place, [self.visit(x)], variables=variables, epsilon=0.0, weights={
             "gamma": scale, "beta": offset, "moving_mean": np.zeros_like(scale),
-            "moving_variance": np.ones_like(scale)})
+            "moving_variance": np.ones_like(scale)}, **more)
 
     def _composed_batch_normalization(self, place: str, x: str, scale: str, offset: str) -> int:
         """Recognise x * scale + offset with scale = gamma / sqrt(variance + epsilon), offset = beta - mean * scale."""
