@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -41,9 +42,6 @@ WITH_MAP = "keras-weights"
 SUFFIXES = {"npz": ".npz", "safetensors": ".safetensors", "h5": ".h5", WITH_MAP: ".keras",
             "savedmodel": "_savedmodel", "frozen": ".pb", "keras": ".keras", "onnx": ".onnx", "tflite": ".tflite",
             "tflite-int8": "_int8.tflite"}
-# Largest difference relative to the largest output. Other kernels and orders of sums change the 7th digit, and some
-# layers on end a little more; weights in 8 bits change the third.
-TOLERANCES = {**dict.fromkeys(OF_GRAPH, 1e-5), "tflite-int8": 5e-2}
 RANDOM = frozenset(("RandomUniform", "RandomStandardNormal", "TruncatedNormal", "RandomUniformInt", "Multinomial"))
 SECONDS = 1800  # for a whole conversion
 MAX_SHOWN = 40  # layers of each network that --list prints
@@ -290,9 +288,13 @@ def convert_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argpars
                 "feeds": inference.feeds, "inputs": inference.tensors, "outputs": inference.outputs}
     cli.status("comparing with the original in a fresh process")
     kind = "tflite" if args.to.startswith("tflite") else args.to
-    found = proof.compare([original, {"kind": kind, "path": str(target), "inputs": inputs, "outputs": outputs}],
-                          proof.random_inputs(inference))
-    return proof.report(proof.difference(*found), args.tolerance or TOLERANCES[args.to], "random inputs")
+    jobs = [original, {"kind": kind, "path": str(target), "inputs": inputs, "outputs": outputs}]
+    with tempfile.TemporaryDirectory() as folder:
+        if args.to == "tflite-int8" and not args.tolerance:
+            jobs.append(proof.rounded_job(signature, folder))
+        expected, found, *rounded = proof.compare(jobs, proof.random_inputs(inference))
+    tolerance = args.tolerance or proof.TOLERANCE + sum(proof.difference(expected, other).relative for other in rounded)
+    return proof.report(proof.difference(expected, found), tolerance, "random inputs")
 
 
 def _arguments(tensors: Sequence[str]) -> Dict[str, str]:
@@ -374,8 +376,8 @@ def build_parser() -> argparse.ArgumentParser:
                         help="compare what was written with the original (default)")
     parser.add_argument("--no-check", action="store_false", dest="check", help="do not compare")
     parser.add_argument("--tolerance", type=cli.real_number(highest=1, above=0), metavar="X",
-                        help="largest difference relative to the largest output (default: 1e-5; 5e-2 with weights in "
-                             "int8)")
+                        help="largest difference relative to the largest output (default: 1e-5; for tflite-int8 what "
+                             "rounding to 8 bits may change)")
     return parser
 
 

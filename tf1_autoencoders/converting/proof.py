@@ -29,13 +29,14 @@ from tf1_autoencoders.converting.foreign_graph import (
     rewire,
     split_name,
 )
-from tf1_autoencoders.converting.formats import read_npz, require, write_npz
+from tf1_autoencoders.converting.formats import Signature, read_npz, require, rounded_to_8_bits, write_frozen, write_npz
 from tf1_autoencoders.converting.fresh_process import run_fresh
 from tf1_autoencoders.converting.harmless import READS, VARIABLES
 from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
 SECONDS = 600
+TOLERANCE = 1e-5  # of the largest output: kernels that sum in another order change the 7th digit, many layers the 6th
 N_ROWS, N_NUMBERS = 256, 1 << 20  # rows of random inputs: 256, or fewer of large inputs
 UNKNOWN_SIZE = 6  # of an axis that the graph leaves open, such as time
 
@@ -143,6 +144,14 @@ def difference(original: Mapping[str, np.ndarray], converted: Mapping[str, np.nd
         scale = max(scale, float(np.max(np.abs(expected[np.isfinite(expected)]), initial=0)))
         n_rows = max(n_rows, len(expected) if expected.ndim else 1)
     return Difference(largest, scale, n_rows)
+
+
+def rounded_job(signature: Signature, folder: str) -> Dict[str, Any]:
+    """Return the job of a signature with weights and inputs of 8 bits, whose difference is int8's tolerance."""
+    path = Path(folder) / "rounded.pb"
+    write_frozen(path, {"": signature._replace(graph_def=rounded_to_8_bits(signature.graph_def))})
+    return {"kind": "frozen", "path": str(path), "inputs": list(signature.inputs.values()),
+            "outputs": list(signature.outputs.values())}
 
 
 def report(found: Difference, tolerance: float, what: str) -> int:
