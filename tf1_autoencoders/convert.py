@@ -293,7 +293,7 @@ def convert_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argpars
         if args.to == "tflite-int8" and not args.tolerance:
             jobs.append(proof.rounded_job(signature, folder))
         expected, found, *rounded = proof.compare(jobs, proof.random_inputs(inference))
-    tolerance = args.tolerance or proof.TOLERANCE + sum(proof.difference(expected, other).relative for other in rounded)
+    tolerance = args.tolerance or proof.allowed([proof.difference(expected, other) for other in rounded])
     return proof.report(proof.difference(expected, found), tolerance, "random inputs")
 
 

@@ -172,8 +172,7 @@ def compare_functions(trained: Trained, to: str, files: Sequence[Tuple[str, Path
             jobs = [job, proof.rounded_job(frozen[key], folder)] if frozen else [job]
             differences = [proof.difference({str(k): value for k, value in enumerate(expected)}, found)
                            for found in proof.compare(jobs, rows)]
-        allowed = tolerance or proof.TOLERANCE + sum(other.relative for other in differences[1:])
-        failed |= proof.report(differences[0], allowed, key)
+        failed |= proof.report(differences[0], tolerance or proof.allowed(differences[1:]), key)
     return failed
 
 

@@ -295,6 +295,10 @@ class InferenceGraph:
                 node.attr.pop(attribute, None)
             nodes[name] = node
         self.nodes = nodes
+        for dropout in find_dropouts(nodes):
+            if all(feeds.get(name) == value or graph.constant_of(name) == value
+                   for name, value in dropout.feeds.items()):
+                _make_identity(nodes[dropout.node], dropout.x)
         for tensor in inputs:
             if split_name(tensor)[0] in nodes:
                 self._cut(graph, tensor)
@@ -321,7 +325,6 @@ class InferenceGraph:
         check_operations(graph, nodes, READS | VARIABLES)
         self._freeze(graph)
         fold_conditions(nodes, self.constant_value)
-        remove_dropout(nodes, self.constant_value)
         keep = set(needed_nodes(nodes, outputs, set()))
         for name in set(nodes) - keep:
             del nodes[name]
@@ -721,59 +724,72 @@ def _make_identity(node: Any, tensor: str) -> None:
     node.input.append(tensor)
 
 
-def remove_dropout(nodes: Dict[str, Any], value_of: Callable[[str], Optional[np.ndarray]]) -> None:
-    """Take out the masks of a dropout that keeps everything, so that no random number is left in the graph."""
+# ---- dropout ----
+
+class Dropout(NamedTuple):
+    """A dropout in a graph.
+
+    | field | meaning                                                                      |
+    |-------|------------------------------------------------------------------------------|
+    | node  | applies the mask                                                             |
+    | x     | tensor before the mask and its scale                                         |
+    | feeds | {node: value with which everything is kept}: the rate, or what is kept of 1  |
+    """
+
+    node: str
+    x: str
+    feeds: Dict[str, float]
+
+
+def find_dropouts(nodes: Mapping[str, Any]) -> List[Dropout]:
+    """Return the dropouts of a graph, as TensorFlow 1.0 to 2.21 write them."""
     def source(tensor: str) -> Any:
         node = nodes.get(split_name(tensor)[0])
-        while node is not None and node.op in PASS_ON and data_inputs(node):
+        while node is not None and node.op in PASS_ON | {"Cast", "Enter"} and data_inputs(node):
             node = nodes.get(split_name(data_inputs(node)[0])[0])
         return node
 
-    def scalar(tensor: str) -> Optional[float]:
-        """Return the value of a scalar, also of 1 - constant and constant / constant."""
-        value = value_of(tensor)
-        if value is not None:
-            return float(value) if value.shape == () and value.dtype.kind == "f" else None
+    def reaches(tensor: str, wanted: Callable[[Any], bool], n_steps: int = 4) -> bool:
+        """Whether a tensor is computed from a node that is wanted, in a few steps of arithmetic."""
         node = source(tensor)
-        if node is None or node.op not in ("Sub", "RealDiv"):
-            return None
-        first, second = (value_of(part) if value_of(part) is not None else scalar(part)
-                         for part in data_inputs(node))
-        if first is None or second is None or np.shape(first) or np.shape(second):
-            return None
-        return float(first - second) if node.op == "Sub" else float(first / second) if second else None
+        arithmetic = ("Add", "AddV2", "Mul", "Sub", "RealDiv")
+        return node is not None and (wanted(node) or n_steps > 0 and node.op in arithmetic and any(
+            reaches(part, wanted, n_steps - 1) for part in data_inputs(node)))
 
     def is_random(tensor: str) -> bool:
-        node = source(tensor)
-        for _ in range(4):
-            if node is None or node.op == "RandomUniform":
-                return node is not None
-            if node.op not in ("Add", "AddV2", "Mul"):
-                return False
-            node = source(data_inputs(node)[0])
-        return False
+        return reaches(tensor, lambda node: node.op == "RandomUniform")
 
-    def keeps_everything(tensor: str) -> bool:
-        node = source(tensor)
-        if node is not None and node.op == "Cast":
-            node = source(data_inputs(node)[0])
-        if node is None:
-            return False
-        if node.op == "GreaterEqual":  # random >= rate
-            first, second = data_inputs(node)
-            return is_random(first) and scalar(second) == 0
-        if node.op == "Floor":  # floor(keep_prob + random)
-            node = source(data_inputs(node)[0])
-            if node is not None and node.op in ("Add", "AddV2"):
-                first, second = data_inputs(node)
-                return scalar(first) == 1 and is_random(second) or scalar(second) == 1 and is_random(first)
-        return False
-
-    for node in nodes.values():
+    def number(node: Any) -> float:
+        value = bounded_constant(node) if node.op == "Const" else np.zeros(0)
+        return float(value.reshape(())) if value.size == 1 and value.dtype.kind == "f" else float("nan")
+    found = []
+    for name, node in nodes.items():
         inputs = data_inputs(node)
-        if node.op == "Mul" and keeps_everything(inputs[1]) or node.op == "SelectV2" and keeps_everything(inputs[0]):
-            _make_identity(node, inputs[int(node.op == "SelectV2")])
-            scaled = source(data_inputs(node)[0])
-            if scaled is not None and scaled.op in ("Mul", "RealDiv") and len(data_inputs(scaled)) == 2 \
-                    and scalar(data_inputs(scaled)[1]) == 1:
-                _make_identity(scaled, data_inputs(scaled)[0])
+        if node.op not in ("Mul", "SelectV2") or len(inputs) < 2:
+            continue
+        mask, x = source(inputs[node.op == "Mul"]), inputs[node.op == "SelectV2"]
+        if mask is not None and mask.op == "GreaterEqual" and is_random(data_inputs(mask)[0]):
+            rate, value = source(data_inputs(mask)[1]), 0.0  # random >= rate
+        else:
+            total = source(data_inputs(mask)[0]) if mask is not None and mask.op == "Floor" else None
+            parts = [part for part in (data_inputs(total) if total is not None else ()) if not is_random(part)]
+            if len(parts) != 1:
+                continue
+            rate, value = source(parts[0]), 1.0  # floor(keep_prob + random)
+        while rate is not None and rate.op == "Sub":  # 1 - keep_prob
+            parts = [part for part in data_inputs(rate) if getattr(source(part), "op", "Const") != "Const"]
+            if not parts:
+                break
+            rate, value = source(parts[0]), 1 - value
+        if rate is None:
+            continue
+        feeds, scaled = {rate.name: value}, source(x)
+        if scaled is not None and scaled.op in ("Mul", "RealDiv"):
+            before, scale = data_inputs(scaled)
+            root = rate.name
+            if reaches(scale, lambda node, root=root: node.name == root):  # type: ignore[misc]
+                x = before
+            elif source(scale) is not None and abs(number(source(scale)) * (1 - number(rate)) - 1) < 1e-6:
+                x, feeds = before, {**feeds, source(scale).name: 1.0}  # TensorFlow 2: a constant of its own
+        found.append(Dropout(name, x, feeds))
+    return found

@@ -4,8 +4,6 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set
 
-import numpy as np
-
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, StoredVariable
 from tf1_autoencoders.converting.foreign_graph import (
     PASS_ON,
@@ -14,6 +12,7 @@ from tf1_autoencoders.converting.foreign_graph import (
     ForeignGraph,
     control_inputs,
     data_inputs,
+    find_dropouts,
     needed_nodes,
     split_name,
 )
@@ -215,14 +214,16 @@ def find_ends(graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str]
     needed = needed_nodes(graph.nodes, outputs, {split_name(name)[0] for name in inputs} | set(complete) | pipelines)
     if not inputs:
         inputs = graph.sources([name for name in needed if name not in pipelines])
+    for dropout in find_dropouts({name: graph.nodes[name] for name in needed}):
+        if not any(_in_a_branch(graph, graph.nodes[name]) for name in dropout.feeds):
+            complete.update({name: value for name, value in dropout.feeds.items()
+                             if name not in complete and graph.constant_of(name) != value})
     for name in needed:
         node = graph.nodes[name]
-        complete = {**_fixed_dropout(graph, node), **complete}
         if node.op not in PLACEHOLDERS or name in complete or name in [split_name(tensor)[0] for tensor in inputs]:
             continue
-        value = _assumed_value(graph, name)
-        if value is not None:
-            complete[name] = value
+        if node.attr["dtype"].type == 10 and node.op != "PlaceholderWithDefault":  # DT_BOOL
+            complete[name] = False
         elif node.op != "PlaceholderWithDefault" and not (inputs and feeds):
             if not inputs or _tensor_names_missing(inputs, graph):
                 inputs = [*inputs, name]
@@ -246,55 +247,6 @@ def _tensor(graph: ForeignGraph, name: str, option: str) -> str:
     return f"{node}:{output}" if output else node
 
 
-def _assumed_value(graph: ForeignGraph, name: str) -> Optional[Any]:
-    """Return the value that a placeholder has when the network is used, if its use says so."""
-    node = graph.nodes[name]
-    if node.attr["dtype"].type == 10 and node.op != "PlaceholderWithDefault":  # DT_BOOL
-        return False
-    if len(node.attr["shape"].shape.dim) or node.op == "PlaceholderWithDefault":
-        return None
-    consumers = graph.consumers()
-    for user in _through(graph, consumers, name):
-        op, inputs = graph.nodes[user].op, data_inputs(graph.nodes[user])
-        if op == "GreaterEqual" and _is_random(graph, inputs[0]):
-            return 0.0  # the rate
-        if op in ("Add", "AddV2") and any(_is_random(graph, tensor) for tensor in inputs):
-            return 1.0  # what is kept
-        if op == "Sub":
-            for after in _through(graph, consumers, user):
-                if graph.nodes[after].op == "GreaterEqual" and _is_random(graph, data_inputs(graph.nodes[after])[0]):
-                    return 1.0
-    return None
-
-
-def _fixed_dropout(graph: ForeignGraph, node: Any) -> Dict[str, float]:
-    """Return {constant: value that keeps everything} if the node is the mask of a dropout whose rate is fixed."""
-    inputs = data_inputs(node)
-    if node.op == "GreaterEqual" and _is_random(graph, inputs[0]):
-        rate, kept = inputs[1], 0.0
-    elif node.op in ("Add", "AddV2") and node.name.rpartition("/")[2] == "add" and _is_random(graph, inputs[1]) \
-            and f"{node.name[:-4]}/Floor" in graph.nodes:
-        rate, kept = inputs[0], 1.0
-    else:
-        return {}
-    source = graph.nodes[split_name(rate)[0]]
-    while source.op in PASS_ON | {"Enter"} and data_inputs(source):
-        source = graph.nodes[split_name(data_inputs(source)[0])[0]]
-    parts = [source.name] if source.op != "Sub" else data_inputs(source)
-    fixed = all(graph.constant_of(part) is not None for part in parts) and not _in_a_branch(graph, source)
-    value = graph.constant_of(source.name)
-    if not fixed or value == kept:
-        return {}
-    feeds = {source.name: kept}
-    if value is not None and node.op == "GreaterEqual":  # TensorFlow 2 has 1 / (1 - rate) as a constant of its own
-        scaled = graph.nodes.get(f"{node.name.rpartition('/')[0]}/Mul")
-        for part in data_inputs(scaled) if scaled is not None else ():
-            scale = graph.constant_of(part)
-            if scale is not None and np.allclose(scale * (1 - value), 1):
-                feeds[split_name(part)[0]] = 1.0
-    return feeds
-
-
 def _in_a_branch(graph: ForeignGraph, node: Any) -> bool:
     """Whether a constant belongs to a branch of a tf.cond, which another placeholder decides about."""
     for waited in control_inputs(node):
@@ -302,28 +254,4 @@ def _in_a_branch(graph: ForeignGraph, node: Any) -> bool:
             switch = graph.nodes[split_name(tensor)[0]]
             if switch.op == "Switch" and graph.nodes[split_name(data_inputs(switch)[0])[0]].op != "Merge":
                 return True
-    return False
-
-
-def _through(graph: ForeignGraph, consumers: Mapping[str, Sequence[str]], name: str) -> List[str]:
-    """Return what takes a tensor, also behind operations that only pass the tensor on."""
-    found, pending = [], list(consumers[name])
-    while pending:
-        user = pending.pop()
-        if graph.nodes[user].op in PASS_ON | {"Switch", "Merge", "Enter"}:
-            pending += [other for other in consumers[user] if other not in found]
-        found.append(user)
-        if len(found) > 10_000:
-            break
-    return found
-
-
-def _is_random(graph: ForeignGraph, tensor: str) -> bool:
-    for _ in range(6):
-        node = graph.nodes.get(split_name(tensor)[0])
-        if node is None or node.op == "RandomUniform":
-            return node is not None
-        if node.op not in PASS_ON | {"Add", "AddV2", "Mul"}:
-            return False
-        tensor = data_inputs(node)[0]
     return False
