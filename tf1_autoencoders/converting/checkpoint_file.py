@@ -259,17 +259,10 @@ def _n_numbers(shape: Tuple[int, ...]) -> int:
 
 # ---- object-based names ----
 
-class Recorded(NamedTuple):
-    """What an object-based checkpoint records about one of its keys: the variable's name, and whose slot it is."""
-
-    key: str
-    name: str
-
-
 def _with_recorded_names(variables: List[StoredVariable], structure: bytes) -> List[StoredVariable]:
     """Give the variables the names that the program gave them, where these are recorded and unique."""
     try:
-        recorded = {record.key: record.name for record in _read_structure(structure)}
+        recorded = dict(_read_structure(structure))
     except DAMAGED_ERRORS:
         recorded = {}
     names = [recorded.get(variable.key, "") for variable in variables]
@@ -278,12 +271,12 @@ def _with_recorded_names(variables: List[StoredVariable], structure: bytes) -> L
             for variable, name in zip(variables, names)]
 
 
-def _read_structure(structure: bytes) -> Iterator[Recorded]:
-    """Yield what a TrackableObjectGraph says: nodes with attributes, each with a name and its key in the file."""
+def _read_structure(structure: bytes) -> Iterator[Tuple[str, str]]:
+    """Yield (key in the file, variable's name) of the attributes of a TrackableObjectGraph's nodes."""
     for node in _repeated(structure).get(1, []):
         for attribute in _repeated(node).get(2, []):
             fields = _repeated(attribute)
-            yield Recorded(fields.get(3, [b""])[0].decode(), fields.get(2, [b""])[0].decode())
+            yield fields.get(3, [b""])[0].decode(), fields.get(2, [b""])[0].decode()
 
 
 # ---- V1 ----

@@ -66,6 +66,33 @@ def constant(name: str, value: Any) -> Any:
     return node
 
 
+def constant_in(nodes: Mapping[str, Any], tensor: str, weights: Mapping[str, np.ndarray] = {}) -> Any:  # noqa: B006
+    """Return the value of a tensor that is a constant or a weight, possibly passed on, or None."""
+    for _ in range(len(nodes)):
+        name, _ = split_name(tensor)
+        node = nodes.get(name)
+        if node is None or name in weights or node.op == "Const":
+            return weights.get(name) if node is None or name in weights else bounded_constant(node)
+        if node.op not in PASS_ON | {"Enter"} or not data_inputs(node):
+            return None
+        tensor = data_inputs(node)[0]
+    return None
+
+
+def copied(node: Any, kept: Optional[Callable[[str], bool]] = None) -> Any:
+    """Return a copy of a NodeDef for this machine, with those of its inputs whose nodes are kept."""
+    copy = tf1.NodeDef()
+    copy.CopyFrom(node)
+    copy.device = ""
+    for attribute in ("_class", "_output_shapes"):
+        copy.attr.pop(attribute, None)
+    if kept:
+        inputs = [tensor for tensor in node.input if kept(split_name(tensor.lstrip("^"))[0])]
+        del copy.input[:]
+        copy.input.extend(inputs)
+    return copy
+
+
 class ForeignGraph:
     """A graph as nodes by name.
 
@@ -145,12 +172,7 @@ class ForeignGraph:
 
     def constant_of(self, tensor: str) -> Optional[np.ndarray]:
         """Return the value of a tensor that is a constant, possibly passed on, or None."""
-        node = self.nodes.get(split_name(tensor)[0])
-        for _ in range(len(self.nodes)):
-            if node is None or node.op not in PASS_ON or not data_inputs(node):
-                break
-            node = self.nodes.get(split_name(data_inputs(node)[0])[0])
-        return bounded_constant(node) if node is not None and node.op == "Const" else None
+        return constant_in(self.nodes, tensor)
 
     def _saved(self, scope: str) -> Dict[str, Saved]:
         """Return which name and part each variable has in a checkpoint, from the Savers; first that of the file."""
@@ -286,14 +308,8 @@ class InferenceGraph:
         self._value_of = value_of
         self._dequeued: Optional[int] = None  # by a queue, and then in the shapes of the original's constants
         cut = {split_name(tensor)[0]: tensor for tensor in inputs}
-        nodes = {}
-        for name in needed_nodes(graph.nodes, outputs, set(cut) | set(feeds)):
-            node = tf1.NodeDef()
-            node.CopyFrom(graph.nodes[name])
-            node.device = ""
-            for attribute in ("_class", "_output_shapes"):
-                node.attr.pop(attribute, None)
-            nodes[name] = node
+        nodes = {name: copied(graph.nodes[name])
+                 for name in needed_nodes(graph.nodes, outputs, set(cut) | set(feeds))}
         self.nodes = nodes
         for dropout in find_dropouts(nodes):
             if all(feeds.get(name) == value or graph.constant_of(name) == value
@@ -329,10 +345,8 @@ class InferenceGraph:
         for name in set(nodes) - keep:
             del nodes[name]
             self.weights.pop(name, None)
-        for node in nodes.values():  # control inputs matter where a branch or a loop is entered
-            kept = [tensor for tensor in node.input if not tensor.startswith("^") or tensor[1:] in nodes]
-            del node.input[:]
-            node.input.extend(kept)
+        for name in nodes:  # control inputs matter where a branch or a loop is entered
+            nodes[name] = copied(nodes[name], lambda source: source in nodes)
         missing = [name for name, node in nodes.items() if node.op in PLACEHOLDERS and name not in self.inputs]
         if missing:
             raise UserError(f"{self.source}: the outputs also need the placeholder {missing[0]}; name it with --input, "
@@ -392,19 +406,7 @@ class InferenceGraph:
 
     def constant_value(self, tensor: str) -> Optional[np.ndarray]:
         """Return the value of a tensor that is a constant, possibly passed on, or None."""
-        for _ in range(len(self.nodes)):
-            name, _ = split_name(tensor)
-            node = self.nodes.get(name)
-            if node is None:
-                return None
-            if name in self.weights:
-                return self.weights[name]
-            if node.op == "Const":
-                return bounded_constant(node)
-            if node.op not in PASS_ON and node.op != "Enter" or not data_inputs(node):
-                return None
-            tensor = data_inputs(node)[0]
-        return None
+        return constant_in(self.nodes, tensor, self.weights)
 
     def graph_def(self, with_weights: bool = True) -> Any:
         """Return the GraphDef, whose weights are constants."""
@@ -479,16 +481,8 @@ def output_type(graph: ForeignGraph, name: str, output: int) -> Tuple[int, Any]:
             return attributes[types].list.type[output], tf1.TensorShape(batch).concatenate(shape).as_proto()
     nodes = needed_nodes(graph.nodes, [name], set())
     check_operations(graph, {node: graph.nodes[node] for node in nodes if node != name}, None)
-    graph_def = tf1.GraphDef(versions=graph.versions)
-    for node in nodes:
-        added = graph_def.node.add()
-        added.CopyFrom(graph.nodes[node])
-        for attribute in ("_class", "_output_shapes"):
-            added.attr.pop(attribute, None)
-        kept = [tensor for tensor in added.input if tensor.lstrip("^").split(":")[0] in nodes]
-        del added.input[:]
-        added.input.extend(kept)
-    graph_def.library.CopyFrom(graph.library)
+    graph_def = tf1.GraphDef(versions=graph.versions, library=graph.library, node=[
+        copied(graph.nodes[node], lambda source: source in nodes) for node in nodes])
     tensor = import_graph(graph_def, graph.source).get_operation_by_name(name).outputs[output]
     return tensor.dtype.base_dtype.as_datatype_enum, tensor.shape.as_proto()
 

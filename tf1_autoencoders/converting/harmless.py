@@ -43,26 +43,15 @@ VARIABLES = frozenset(("Variable", "VariableV2", "VarHandleOp"))
 READS = frozenset(("ReadVariableOp", "ResourceGather", "VariableShape", "VarIsInitializedOp", "IsVariableInitialized"))
 
 PORTING = "docs/porting.md"
-# {beginning of an operation's name: (what it was, heading of docs/porting.md that has the replacement)}
-GONE = {
-    "CudnnRNN": ("a recurrent layer of contrib for GPUs", "recurrent-networks"),
-    "LSTMBlock": ("contrib.rnn.LSTMBlockCell", "recurrent-networks"),
-    "BlockLSTM": ("contrib.rnn.LSTMBlockFusedCell", "recurrent-networks"),
-    "GRUBlock": ("contrib.rnn.GRUBlockCell", "recurrent-networks"),
-    "PyFunc": ("a Python function of the program", "input"),
-    "EagerPyFunc": ("a Python function of the program", "input"),
-    "Iterator": ("an input pipeline", "input"), "OneShotIterator": ("an input pipeline", "input"),
-    "Queue": ("an input queue", "input"), "FIFOQueue": ("an input queue", "input"),
-    "RandomShuffleQueue": ("an input queue", "input"), "Reader": ("an input queue", "input"),
-    "Save": ("a Saver", "checkpoints"), "Restore": ("a Saver", "checkpoints"),
-    "ReadFile": ("a file that is read", "logging-flags-files"),
-    "WriteFile": ("a file that is written", "logging-flags-files"),
-}
+# {heading of docs/porting.md: beginnings of the operations that it replaces}
+REPLACED = {"recurrent-networks": ("CudnnRNN", "LSTMBlock", "BlockLSTM", "GRUBlock"),
+            "input": ("PyFunc", "EagerPyFunc", "Iterator", "OneShotIterator", "Queue", "FIFOQueue",
+                      "RandomShuffleQueue", "Reader"),
+            "checkpoints": ("Save", "Restore"), "logging-flags-files": ("ReadFile", "WriteFile")}
 
 
 def page_for(op: str) -> str:
     """Return the place in docs/porting.md that replaces an operation."""
-    for beginning, (_, heading) in GONE.items():
-        if op.startswith(beginning):
-            return f"{PORTING}#{heading}"
-    return f"{PORTING}#before-you-start-three-ways"
+    heading = next((heading for heading, beginnings in REPLACED.items() if op.startswith(beginnings)),
+                   "before-you-start-three-ways")
+    return f"{PORTING}#{heading}"

@@ -21,7 +21,7 @@ from tf1_autoencoders.converting.foreign_graph import (
     ForeignGraph,
     InferenceGraph,
     check_operations,
-    control_inputs,
+    copied,
     cut_name,
     data_inputs,
     import_graph,
@@ -249,18 +249,7 @@ def run_original(job: Mapping[str, Any], inputs: Sequence[np.ndarray]) -> List[n
     cut = {split_name(name)[0] for name in job["inputs"]}
     names = needed_nodes(graph.nodes, job["outputs"], cut)
     check_operations(graph, {name: graph.nodes[name] for name in names if name not in cut}, READS | VARIABLES)
-    nodes = {}
-    for name in names:
-        if name in cut:
-            continue
-        nodes[name] = node = tf1.NodeDef()
-        node.CopyFrom(graph.nodes[name])
-        node.device = ""
-        for attribute in ("_class", "_output_shapes"):
-            node.attr.pop(attribute, None)
-        kept = data_inputs(node) + [f"^{waited}" for waited in control_inputs(node) if waited in names]
-        del node.input[:]
-        node.input.extend(kept)
+    nodes = {name: copied(graph.nodes[name], lambda source: source in names) for name in names if name not in cut}
     for tensor, value in zip(job["inputs"], inputs):
         nodes[cut_name(tensor)] = placeholder = tf1.NodeDef(name=cut_name(tensor), op="Placeholder")
         placeholder.attr["dtype"].type = tf1.as_dtype(value.dtype).as_datatype_enum

@@ -81,29 +81,21 @@ def _outputs_of_loop(network: Network, gathered: str, sequences: bool) -> Option
 
 def _next_value(network: Network, tensor: str) -> Optional[str]:
     """Return what a variable of a loop becomes in each step, from the loop's Exit or from its value in the body."""
-    merge = _merge(network, tensor)
-    for part in data_inputs(merge) if merge is not None else ():
-        if network.node(part).op == "NextIteration":
-            return network.source(data_inputs(network.node(part))[0])
-    return None
+    return _merged(network, tensor, "NextIteration")
 
 
 def _first_value(network: Network, tensor: str) -> Optional[str]:
     """Return what a variable of a loop is before the first step."""
-    merge = _merge(network, tensor)
-    for part in data_inputs(merge) if merge is not None else ():
-        if network.node(part).op == "Enter":
-            return network.source(data_inputs(network.node(part))[0])
-    return None
+    return _merged(network, tensor, "Enter")
 
 
-def _merge(network: Network, tensor: str) -> Any:
+def _merged(network: Network, tensor: str, op: str) -> Optional[str]:
+    """Return what enters a variable of a loop by an operation, or None if the tensor is no such variable."""
     node = network.node(tensor)
-    if node.op in ("Exit", "Identity"):
-        node = network.node(data_inputs(node)[0])
-    if node.op == "Switch":
-        node = network.node(data_inputs(node)[0])
-    return node if node.op == "Merge" else None
+    for passed in ("Exit", "Identity", "Switch"):
+        node = network.node(data_inputs(node)[0]) if node.op == passed else node
+    parts = [network.node(part) for part in data_inputs(node)] if node.op == "Merge" else []
+    return next((network.source(data_inputs(part)[0]) for part in parts if part.op == op), None)
 
 
 def _loop_layer(network: Network, value: str, sequences: bool, lengths: str = "",
@@ -466,7 +458,7 @@ def _match_rnn(network: Network, value: str) -> Optional[Cell]:
         return None
     x, h, _, kernel, bias, key = linear
     state = network.node(h)
-    if not (_is_zero(network, h) or _merge(network, h) is not None or state.op == node.op):
+    if not (_is_zero(network, h) or _first_value(network, h) is not None or state.op == node.op):
         return None
     return Cell("SimpleRNN", x, h, "", network.source(value), "", key, rnn_weights(kernel, bias),
                 {"units": kernel.shape[1], **_not_default(node.op)})

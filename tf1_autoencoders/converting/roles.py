@@ -158,13 +158,8 @@ def find_outputs(graph: ForeignGraph) -> List[str]:
     for name in chain:  # what a later layer takes, on whichever way
         if graph.nodes[name].op in WITH_WEIGHTS:
             needed |= {split_name(tensor)[0] for tensor in data_inputs(graph.nodes[name])}
-    used = set()
-    pending = list(needed)
-    while pending:
-        name = pending.pop()
-        if name not in used and name in graph.nodes:
-            used.add(name)
-            pending += [split_name(tensor)[0] for tensor in data_inputs(graph.nodes[name])]
+    used = _reachable({name: [split_name(tensor)[0] for tensor in data_inputs(node)]
+                       for name, node in graph.nodes.items()}, list(needed))
     ends = [name for name in graph.nodes if name in chain and name not in used
             and not any(user in chain for user in consumers[name])]
     # a loop or a condition also gives what nobody asked for
