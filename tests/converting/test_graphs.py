@@ -56,7 +56,7 @@ def test_a_network_behind_a_queue_is_cut_there_and_its_dropout_keeps_everything(
     """The mask has the queue's eight rows, so that the original answers for eight rows only."""
     code, text = run(saved(queue), "--to", "keras", "--out", "out.keras")
     assert code == 0 and "batch -> dense_1/BiasAdd" in text and "over 8 rows" in text and "pass" in text, text
-    assert "dropout/GreaterEqual/y = 0.0, assumed" in text
+    assert "dropout/GreaterEqual/y = 0.0, assumed" in text and "dropout/Const = 1.0, assumed" in text
 
 
 def test_the_values_come_from_the_saver_that_wrote_the_file(saved, run, in_this_process):

@@ -424,9 +424,10 @@ class InferenceGraph:
     @property
     def batch_size(self) -> Optional[int]:
         """The number of rows that the original computes with, if its program fixed the number; else None."""
-        sizes = {shape[0] for shape in (tensor.shape for tensor in map(self.imported().get_tensor_by_name, (
-            tensor if ":" in tensor else f"{tensor}:0" for tensor in self.outputs))) if shape.rank}
-        return self._dequeued or next((int(size) for size in sizes if size is not None), None)
+        tensors = [self.imported().get_tensor_by_name(tensor if ":" in tensor else f"{tensor}:0")
+                   for tensor in self.outputs]
+        sizes = [tensor.shape.as_list()[0] for tensor in tensors if tensor.shape.ndims]
+        return self._dequeued or next((size for size in sizes if size is not None), None)
 
     def imported(self) -> Any:
         """Return a tf1.Graph of it, from which dtypes and shapes can be read; nothing of it is run.

@@ -21,8 +21,7 @@ OPERATIONS: Dict[str, Callable[..., Any]] = {
     "Flip": lambda x: keras.ops.flip(x, axis=1),  # of a sequence's steps
     "Mask": lambda x, lengths: keras.ops.less_equal(  # the steps of a sequence that are within its length
         keras.ops.cumsum(keras.ops.ones_like(x[:, :, 0]), axis=1),
-        keras.ops.expand_dims(keras.ops.cast(lengths, "float32"), 1)),
-    "Part": lambda x: x[2]}  # of a layer with return_state: the state c of an LSTM
+        keras.ops.expand_dims(keras.ops.cast(lengths, "float32"), 1))}
 MERGING = ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Concatenate")
 
 
@@ -42,6 +41,7 @@ def build_keras(network: Network) -> Any:
                         "try --to savedmodel")
     tensors: List[Any] = []
     inputs = []
+    parts: Dict[int, Dict[str, Any]] = {}  # {layer with return_state: {view: tensor}}
     for layer in network.layers:
         try:
             if layer.kind == "Input":
@@ -52,15 +52,20 @@ def build_keras(network: Network) -> Any:
                 inputs.append(tensors[-1])
                 continue
             taken = [tensors[number] for number in layer.inputs]
-            if layer.kind in OPERATIONS:
-                tensors.append(OPERATIONS[layer.kind](*taken))
+            if layer.kind in OPERATIONS or layer.kind == "Part":
+                tensors.append(OPERATIONS[layer.kind](*taken) if layer.kind in OPERATIONS
+                               else parts[layer.inputs[0]][layer.arguments["view"]])
                 continue
             made = getattr(keras.layers, layer.kind)(
                 name=layer.name, **{name: value for name, value in layer.arguments.items() if value is not None})
             call = {name: [tensors[number] for number in numbers] for name, numbers in layer.call.items()}
             if "mask" in call:
                 call["mask"] = call["mask"][0]
-            tensors.append(made(taken if layer.kind in MERGING else taken[0], **call))
+            output = made(taken if layer.kind in MERGING else taken[0], **call)
+            if layer.arguments.get("return_state"):
+                parts[len(tensors)] = dict(zip(("sequence", "h", "c"), output))
+                output = parts[len(tensors)][layer.views[0]]
+            tensors.append(output)
             if layer.weights:
                 made.set_weights(_in_order(made, layer))
         except (ValueError, TypeError, KeyError, RecursionError) as error:

@@ -37,6 +37,7 @@ class Layer:
     | call      | {argument of the call: numbers of layers}, such as mask and initial_state      |
     | weights   | {name of the weight in Keras: array in Keras's layout}                        |
     | variables | names of the variables behind the weights                                     |
+    | views     | of a recurrent layer: which of its outputs are taken, the layer's own first    |
     | known     | False for an operation that is no layer                                       |
     """
 
@@ -45,7 +46,7 @@ class Layer:
                  call: Optional[Dict[str, List[int]]] = None, **arguments: Any) -> None:
         self.kind, self.name, self.place, self.inputs, self.known = kind, name, place, tuple(inputs), known
         self.variables, self.weights, self.arguments = list(variables), weights or {}, arguments
-        self.call = call or {}
+        self.call, self.views = call or {}, []  # type: Dict[str, List[int]], List[str]
 
     def describe(self) -> str:
         """Return the layer in one line, as a call of Keras."""
@@ -78,6 +79,7 @@ class Network:
         self.graph, self.tf_graph, self.with_forget_bias = graph, graph.imported(), with_forget_bias
         self.layers: List[Layer] = []
         self.memo: Dict[str, int] = {}
+        self.recurrent: Dict[Any, int] = {}
         self._names: Set[str] = set()
         self._constants: Dict[str, Optional[np.ndarray]] = {}
         self._open: Set[str] = set()
@@ -187,6 +189,13 @@ class Network:
         self._names.add(unique)
         self.layers.append(Layer(kind, unique, place, inputs, **more))
         return len(self.layers) - 1
+
+    def once(self, kind: str, place: str, inputs: Sequence[int]) -> int:
+        """Return the number of the layer of this kind on these inputs; append the layer if there is none."""
+        key = f"{kind} of {inputs}"
+        if key not in self.memo:
+            self.memo[key] = self.add(kind, place, inputs)
+        return self.memo[key]
 
     def visit(self, tensor: str) -> int:
         """Return the number of the layer that gives a tensor; recognise it, and what it needs, if that is not done."""

@@ -275,6 +275,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the jobs of a file; the outputs, or the sentence of an error, are written beside the file."""
     file = Path((argv or sys.argv[1:])[0])
     jobs = json.loads(file.read_text())
+    tf1.enable_eager_execution()  # as TensorFlow 2 starts; 1.15 does not
     values = read_npz(file.with_name("inputs.npz"))
     inputs = [values[str(k)] for k in range(len(values))]
     for k, job in enumerate(jobs):

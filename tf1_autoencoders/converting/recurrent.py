@@ -8,7 +8,7 @@ import numpy as np
 from tf1_autoencoders.converting.foreign_graph import data_inputs, split_name
 
 if TYPE_CHECKING:
-    from tf1_autoencoders.converting.network import Network
+    from tf1_autoencoders.converting.network import Layer, Network
 
 CELL_ACTIVATIONS = {"Tanh": "tanh", "Relu": "relu", "Elu": "elu", "Sigmoid": "sigmoid", "Softsign": "softsign"}
 ADDS = ("Add", "AddV2", "BiasAdd")
@@ -124,7 +124,7 @@ def _loop_layer(network: Network, value: str, sequences: bool, lengths: str = ""
         below, mask = sequence or (None, None)
     else:
         below = _loop_layer(network, network.source(cell.x), True, lengths)
-        mask = network.layers[below].call["mask"][0] if lengths and below is not None else None
+        mask = _base(network, below).call["mask"][0] if lengths and below is not None else None
     if below is None:
         return None
     call: Dict[str, List[int]] = {} if mask is None else {"mask": [mask]}
@@ -132,12 +132,10 @@ def _loop_layer(network: Network, value: str, sequences: bool, lengths: str = ""
         if any(first is None or _is_zero(network, first) for first in first_values):
             return None
         call["initial_state"] = [network.visit(str(first)) for first in first_values]
-    if mask is not None and not is_state:
-        cell.arguments["zero_output_for_mask"] = True
-    if cell.new_c == network.source(value):
-        number = _add(network, cell, value, below, sequences, call, return_state=True)
-        return network.add("Part", split_name(value)[0], [number])
-    return _add(network, cell, value, below, sequences, call)
+    view = "c" if cell.new_c == network.source(value) else "sequence" if sequences else "h"
+    if view == "h" and mask is not None and not is_state:
+        view = "last output"  # zero behind the end of a sequence, where the state h stays
+    return _add(network, cell, value, below, view, call)
 
 
 def _chosen(network: Network, tensor: str) -> Tuple[str, str]:
@@ -161,7 +159,7 @@ def _lengths(network: Network, tensor: str) -> str:
 def _backwards(network: Network, node: Any) -> Optional[int]:
     """Recognise what came out of a loop over reversed sequences, and is reversed again."""
     outputs, lengths = data_inputs(node)
-    layer = network.layers[network.visit(outputs)]
+    layer = _base(network, network.visit(outputs))
     flipped = network.layers[layer.call["mask"][0]] if "mask" in layer.call else layer
     if flipped.kind != "Flip" or not _along_steps(node) \
             or network.layers[flipped.inputs[0]].inputs[1] != network.visit(_lengths(network, lengths)):
@@ -187,13 +185,13 @@ def _input_of_loop(network: Network, flow: str, lengths: str) -> Optional[Tuple[
     number, place, reverse = network.visit(lengths), f"{node.name}/mask", network.node(sequence)
     if reverse.op != "ReverseSequence":
         below = network.visit(sequence)
-        return below, network.add("Mask", place, [below, number])
+        return below, network.once("Mask", place, [below, number])
     x, reversed_by = data_inputs(reverse)
     if not _along_steps(reverse) or _lengths(network, reversed_by) != lengths:
         return None
     below = network.visit(x)
-    mask = network.add("Mask", place, [below, number])
-    return network.add("Flip", reverse.name, [below]), network.add("Flip", f"{place}_flipped", [mask])
+    mask = network.once("Mask", place, [below, number])
+    return network.once("Flip", reverse.name, [below]), network.once("Flip", f"{place}_flipped", [mask])
 
 
 def _is_zero(network: Network, tensor: Optional[str]) -> bool:
@@ -206,13 +204,28 @@ def _is_zero(network: Network, tensor: Optional[str]) -> bool:
     return network.node(tensor).op == "ZerosLike" or value is not None and not np.any(value)
 
 
-def _add(network: Network, cell: Cell, place: str, below: int, sequences: bool,
-         call: Optional[Dict[str, List[int]]] = None, **more: Any) -> int:
-    arguments = dict(cell.arguments, **more)
-    if sequences:
-        arguments["return_sequences"] = True
-    return network.add(cell.kind, split_name(place)[0], [below], weights=cell.weights,
-                       variables=network.variables(*cell.key), call=call, **arguments)
+def _add(network: Network, cell: Cell, place: str, below: int, view: str,
+         call: Optional[Dict[str, List[int]]] = None) -> int:
+    """Return the layer of a cell, or a part of one that is there: outputs, last output, state h or c."""
+    key = cell.kind, cell.key, below, str(call), view == "last output"
+    if key not in network.recurrent:
+        network.recurrent[key] = network.add(cell.kind, split_name(place)[0], [below], weights=cell.weights, call=call,
+                                             variables=network.variables(*cell.key), **cell.arguments)
+    number = network.recurrent[key]
+    layer = network.layers[number]
+    layer.views += [] if view in layer.views else [view]
+    zeros = "mask" in layer.call and not {"sequence", "last output"}.isdisjoint(layer.views)
+    for name, wanted in (("return_sequences", "sequence" in layer.views),
+                         ("return_state", "c" in layer.views or len(layer.views) > 1),
+                         ("zero_output_for_mask", zeros)):
+        layer.arguments[name] = wanted or None
+    return number if view == layer.views[0] else network.add("Part", split_name(place)[0], [number], view=view)
+
+
+def _base(network: Network, number: int) -> Layer:
+    """Return a layer, or the one that a Part is of."""
+    layer = network.layers[number]
+    return network.layers[layer.inputs[0]] if layer.kind == "Part" else layer
 
 
 def _last_of_sequence(network: Network, tensor: str) -> Optional[int]:
@@ -250,7 +263,7 @@ def _last_of_sequence(network: Network, tensor: str) -> Optional[int]:
 
 def _n_steps(network: Network, number: int) -> Optional[int]:
     """Return how many steps the sequence has that a layer gives, if the input says so."""
-    layer = network.layers[number]
+    layer = _base(network, number)
     while layer.kind in ("LSTM", "GRU", "SimpleRNN", "Embedding") and len(layer.inputs) == 1:
         layer = network.layers[layer.inputs[0]]
     shape = layer.arguments.get("shape") if layer.kind == "Input" else None
@@ -280,7 +293,7 @@ def _static_layer(network: Network, values: List[str], sequences: bool) -> Optio
     if cells[0].c and not _is_zero(network, cells[0].c) or sequences and values != places:
         return None
     below = _steps(network, [cell.x for cell in cells])
-    return None if below is None else _add(network, cells[0], places[-1], below, sequences)
+    return None if below is None else _add(network, cells[0], places[-1], below, "sequence" if sequences else "h")
 
 
 def _steps(network: Network, tensors: List[str]) -> Optional[int]:
