@@ -260,6 +260,7 @@ def keras_of_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argpar
 def convert_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argparse.Namespace, target: Path) -> int:
     """Write the part of the graph that the outputs need, and compare it with the original."""
     inference = cut_graph(checkpoint, graph, args)
+    inference.imported()  # refuses what TensorFlow does not accept, before anything is written
     inputs, outputs = inference.inputs, inference.outputs
     metadata = formats.note(checkpoint.path, inputs=", ".join(inputs), outputs=", ".join(outputs))
     signature = formats.Signature(inference.graph_def(), _arguments(inputs), _arguments(outputs))

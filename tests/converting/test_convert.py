@@ -352,6 +352,17 @@ def with_weights(x):
     return tf1.matmul(x, tf1.get_variable("w", [4, 3]))
 
 
+def test_a_circle_is_refused_in_one_sentence(hostile, run):
+    def change(graph_def):
+        for name, tensor in (("circle", "again"), ("again", "circle")):
+            graph_def.node.add(name=name, op="Identity", input=[tensor]).attr["T"].type = 1
+        insert(graph_def, tf1.NodeDef(name="masked", op="Mul", input=["dense/Tanh", "circle"]))
+    for form in ("keras", "savedmodel"):
+        code, text = run(hostile(change), "--to", form, "--out", f"out.{form}", "--output", "out/BiasAdd", "--input",
+                         "a", "--input", "b")
+        assert code == 1 and len(text.splitlines()) == 1, text
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff" * 100, b"\x0a\x02\x0a\x00"])
 def test_a_damaged_meta_file_is_refused_in_one_sentence(content, hostile, run, tmp_path):
     path = hostile(lambda graph_def: None)

@@ -15,6 +15,7 @@ from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
 MAX_META_BYTES = 1 << 30
+MAX_PASSED_ON = 100  # operations one after the other that only pass a tensor on; a damaged graph may have a circle
 MAX_CONSTANT_BYTES = 1 << 31  # of all constants together, as much as a graph can hold
 PASS_ON = frozenset(("Identity", "StopGradient", "PreventGradient", "Snapshot", "CheckNumerics", "RefIdentity"))
 PLACEHOLDERS = frozenset(("Placeholder", "PlaceholderV2", "PlaceholderWithDefault"))
@@ -306,6 +307,7 @@ class InferenceGraph:
         self.weights: Dict[str, np.ndarray] = {}
         self.nodes = {}
         self._value_of = value_of
+        self._imported: Any = None
         self._dequeued: Optional[int] = None  # by a queue, and then in the shapes of the original's constants
         cut = {split_name(tensor)[0]: tensor for tensor in inputs}
         nodes = {name: copied(graph.nodes[name])
@@ -435,7 +437,9 @@ class InferenceGraph:
         Raises:
             UserError: TensorFlow does not accept the graph.
         """
-        return import_graph(self.graph_def(), self.source)
+        if self._imported is None:
+            self._imported = import_graph(self.graph_def(), self.source)
+        return self._imported
 
 
 def assumed_shape(graph: ForeignGraph, node: Any) -> Optional[List[Optional[int]]]:
@@ -740,9 +744,11 @@ def find_dropouts(nodes: Mapping[str, Any]) -> List[Dropout]:
     """Return the dropouts of a graph, as TensorFlow 1.0 to 2.21 write them."""
     def source(tensor: str) -> Any:
         node = nodes.get(split_name(tensor)[0])
-        while node is not None and node.op in PASS_ON | {"Cast", "Enter"} and data_inputs(node):
+        for _ in range(MAX_PASSED_ON):
+            if node is None or node.op not in PASS_ON | {"Cast", "Enter"} or not data_inputs(node):
+                return node
             node = nodes.get(split_name(data_inputs(node)[0])[0])
-        return node
+        return None
 
     def reaches(tensor: str, wanted: Callable[[Any], bool], n_steps: int = 4) -> bool:
         """Whether a tensor is computed from a node that is wanted, in a few steps of arithmetic."""
@@ -771,11 +777,9 @@ def find_dropouts(nodes: Mapping[str, Any]) -> List[Dropout]:
             if len(parts) != 1:
                 continue
             rate, value = source(parts[0]), 1.0  # floor(keep_prob + random)
-        while rate is not None and rate.op == "Sub":  # 1 - keep_prob
+        if rate is not None and rate.op == "Sub":  # 1 - keep_prob
             parts = [part for part in data_inputs(rate) if getattr(source(part), "op", "Const") != "Const"]
-            if not parts:
-                break
-            rate, value = source(parts[0]), 1 - value
+            rate, value = (source(parts[0]), 1 - value) if parts else (rate, value)
         if rate is None:
             continue
         feeds, scaled = {rate.name: value}, source(x)
