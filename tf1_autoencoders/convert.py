@@ -32,7 +32,7 @@ from tf1_autoencoders.converting.weight_map import (
 )
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.utils import cli
-from tf1_autoencoders.utils.errors import UsageError, UserError, one_line
+from tf1_autoencoders.utils.errors import UsageError, UserError, one_line, short_reason
 from tf1_autoencoders.utils.files import write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
@@ -100,7 +100,8 @@ def print_list(checkpoint: CheckpointFile, graph: Optional[ForeignGraph], args: 
     for name, node in graph.nodes.items():
         if node.op in PLACEHOLDERS and node.attr["dtype"].type != tf1.string.as_datatype_enum:  # a Saver's
             sizes = ["?" if dimension.size < 0 else str(dimension.size) for dimension in node.attr["shape"].shape.dim]
-            print(f"placeholder: {one_line(name)}, {tf1.as_dtype(node.attr['dtype'].type).name}[{', '.join(sizes)}]")
+            dtype = node.attr["dtype"].type
+            print(f"placeholder: {one_line(name)}, {tf1.as_dtype(dtype).name if dtype else '?'}[{', '.join(sizes)}]")
     outputs = args.output or find_outputs(graph)
     for output in outputs:
         print_network(checkpoint, graph, output, args)
@@ -399,6 +400,14 @@ def work(argv: Sequence[str]) -> int:
         except KeyboardInterrupt:  # the process that waits for this one says so
             sys.stderr = open(os.devnull, "w")
             raise
+        except (UserError, OSError):
+            raise
+        except Exception as error:  # a foreign graph can be damaged in more ways than can be foreseen
+            if args.verbose:
+                raise
+            raise UserError(f"{args.checkpoint}: a part of it is damaged, or unlike any that is known "
+                            f"({type(error).__name__}: {short_reason(error)}); name other outputs, convert by name "
+                            "with --to npz --no-meta, or see the place with --verbose") from error
     return cli.run_command(build_parser(), limited, argv)
 
 

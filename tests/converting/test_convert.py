@@ -352,6 +352,14 @@ def with_weights(x):
     return tf1.matmul(x, tf1.get_variable("w", [4, 3]))
 
 
+@pytest.mark.slow
+def test_damage_that_nobody_foresaw_is_one_sentence_too(hostile, tmp_path, capfd):
+    path = hostile(lambda graph_def: insert(graph_def, tf1.NodeDef(name="cut", op="Switch", input=["dense/Tanh"])))
+    code = convert.main([str(path), "--to", "keras", "--out", str(tmp_path / "m.keras"), "--output", "out/BiasAdd"])
+    errors = capfd.readouterr().err.splitlines()
+    assert code == 1 and len(errors) == 1 and "damaged" in errors[0] and "IndexError" in errors[0]
+
+
 def test_a_circle_is_refused_in_one_sentence(hostile, run):
     def change(graph_def):
         for name, tensor in (("circle", "again"), ("again", "circle")):
