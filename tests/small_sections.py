@@ -84,4 +84,4 @@ def remains(folder, section):
 
 if __name__ == "__main__":
     shrink(setattr, dict.__setitem__)
-    sys.exit(run_all.main(sys.argv[1:]))
+    sys.exit(run_all.main())

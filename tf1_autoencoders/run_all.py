@@ -13,7 +13,9 @@ from tf1_autoencoders.reporting.html_report import write_html_report
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.sections import SECTIONS, plan
 from tf1_autoencoders.sections.contract import Section
-from tf1_autoencoders.sections.run import RunOptions, has_checkpoints
+from tf1_autoencoders.sections.run import RunOptions, has_checkpoints, train_for_chief
+from tf1_autoencoders.training import launcher
+from tf1_autoencoders.training.cluster import Cluster, ClusterPlan, plan_from_environment, plan_from_file
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.paths import CHECKPOINTS, RESULTS, display_path
@@ -70,6 +72,21 @@ def build_parser() -> argparse.ArgumentParser:
                         help="number type of the graph's products and convolutions; bfloat16 is faster if the CPU has "
                              "it, and rounds to three digits (default: float32)")
 
+    group = parser.add_argument_group("several workers (docs/distributed.md)")
+    group.add_argument("--workers", type=cli.whole_number(1, 64), metavar="W",
+                       help="train with W processes on this machine, each on its share of every batch (default: 1)")
+    group.add_argument("--cluster", dest="cluster_file", metavar="FILE", type=cli.path_name,
+                       help='train with the tasks of a JSON file such as {"worker": ["host:2222", "host:2223"]}, of '
+                            "which this process is --task; the same command runs on each machine. TF_CONFIG in the "
+                            "environment does the same. TensorFlow's servers have no password: use a private network")
+    group.add_argument("--task", type=cli.whole_number(0, 1023), metavar="K",
+                       help="number of this task in --cluster; task 0 prints, saves and draws")
+    group.add_argument("--cluster-timeout", type=cli.real_number(lowest=3, highest=86400), default=60.0, metavar="S",
+                       help="seconds without an answer after which a worker counts as lost, and the run ends "
+                            "(default: 60)")
+    group.add_argument("--restarts", type=cli.whole_number(0, 1000), default=0, metavar="K",
+                       help="with --workers: start all workers again, up to K times, if one is lost (default: 0)")
+
     parser.add_argument("--dry-run", action="store_true",
                         help="say what the run would do: settings, data, folders, minutes and memory; change nothing")
 
@@ -124,8 +141,32 @@ def settings_from_arguments(section: Section, args: argparse.Namespace, only_sec
     return section.with_options(settings, **changes)
 
 
-def run(args: argparse.Namespace) -> None:
-    """Run one section, or all in the report's order; then print one table and write the results page."""
+def cluster_plan(args: argparse.Namespace) -> Optional[ClusterPlan]:
+    """Return the tasks that --cluster or TF_CONFIG names, None if this process trains alone or launches workers.
+
+    Raises:
+        UsageError: the arguments contradict each other, or name no cluster.
+    """
+    if (args.cluster_file is None) != (args.task is None):
+        raise UsageError("--cluster and --task: give both, or neither")
+    plan = plan_from_file(Path(args.cluster_file), args.task) if args.cluster_file else plan_from_environment()
+    several = plan is not None or (args.workers or 1) > 1
+    if plan is not None and args.workers not in (None, len(plan.addresses)):
+        raise UsageError(f"--workers {args.workers}: the cluster has {len(plan.addresses)} tasks; leave the option out")
+    for flag, value, wanted in (("--backend", args.backend, "graph"), ("--precision", args.precision, "float32")):
+        if several and value != wanted:
+            raise UsageError(f"{flag} {value}: several workers train the graph in float32; leave the option out")
+    if args.restarts and not several:
+        raise UsageError(f"--restarts {args.restarts}: only with --workers")
+    return plan
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one section, or all in the report's order; then print one table and write the results page.
+
+    Returns:
+        The exit code.
+    """
     numbers = args.section
     only_section = len(numbers) == 1
     if not only_section and args.preset != "report":
@@ -133,7 +174,8 @@ def run(args: argparse.Namespace) -> None:
     if args.precision != "float32" and args.backend != "graph":
         raise UsageError(f"--precision {args.precision}: only the graph has it; leave out --backend {args.backend}")
     settings = {number: settings_from_arguments(SECTIONS[number], args, only_section) for number in numbers}
-    options = RunOptions(**{field.name: getattr(args, field.name) for field in dataclasses.fields(RunOptions)})
+    options = RunOptions(**{field.name: getattr(args, field.name) for field in dataclasses.fields(RunOptions)
+                            if field.name != "cluster"})
     sections_with_checkpoints = [number for number in numbers if has_checkpoints(args.checkpoint_dir, number)]
     if args.resume and not sections_with_checkpoints:
         raise UserError(f"--resume: no run in {display_path(args.checkpoint_dir)}; leave the option out to start at "
@@ -143,7 +185,21 @@ def run(args: argparse.Namespace) -> None:
         for number in numbers:
             print(*plan.describe_plan(SECTIONS[number], settings[number], options), "", sep="\n", flush=True)
         print(plan.MEASURED_ON, "dry run: nothing was read, downloaded or written", sep="\n")
-        return
+        return 0
+    tasks = cluster_plan(args)
+    if tasks is None and (args.workers or 1) > 1:
+        for number in numbers:  # the workers have no network of their own to download the data from
+            SECTIONS[number].load(settings[number], **options.data_options)
+        return launcher.run_workers(args.command, args.workers, args.restarts, args.cluster_timeout)
+    if tasks is not None:
+        cluster = Cluster(tasks, args.threads or 0, args.cluster_timeout)
+        options = dataclasses.replace(options, cluster=cluster)
+        if not cluster.is_chief:
+            print(f"{cluster.name(tasks.task)} of {cluster.n_tasks}: trains with {cluster.name(0)}, which prints",
+                  flush=True)
+            for number in numbers:
+                train_for_chief(SECTIONS[number], settings[number], options)
+            return 0
     start, rows, tallies = time.perf_counter(), [], []
     for number in numbers:
         finished = SECTIONS[number].run(settings[number], dataclasses.replace(
@@ -157,10 +213,13 @@ def run(args: argparse.Namespace) -> None:
               sep="\n")
     page = write_html_report(Path(args.results_dir))
     print(f"page: {display_path(page)}   {(time.perf_counter() - start) / 60:.1f} minutes")
+    return 0
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    return cli.run_command(build_parser(), run, argv)
+    parser = build_parser()
+    parser.set_defaults(command=launcher.this_command() if argv is None else ["-m", "tf1_autoencoders.run_all", *argv])
+    return cli.run_command(parser, run, argv)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from tf1_autoencoders.graphs import replicas
 from tf1_autoencoders.utils.frameworks import tf1
 
 
@@ -31,6 +32,7 @@ class Pipeline(NamedTuple):
     | start      | operation              | the iterator's initializer, which starts at order[0];                  |
     |            |                        | None for repeated_batches                                              |
     | batch      | tensors [batch, ...]   | the next batch of each array                                           |
+    | share      | int64[2] placeholder   | of graphs.replicas.split; None for a graph of one task                 |
     """
 
     data: Any
@@ -39,6 +41,7 @@ class Pipeline(NamedTuple):
     order: Optional[Any]
     start: Optional[Any]
     batch: Tuple[Any, ...]
+    share: Optional[Any] = None
 
 
 def _without_autotuning(dataset: Any) -> Any:
@@ -51,21 +54,22 @@ def _without_autotuning(dataset: Any) -> Any:
     return dataset.with_options(options)
 
 
-def _row_number_batches() -> Tuple[Any, Any, Any]:
-    """Return (batch_size, order, dataset): two placeholders, and a dataset that cuts the order into batches."""
+def _row_number_batches() -> Tuple[Any, Any, Any, Any]:
+    """Return (batch_size, order, dataset, share): two placeholders, a dataset that cuts the order into batches, and
+    the share of replicas.split."""
     batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
     order = tf1.placeholder(tf1.int64, [None], name="order")
-    return batch_size, order, tf1.data.Dataset.from_tensor_slices(order).batch(batch_size)
+    return (batch_size, order, *replicas.split(tf1.data.Dataset.from_tensor_slices(order).batch(batch_size)))
 
 
 def repeated_batches(n_input: int) -> Pipeline:
     """Return the report's pipeline, as in its listing: one array float32[n, n_input], repeated, in batches."""
     x = tf1.placeholder(tf1.float32, [None, n_input], name="x")
     batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
-    dataset = tf1.data.Dataset.from_tensor_slices(x).repeat().batch(batch_size)
+    dataset, share = replicas.split(tf1.data.Dataset.from_tensor_slices(x).repeat().batch(batch_size))
     iterator = tf1.data.make_initializable_iterator(_without_autotuning(dataset))
-    features = iterator.get_next()
-    return Pipeline((x,), batch_size, iterator.initializer, None, None, (features,))
+    features = replicas.next_batch(iterator)
+    return Pipeline((x,), batch_size, iterator.initializer, None, None, (features,), share)
 
 
 def ordered_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
@@ -79,14 +83,14 @@ def ordered_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
         placeholders.append(tf1.placeholder(dtype, [None, *shape], name="data"))
         variables.append(tf1.Variable(placeholders[-1], trainable=False, collections=[], validate_shape=False,
                                       use_resource=True, name="resident", shape=tf1.TensorShape([None, *shape])))
-    batch_size, order, dataset = _row_number_batches()
+    batch_size, order, dataset, share = _row_number_batches()
     iterator = tf1.data.make_initializable_iterator(_without_autotuning(dataset))
-    rows = iterator.get_next()
+    rows = replicas.next_batch(iterator)
     batch = tuple(tf1.gather(variable, rows) for variable in variables)
     for (shape, _), tensor in zip(shapes_and_dtypes, batch):
         tensor.set_shape([None, *shape])
     load = tf1.group(*(variable.initializer for variable in variables))
-    return Pipeline(tuple(placeholders), batch_size, load, order, iterator.initializer, batch)
+    return Pipeline(tuple(placeholders), batch_size, load, order, iterator.initializer, batch, share)
 
 
 def streamed_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
@@ -100,14 +104,14 @@ def streamed_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
     """
     arrays: List[np.ndarray] = []
     dtypes = [dtype for _, dtype in shapes_and_dtypes]
-    batch_size, order, dataset = _row_number_batches()
+    batch_size, order, dataset, share = _row_number_batches()
 
     def read_rows(rows: np.ndarray) -> List[np.ndarray]:
         return [np.asarray(array[rows], dtype.as_numpy_dtype) for array, dtype in zip(arrays, dtypes)]
 
-    dataset = dataset.map(lambda rows: tuple(tf1.py_func(read_rows, [rows], dtypes))).prefetch(1)
+    dataset = replicas.map_batches(lambda rows: tuple(tf1.py_func(read_rows, [rows], dtypes)), dataset).prefetch(1)
     iterator = tf1.data.make_initializable_iterator(_without_autotuning(dataset))
-    batch = iterator.get_next()
+    batch = replicas.next_batch(iterator)
     for (shape, _), tensor in zip(shapes_and_dtypes, batch):
         tensor.set_shape([None, *shape])
-    return Pipeline(arrays, batch_size, None, order, iterator.initializer, batch)
+    return Pipeline(arrays, batch_size, None, order, iterator.initializer, batch, share)

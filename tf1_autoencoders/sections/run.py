@@ -13,9 +13,12 @@ import numpy as np
 
 from tf1_autoencoders.checkpointing.saver import CHECKPOINT_NAME
 from tf1_autoencoders.checkpointing.store import N_KEPT, Store, checkpoint_folders, first_difference
+from tf1_autoencoders.graphs.replicas import Replica, replicated
 from tf1_autoencoders.reporting.run_log import RunLog
 from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.training import loop
+from tf1_autoencoders.training.cluster import Cluster
+from tf1_autoencoders.training.replicas import ReplicaTrainer
 from tf1_autoencoders.training.session import TimedSession, describe_machine
 from tf1_autoencoders.training.trainers import GraphTrainer, KerasTrainer, Trainer, set_keras_threads
 from tf1_autoencoders.utils import interrupts
@@ -45,6 +48,7 @@ class RunOptions:
     save_every: Optional[int] = None  # epochs from one checkpoint to the next; None for the section's SAVE_EVERY
     keep: int = N_KEPT  # checkpoints of the run that stay, the newest
     resume: bool = False  # continue the run in checkpoint_dir, or fail
+    cluster: Optional[Cluster] = None  # the tasks that train together, of which this process is one
 
     @property
     def data_options(self) -> Dict[str, Any]:
@@ -119,10 +123,50 @@ def open_trainer(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...]
         keras.utils.set_random_seed(settings.seed)
         yield KerasTrainer(section.build_keras(settings), arrays, settings.batch_size, section, settings)
         return
+    if options.cluster is not None:
+        with _open_replica(section, settings, arrays, options) as trainer:
+            yield trainer
+        return
     model = section.build_graph(settings)
     with TimedSession(model, n_threads(section, options), options.precision) as session:
         session.run(model.initializer)
         yield GraphTrainer(session, model, arrays, settings.batch_size)
+
+
+@contextlib.contextmanager
+def _open_replica(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...],
+                  options: RunOptions) -> Iterator[Trainer]:
+    """Context manager: the trainer of this task's copy of the section's network."""
+    cluster = options.cluster
+    assert cluster is not None
+    cluster.watch()
+    with replicated(Replica(cluster.task, cluster.n_tasks, group_key=section.NUMBER)):
+        model = section.build_graph(settings)
+    with TimedSession(model, precision=options.precision, cluster=cluster) as session:
+        session.run(model.initializer)
+        yield ReplicaTrainer(session, model, arrays, settings.batch_size, cluster)
+
+
+def train_for_chief(section: Section, settings: Any, options: RunOptions) -> None:
+    """Train as a task that is not the chief: no output, no checkpoint, the chief's weights and decisions.
+
+    Raises:
+        UserError: the chief or another task is lost, or trains something else.
+    """
+    data, source = section.load(settings, **options.data_options)
+    arrays = section.training_arrays(data, settings)
+    settings = section.check_settings(settings, len(arrays[0]))
+    with open_trainer(section, settings, arrays, options) as trainer:
+        progress = trainer.join(None, run_identity(section, settings, options, source, arrays))
+        with interrupts.deferred_signals() as received:
+            try:
+                for _ in loop.fit(trainer, progress=progress, interrupts=trainer.agreed_interrupts(received),
+                                  **section.fit_arguments(settings, len(arrays[0]))):
+                    pass
+            except interrupts.Interrupted as error:  # the chief says so
+                trainer.leave()
+                raise SystemExit(128 + error.number) from error
+            trainer.leave()
 
 
 @contextlib.contextmanager
@@ -220,7 +264,7 @@ class Run:
         return epochs
 
     def _fit(self) -> Generator[loop.EpochMetrics, None, None]:
-        progress, save_seconds = self._restore(), []  # type: ignore[var-annotated]
+        progress, save_seconds = self.trainer.join(self._restore(), self._identity), []  # type: ignore[var-annotated]
         resumed_at_the_end = progress.finished
 
         def save(progress: loop.Progress) -> None:
@@ -233,13 +277,16 @@ class Run:
         start, start_in_run = time.perf_counter(), self.trainer.seconds_in_run
         with interrupts.deferred_signals() as received:
             try:
-                yield from loop.fit(self.trainer, progress=progress, save=save, interrupts=received,
+                yield from loop.fit(self.trainer, progress=progress, save=save,
+                                    interrupts=self.trainer.agreed_interrupts(received),
                                     save_every=self.options.save_every or self.section.SAVE_EVERY,
                                     **self.section.fit_arguments(self.settings, len(self._arrays[0])))
             except interrupts.Interrupted as error:
+                self.trainer.leave()
                 raise interrupts.Interrupted(
                     error.number, f"{error}; its checkpoint is {display_path(self.checkpoint)}, "
                                   "and the same command continues from there") from error
+            self.trainer.leave()
             if not resumed_at_the_end:
                 in_run = self.trainer.seconds_in_run
                 self.log.training_time(time.perf_counter() - start,
@@ -251,7 +298,9 @@ class Run:
 
     def _restore(self) -> loop.Progress:
         """Restore the trainer from the earlier run's checkpoint; return the progress to continue from."""
-        previous, machine = self._previous, describe_machine(n_threads(self.section, self.options))
+        previous, cluster = self._previous, self.options.cluster
+        machine = {**describe_machine(cluster.threads if cluster else n_threads(self.section, self.options)),
+                   "workers": cluster.n_tasks if cluster else 1}
         if previous is None:
             return loop.Progress(machines=[machine])
         try:

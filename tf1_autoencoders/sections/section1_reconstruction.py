@@ -28,6 +28,7 @@ from tf1_autoencoders.datasets.drawn_sample import CLASSES_FASHION_MNIST
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches, streamed_batches
 from tf1_autoencoders.graphs.layers import cosine_decay, dense_layer, mean_squared_error
+from tf1_autoencoders.graphs.replicas import minimize
 from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam, keras_cosine_decay
 from tf1_autoencoders.reporting import baselines, figures, published
 from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
@@ -180,7 +181,7 @@ def build_graph(settings: Settings) -> GraphModel:
         loss = mean_squared_error(outputs, features)
         learning_rate, global_step = cosine_decay(settings.learning_rate, settings.decay_steps)
         optimizer = tf1.train.AdamOptimizer(learning_rate, epsilon=settings.adam_epsilon)
-        train_op = optimizer.minimize(loss, global_step=global_step)
+        train_op = minimize(optimizer, loss, global_step)
         return finish_graph(pipeline, features, outputs, loss, {"loss": loss}, train_op, latent=latent)
 
 

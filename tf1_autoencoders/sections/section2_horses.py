@@ -27,6 +27,7 @@ from tf1_autoencoders.datasets.image_rows import image_from_rows
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches, repeated_batches
 from tf1_autoencoders.graphs.layers import cosine_decay, dense_layer, mean_squared_error
+from tf1_autoencoders.graphs.replicas import minimize
 from tf1_autoencoders.keras_twin.build import keras_adam, keras_cosine_decay
 from tf1_autoencoders.reporting import baselines, figures, metrics, published
 from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
@@ -253,7 +254,7 @@ def build_graph(settings: Settings) -> GraphModel:
 
         # Optimiser
         learning_rate, global_step = cosine_decay(settings.learning_rate, decay_steps(settings))
-        train_op = tf1.train.AdamOptimizer(learning_rate).minimize(loss, global_step=global_step)
+        train_op = minimize(tf1.train.AdamOptimizer(learning_rate), loss, global_step)
 
         return finish_graph(pipeline, features, outputs, loss,
                             {"mse": squared_error / settings.pixel_scale ** 2, "l2": l2_loss}, train_op,

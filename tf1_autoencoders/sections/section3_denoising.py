@@ -26,6 +26,7 @@ from tf1_autoencoders.datasets import fashion_mnist
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches
 from tf1_autoencoders.graphs.layers import conv_layer, cosine_decay, max_pool, mean_squared_error, upsample
+from tf1_autoencoders.graphs.replicas import minimize
 from tf1_autoencoders.keras_twin.build import (
     KERAS_EPSILON,
     exact_upsampling,
@@ -259,7 +260,7 @@ def build_graph(settings: Settings) -> GraphModel:
         loss = mean_squared_error(outputs, clean)
         learning_rate, global_step = cosine_decay(settings.learning_rate, settings.decay_steps)
         optimizer = tf1.train.AdamOptimizer(learning_rate, epsilon=settings.adam_epsilon)
-        train_op = optimizer.minimize(loss, global_step=global_step)
+        train_op = minimize(optimizer, loss, global_step)
         return finish_graph(pipeline, noisy, outputs, loss, {"loss": loss}, train_op)
 
 

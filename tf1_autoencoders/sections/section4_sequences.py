@@ -32,6 +32,7 @@ from tf1_autoencoders.datasets import Source
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches
 from tf1_autoencoders.graphs.layers import dense_layer, lstm_layer
+from tf1_autoencoders.graphs.replicas import minimize
 from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam
 from tf1_autoencoders.reporting import published
 from tf1_autoencoders.sections.run import Run, RunOptions, train_once
@@ -215,7 +216,7 @@ def build_graph(settings: Settings) -> GraphModel:
         loss = tf1.reduce_mean(tf1.nn.softmax_cross_entropy_with_logits_v2(labels=targets, logits=logits))
         hits = tf1.equal(tf1.argmax(outputs, axis=-1, output_type=tf1.int32), pipeline.batch[2])
         acc = tf1.reduce_mean(tf1.cast(hits, tf1.float32))
-        train_op = tf1.train.AdamOptimizer(settings.learning_rate, epsilon=settings.adam_epsilon).minimize(loss)
+        train_op = minimize(tf1.train.AdamOptimizer(settings.learning_rate, epsilon=settings.adam_epsilon), loss)
         return finish_graph(pipeline, (encoder_inputs, decoder_inputs), outputs, loss, {"loss": loss, "acc": acc},
                             train_op, encoder_inputs=encoder_inputs, encoder_states=encoder_states,
                             decoder_inputs=one_input, decoder_states_inputs=states, decoder_outputs=one_output,

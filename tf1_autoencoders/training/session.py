@@ -24,6 +24,8 @@ class TimedSession:
             one after the other without a scheduler, which is the fastest choice for small operations.
         precision: "float32", or "bfloat16" for products and convolutions in that type. TensorFlow's graph rewriter
             inserts the casts; variables, their updates and sensitive operations stay float32.
+        cluster: training.cluster.Cluster whose server runs the graph, with a number of threads of its own; None for
+            this process alone.
 
     Raises:
         UserError: this CPU or this TensorFlow has no bfloat16.
@@ -31,15 +33,19 @@ class TimedSession:
 
     one_thread_executor = "SINGLE_THREADED_EXECUTOR"
 
-    def __init__(self, model: GraphModel, threads: int = 0, precision: str = "float32") -> None:
+    def __init__(self, model: GraphModel, threads: int = 0, precision: str = "float32", cluster: Any = None) -> None:
         config = tf1.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
-        if threads == 1 and not tf1.version.VERSION.startswith("1."):  # 1.15's executor knows no reference variables
+        if threads == 1 and cluster is None and not tf1.version.VERSION.startswith("1."):
+            # 1.15's executor knows no reference variables, and none waits for other tasks
             config.experimental.executor_type = self.one_thread_executor
         if precision == "bfloat16":
             check_bfloat16()
             rewriter = config.graph_options.rewrite_options
             rewriter.auto_mixed_precision_onednn_bfloat16 = rewriter.ON
-        self.tf1_session = tf1.Session(graph=model.graph, config=config)
+        if cluster is None:
+            self.tf1_session = tf1.Session(graph=model.graph, config=config)
+        else:
+            self.tf1_session = tf1.Session(cluster.target, graph=model.graph, config=cluster.configure(config))
         self.seconds_in_run = 0.0
 
     def run(self, fetches: Any, feed_dict: Any = None) -> Any:

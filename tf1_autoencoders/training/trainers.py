@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import abc
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -41,6 +41,7 @@ class Trainer(abc.ABC):
     | first_batch(rows)                          | the features of one batch, without training                        |
     | predict(*arrays)                           | the outputs for other arrays, all rows in order                    |
     | layer(name)                                | (output shape, number of parameters) of a layer                    |
+    | join, leave, agreed_interrupts             | what tasks that train together agree on; see training.replicas     |
     | save(folder, weights_only)                 | writes model.ckpt into a folder                                    |
     | restore(path, weights_only)                | restores a checkpoint; the training then continues bit-identically |
     """
@@ -73,6 +74,18 @@ class Trainer(abc.ABC):
     def layer(self, name: str) -> Tuple[Tuple[Optional[int], ...], int]:
         ...
 
+    def join(self, progress: Optional[Progress], identity: Mapping[str, Any]) -> Progress:
+        """Agree with the other tasks on where the training begins; a trainer of one process has no other tasks."""
+        assert progress is not None
+        return progress
+
+    def leave(self) -> None:  # noqa: B027
+        """Wait for the end of the other tasks' training; a trainer of one process has no other tasks."""
+
+    def agreed_interrupts(self, received: List[int]) -> List[int]:
+        """Return the list of the signals that end the training, of those that this process received."""
+        return received
+
     @abc.abstractmethod
     def save(self, folder: Path, weights_only: bool = False) -> None:
         ...
@@ -102,8 +115,11 @@ class GraphTrainer(Trainer):
     def seconds_in_run(self) -> float:
         return self.session.seconds_in_run
 
-    def _load(self, arrays: Sequence[np.ndarray], batch_size: int, first: int = 0) -> None:
-        """Copy the arrays into the graph; a repeating pipeline gives the row `first` next."""
+    def _load(self, arrays: Sequence[np.ndarray], batch_size: int, first: int = 0, whole: bool = False) -> None:
+        """Copy the arrays into the graph; a repeating pipeline gives the row `first` next.
+
+        With `whole`, a task of several gives whole batches and not its share of each, here and in feed_row_order.
+        """
         self.arrays, self._position, pipeline = arrays, first, self.model.pipeline
         if pipeline.load is None:
             pipeline.data[:] = arrays
@@ -111,10 +127,14 @@ class GraphTrainer(Trainer):
         feeds = dict(zip(pipeline.data, arrays))
         if pipeline.order is None:
             feeds = {data: np.roll(array, -first, axis=0) for data, array in feeds.items()} if first else feeds
-            feeds[pipeline.batch_size] = batch_size
+            feeds.update({pipeline.batch_size: batch_size, **self._share(whole)})
         self.session.run(pipeline.load, feeds)
 
-    def feed_row_order(self, rows: np.ndarray, batch_size: Optional[int] = None) -> List[int]:
+    def _share(self, whole: bool) -> Dict[Any, Any]:
+        """Return what the pipeline's initializer is fed with, to give whole batches; {} where it gives them anyway."""
+        return {self.model.pipeline.share: (0, 1)} if whole and self.model.pipeline.share is not None else {}
+
+    def feed_row_order(self, rows: np.ndarray, batch_size: Optional[int] = None, whole: bool = False) -> List[int]:
         """Make the pipeline give these rows next; return the sizes of their batches.
 
         Raises:
@@ -122,7 +142,8 @@ class GraphTrainer(Trainer):
         """
         pipeline, n, batch_size = self.model.pipeline, len(rows), batch_size or self.batch_size
         if pipeline.order is not None:
-            self.session.run(pipeline.start, {pipeline.order: rows, pipeline.batch_size: batch_size})
+            self.session.run(pipeline.start, {pipeline.order: rows, pipeline.batch_size: batch_size,
+                                              **self._share(whole)})
         else:  # the repeating pipeline advances by itself; reload it only if other rows are requested
             n_rows = len(self.arrays[0])
             if n % batch_size or rows[-1] != (rows[0] + n - 1) % n_rows:
@@ -136,15 +157,23 @@ class GraphTrainer(Trainer):
         sizes = batch_sizes(len(rows), self.batch_size)
         if progress.step < len(sizes):
             self.feed_row_order(rows[progress.step * self.batch_size:])
-        step = self.session.callable([self.model.metrics, self.model.train_op] if measured else self.model.train_op)
+        step = self.prepare_step(measured)
         while progress.step < len(sizes):
             values = step()
             if measured:
-                progress.batch_metrics.append({name: float(value) for name, value in values[0].items()})
+                progress.batch_metrics.append({name: float(value) for name, value in values.items()})
             progress.advance_step()
             if on_step() and progress.step < len(sizes):
                 return None
         return epoch_metrics(progress.batch_metrics, sizes) if measured else {}
+
+    def prepare_step(self, measured: bool) -> Callable[[], Metrics]:
+        """Return a function that makes one step of training and returns the batch's metrics, {} if not measured."""
+        if not measured:
+            step = self.session.callable(self.model.train_op)
+            return lambda: step() or {}
+        measured_step = self.session.callable([self.model.metrics, self.model.train_op])
+        return lambda: measured_step()[0]
 
     def evaluate(self, rows: np.ndarray) -> Metrics:
         sizes = self.feed_row_order(rows)
@@ -153,15 +182,15 @@ class GraphTrainer(Trainer):
         return {name: epoch_mean([float(batch[name]) for batch in batches], sizes) for name in batches[0]}
 
     def first_batch(self, rows: np.ndarray) -> Any:
-        self.feed_row_order(rows)
+        self.feed_row_order(rows, whole=True)
         return self.session.run(self.model.features)
 
     def predict(self, *arrays: np.ndarray, batch_size: int = 1000, fetch: Any = None) -> np.ndarray:
         """Return the outputs, or the tensor to fetch, for other arrays [n, ...], which replace those in the graph."""
         n, fetch = len(arrays[0]), self.model.outputs if fetch is None else fetch
-        self._load(arrays, batch_size)
+        self._load(arrays, batch_size, whole=True)
         if self.model.pipeline.order is not None:
-            self.feed_row_order(np.arange(n), batch_size)
+            self.feed_row_order(np.arange(n), batch_size, whole=True)
         self._position = -1  # no row: the next training loads its arrays again
         return np.concatenate([self.session.run(fetch) for _ in range(0, n, batch_size)])[:n]
 

@@ -1,0 +1,142 @@
+"""`run_all.py --workers W`: processes of one training that are killed, stopped and interrupted."""
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import small_sections
+from tf1_autoencoders.checkpointing import saver
+from tf1_autoencoders.utils.frameworks import tf1
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads processes from /proc")]
+N_EPOCHS = 300
+TIMEOUT = 6  # seconds, of --cluster-timeout
+
+
+def command(folder, *more, n_epochs=N_EPOCHS):
+    """Return the command that trains section 1, small, for n_epochs."""
+    return [sys.executable, "-m", "tests.small_sections", *small_sections.arguments(1, folder), "--epochs",
+            str(n_epochs), "--patience", "100000", "--save-every", "50", *more]
+
+
+def start(folder, *more, **arguments):
+    """Start the command with two workers; return (process, its log)."""
+    log = Path(folder) / "log.txt"
+    with open(log, "wb") as stream:
+        return subprocess.Popen(command(folder, "--workers", "2", "--cluster-timeout", str(TIMEOUT), *more,
+                                        **arguments), stdout=stream, stderr=subprocess.STDOUT), log
+
+
+def workers_of(process):
+    """Return the process ids of a launcher's workers, the chief first."""
+    workers = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == process.pid and b"tests.small_sections" in (folder / "cmdline").read_bytes():
+                workers.append(int(folder.name))
+        except (OSError, ValueError):  # a process that has just ended
+            pass
+    return sorted(workers)
+
+
+def wait_for(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def is_running(process_id):
+    try:
+        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def train_until(folder, epoch, *more, **arguments):
+    """Start a training and wait for an epoch; return (process, log, process ids of the workers)."""
+    process, log = start(folder, *more, **arguments)
+    wait_for(lambda: f"Epoch {epoch}/" in log.read_text() or process.poll() is not None)
+    assert process.poll() is None, log.read_text()
+    return process, log, workers_of(process)
+
+
+def variables(folder):
+    """Return {name: array} of a run's checkpoint."""
+    reader = tf1.train.load_checkpoint(str(Path(folder) / "checkpoints/section1/model.ckpt"))
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """Return the folder of a training of two workers that nobody disturbs."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    process, log = start(folder)
+    assert process.wait(180) == 0, log.read_text()
+    return folder
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_training_whose_worker_is_killed_restarts_and_ends_with_the_bytes_of_an_undisturbed_one(
+        tmp_path, undisturbed, victim):
+    process, log, workers = train_until(tmp_path, 110, "--restarts", "1")
+    os.kill(workers[victim], signal.SIGKILL)
+    assert process.wait(180) == 0, log.read_text()
+    lines = log.read_text()
+    assert f"worker {victim} (" in lines and "starting all 2 workers again (1 of 1)" in lines
+    assert "resumed from: " in lines and "Traceback" not in lines
+    assert small_sections.remains(tmp_path, 1) == small_sections.remains(undisturbed, 1)
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_stopped_worker_ends_the_training_with_a_sentence_that_names_it(tmp_path, victim):
+    process, log, workers = train_until(tmp_path, 60, n_epochs=100000)
+    os.kill(workers[victim], signal.SIGSTOP)
+    assert process.wait(TIMEOUT + 30) == 1
+    assert f"worker {victim} (" in log.read_text() and "does not answer; the run ends here" in log.read_text()
+    assert not any(map(is_running, workers))
+    assert saver.newest_good_checkpoint([tmp_path / "checkpoints/section1"])
+
+
+def test_ctrl_c_ends_all_workers_and_one_process_continues(tmp_path, undisturbed):
+    process, log, workers = train_until(tmp_path, 60)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    assert log.read_text().count("interrupted after step") == 1 and not any(map(is_running, workers))
+    alone = subprocess.run(command(tmp_path), capture_output=True, text=True, check=False)
+    assert alone.returncode == 0, alone.stderr
+    assert "resumed from: " in alone.stderr and "may round differently here" in alone.stderr
+    together, mixed = variables(undisturbed), variables(tmp_path)
+    assert together.keys() == mixed.keys()
+    for name, values in together.items():  # a rounding of 1e-7 grows in 1500 steps
+        assert np.abs(values - mixed[name]).max() < 1e-3 * max(1e-3, np.abs(values).max())
+
+
+def test_workers_listen_on_loopback_only_and_do_not_outlive_their_launcher(tmp_path):
+    process, log, workers = train_until(tmp_path, 20, n_epochs=100000)
+    if "listen on all network interfaces here" not in log.read_text():
+        devices = Path(f"/proc/{workers[0]}/net/dev").read_text().splitlines()[2:]
+        assert [device.split(":")[0].strip() for device in devices] == ["lo"]
+    process.kill()
+    process.wait()
+    wait_for(lambda: not any(map(is_running, workers)), 30)
+
+
+@pytest.mark.parametrize("arguments, sentence", [
+    (["--workers", "2", "--backend", "keras"], "--backend keras: several workers train the graph"),
+    (["--workers", "2", "--precision", "bfloat16"], "--precision bfloat16: several workers train the graph"),
+    (["--task", "1"], "--cluster and --task: give both, or neither"),
+    (["--restarts", "1"], "--restarts 1: only with --workers"),
+    (["--cluster", "none.json", "--task", "0"], "none.json: not a JSON file")])
+def test_wrong_arguments_are_one_sentence(tmp_path, capsys, arguments, sentence):
+    from tf1_autoencoders import run_all
+    assert run_all.main([*small_sections.arguments(1, tmp_path), *arguments]) == 2
+    assert sentence in capsys.readouterr().err and not (tmp_path / "checkpoints").exists()
