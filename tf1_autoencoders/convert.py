@@ -3,36 +3,47 @@ from __future__ import annotations
 
 import argparse
 import ast
+import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
 from tf1_autoencoders.converting import formats, proof
+from tf1_autoencoders.converting.adam import Adam, Places, read_adam, set_adam
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, find_meta, part_of
 from tf1_autoencoders.converting.foreign_graph import PLACEHOLDERS, ForeignGraph, InferenceGraph, Saved
+from tf1_autoencoders.converting.fresh_process import limit_memory, run_fresh
 from tf1_autoencoders.converting.harmless import HARMLESS, page_for
 from tf1_autoencoders.converting.keras_model import build_keras, write_keras
 from tf1_autoencoders.converting.network import Network
 from tf1_autoencoders.converting.roles import Ends, find_ends, find_outputs, role_table
-from tf1_autoencoders.converting.weight_map import apply_map, as_text, load_model, read_map, suggest_map
+from tf1_autoencoders.converting.weight_map import (
+    as_text,
+    layer_arrays,
+    load_model,
+    mapped_weights,
+    named_layers,
+    read_map,
+    suggest_map,
+)
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.utils import cli
-from tf1_autoencoders.utils.errors import UsageError, UserError, one_line
+from tf1_autoencoders.utils.errors import UsageError, UserError, one_line, short_reason
 from tf1_autoencoders.utils.files import write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
-BY_NAME = {"npz": formats.read_npz, "safetensors": formats.read_safetensors}
 OF_GRAPH = ("savedmodel", "frozen", "keras", "onnx", "tflite", "tflite-int8")
 WITH_MAP = "keras-weights"
-SUFFIXES = {"npz": ".npz", "safetensors": ".safetensors", WITH_MAP: ".keras", "savedmodel": "_savedmodel",
-            "frozen": ".pb", "keras": ".keras", "onnx": ".onnx", "tflite": ".tflite", "tflite-int8": "_int8.tflite"}
-# Largest difference relative to the largest output. Other kernels and orders of sums change the 7th digit, and some
-# layers on end a little more; weights in 8 bits change the third.
-TOLERANCES = {**dict.fromkeys(OF_GRAPH, 1e-5), "tflite-int8": 5e-2}
+SUFFIXES = {"npz": ".npz", "safetensors": ".safetensors", "h5": ".h5", WITH_MAP: ".keras",
+            "savedmodel": "_savedmodel", "frozen": ".pb", "keras": ".keras", "onnx": ".onnx", "tflite": ".tflite",
+            "tflite-int8": "_int8.tflite"}
 RANDOM = frozenset(("RandomUniform", "RandomStandardNormal", "TruncatedNormal", "RandomUniformInt", "Multinomial"))
+SECONDS = 1800  # for a whole conversion
 MAX_SHOWN = 40  # layers of each network that --list prints
 
 
@@ -89,7 +100,8 @@ def print_list(checkpoint: CheckpointFile, graph: Optional[ForeignGraph], args: 
     for name, node in graph.nodes.items():
         if node.op in PLACEHOLDERS and node.attr["dtype"].type != tf1.string.as_datatype_enum:  # a Saver's
             sizes = ["?" if dimension.size < 0 else str(dimension.size) for dimension in node.attr["shape"].shape.dim]
-            print(f"placeholder: {one_line(name)}, {tf1.as_dtype(node.attr['dtype'].type).name}[{', '.join(sizes)}]")
+            dtype = node.attr["dtype"].type
+            print(f"placeholder: {one_line(name)}, {tf1.as_dtype(dtype).name if dtype else '?'}[{', '.join(sizes)}]")
     outputs = args.output or find_outputs(graph)
     for output in outputs:
         print_network(checkpoint, graph, output, args)
@@ -131,24 +143,26 @@ def print_assumed(ends: Ends, args: argparse.Namespace) -> None:
 
 # ---- --to ----
 
-def convert_by_name(checkpoint: CheckpointFile, args: argparse.Namespace, target: Path) -> int:
-    """Write all variables under their names, and read them back."""
-    values = checkpoint.read_all()
-    metadata = formats.note(checkpoint.path)
-    write = formats.write_npz if args.to == "npz" else formats.write_safetensors
-    write(target, values, metadata)
-    found = BY_NAME[args.to](target) if args.check else values
-    equal = set(found) == set(values) and all(
-        found[name].dtype == value.dtype and found[name].shape == value.shape
-        and found[name].tobytes() == value.tobytes() for name, value in values.items())
+def convert_by_name(checkpoint: CheckpointFile, graph: Optional[ForeignGraph], args: argparse.Namespace,
+                    target: Path) -> int:
+    """Write all variables under their names, or for h5 the weights of layers; and read them back."""
+    if args.to != "h5":
+        values = checkpoint.read_all()
+    elif args.model:
+        values = layer_arrays(filled_model(checkpoint, graph, args))
+    elif graph:
+        values = layer_arrays(build_keras(Network(cut_graph(checkpoint, graph, args))))
+    else:
+        values = named_layers(checkpoint)
+    formats.write_arrays(args.to, target, values, formats.note(checkpoint.path))
     print(f"written: {display_path(target)}, {len(values)} variables")
-    if args.check:
-        print("read back: bit-identical" if equal else "read back: DIFFERENT")
-    return int(not equal)
+    if not args.check:
+        return 0
+    return proof.report_arrays(values, formats.read_arrays(args.to, target), formats.H5_ROUNDING * (args.to == "h5"))
 
 
-def convert_with_map(checkpoint: CheckpointFile, args: argparse.Namespace, target: Path) -> int:
-    """Write a Keras model with the weights that a map takes from the checkpoint, and read them back."""
+def filled_model(checkpoint: CheckpointFile, graph: Optional[ForeignGraph], args: argparse.Namespace) -> Any:
+    """Return the Keras model of --model with the weights that a map takes from the checkpoint."""
     if not args.model:
         raise UsageError(f"--to {WITH_MAP}: expected --model MODEL.keras, the model that takes the weights")
     model = load_model(Path(args.model))
@@ -158,17 +172,53 @@ def convert_with_map(checkpoint: CheckpointFile, args: argparse.Namespace, targe
         weight_map, doubts = suggest_map(model, checkpoint)
         doubts = [doubt for doubt in doubts if "with this shape" in doubt or "is left" in doubt]
         if doubts:
-            raise UserError(f"--to {WITH_MAP}: the map is not certain ({doubts[0]}); make one with --suggest-map, "
+            raise UserError(f"--to {args.to}: the map is not certain ({doubts[0]}); make one with --suggest-map, "
                             "correct it, and name it with --map")
-    n_used = apply_map(model, weight_map, checkpoint)
+    model.set_weights(mapped_weights(model, weight_map, checkpoint))
+    if args.with_optimizer:
+        adam = read_adam(checkpoint, graph, {name for parts in weight_map.values() for name in parts.values()})
+        slots = []
+        for names in (adam.m, adam.v):
+            arrays = mapped_weights(model, weight_map, checkpoint, slot_reader(checkpoint, names))
+            moved = {id(weight): array for weight, array in zip(model.weights, arrays)}
+            slots.append([moved[id(weight)] for weight in model.trainable_variables])
+        keep_adam(model, adam, *slots)
+    return model
+
+
+def slot_reader(checkpoint: CheckpointFile, names: Mapping[str, str]) -> Callable[[str], np.ndarray]:
+    """Return the function that reads the slot {variable: slot} of a variable; zeros for a variable without."""
+    def read(variable: str) -> np.ndarray:
+        if variable in names:
+            return checkpoint.read(names[variable])
+        return np.zeros(checkpoint.variables[variable].shape, np.float32)
+    return read
+
+
+def keep_adam(model: Any, adam: Adam, m: Sequence[np.ndarray], v: Sequence[np.ndarray]) -> None:
+    """Compile a model with an Adam of this state, and say so."""
+    set_adam(model, adam, m, v)
+    values = ", ".join(f"{name} {value:.7g}" + (" (assumed: set it before the training goes on)"
+                                                if name in adam.assumed else "")
+                       for name, value in adam.arguments.items())
+    print(f"Adam after {adam.step} steps, {len(adam.m)} variables with slots: {values}")
+
+
+def convert_with_map(checkpoint: CheckpointFile, graph: Optional[ForeignGraph], args: argparse.Namespace,
+                     target: Path) -> int:
+    """Write a Keras model with the weights that a map takes from the checkpoint, and read it back."""
+    model = filled_model(checkpoint, graph, args)
     write_keras(target, model, formats.note(checkpoint.path, model=Path(args.model).name))
-    print(f"written: {display_path(target)}, {n_used} variables of the checkpoint")
-    if not args.check:
-        return 0
-    pairs = zip(model.get_weights(), load_model(target).get_weights())
-    equal = all(np.array_equal(written, found, equal_nan=True) for written, found in pairs)
-    print("read back: bit-identical" if equal else "read back: DIFFERENT")
-    return int(not equal)
+    print(f"written: {display_path(target)}, {len(model.weights)} weights")
+    return check_keras(model, target) if args.check else 0
+
+
+def check_keras(model: Any, target: Path) -> int:
+    """Read a Keras model back, with its optimiser; return exit code 1 if it differs."""
+    def arrays(model: Any) -> Dict[str, np.ndarray]:
+        variables = [*model.weights, *getattr(getattr(model, "optimizer", None), "variables", ())]
+        return {str(k): np.asarray(variable) for k, variable in enumerate(variables)}
+    return proof.report_arrays(arrays(model), arrays(load_model(target, with_optimizer=True)))
 
 
 def print_suggestion(checkpoint: CheckpointFile, args: argparse.Namespace) -> None:
@@ -184,50 +234,69 @@ def print_suggestion(checkpoint: CheckpointFile, args: argparse.Namespace) -> No
         cli.warn(f"not certain: {doubt}")
 
 
+def cut_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argparse.Namespace,
+              value_of: Optional[Callable[[Saved], np.ndarray]] = None) -> InferenceGraph:
+    """Return the part of the graph that the outputs need; other values may stand for the variables."""
+    ends = find_ends(graph, args.input or [], args.output or [], dict(args.feed or []))
+    if not value_of:
+        print_assumed(ends, args)
+    return InferenceGraph(graph, *ends, value_of or value_reader(checkpoint), dict(args.shape or []))
+
+
+def keras_of_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argparse.Namespace,
+                   inference: InferenceGraph) -> Any:
+    """Return the Keras model of a graph, with the state of its Adam if the user asks for it."""
+    network = Network(inference)
+    model = build_keras(network)
+    if args.with_optimizer:
+        used = {graph.saved_as(name).name for layer in network.layers for name in layer.variables}
+        adam, places = read_adam(checkpoint, graph, used), Places(checkpoint)
+        placed = build_keras(Network(cut_graph(checkpoint, graph, args, places.value_of), with_forget_bias=False))
+        arrays = [np.asarray(weight) for weight in placed.trainable_variables]
+        places.check(model, arrays)
+        keep_adam(model, adam, *(places.move(arrays, slot_reader(checkpoint, names)) for names in (adam.m, adam.v)))
+    return model
+
+
 def convert_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argparse.Namespace, target: Path) -> int:
     """Write the part of the graph that the outputs need, and compare it with the original."""
-    ends = find_ends(graph, args.input or [], args.output or [], dict(args.feed or []))
-    print_assumed(ends, args)
-    inference = InferenceGraph(graph, *ends, value_reader(checkpoint), dict(args.shape or []))
-    metadata = formats.note(checkpoint.path, inputs=", ".join(ends.inputs), outputs=", ".join(ends.outputs))
-    signature = formats.Signature(inference.graph_def(), _arguments(inference.inputs), _arguments(ends.outputs))
-    kind = "tflite" if args.to.startswith("tflite") else args.to
-    names: Tuple[List[str], List[str]] = (list(signature.inputs), list(signature.outputs))
+    inference = cut_graph(checkpoint, graph, args)
+    inference.imported()  # refuses what TensorFlow does not accept, before anything is written
+    inputs, outputs = inference.inputs, inference.outputs
+    metadata = formats.note(checkpoint.path, inputs=", ".join(inputs), outputs=", ".join(outputs))
+    signature = formats.Signature(inference.graph_def(), _arguments(inputs), _arguments(outputs))
     if args.to == "savedmodel":
         formats.write_savedmodel(target, {"serving_default": signature}, metadata)
+        inputs, outputs = list(signature.inputs), list(signature.outputs)
     elif args.to == "frozen":
         formats.write_frozen(target, {"": signature})
-        names = (inference.inputs, ends.outputs)
     elif args.to == "keras":
-        network = Network(inference)
-        write_keras(target, build_keras(network), metadata)
+        model = keras_of_graph(checkpoint, graph, args, inference)
+        write_keras(target, model, metadata)
     elif args.to == "onnx":
         formats.write_onnx(target, signature, metadata)
-        names = (inference.inputs, ends.outputs)
     else:
         formats.write_tflite(target, signature, int8=args.to == "tflite-int8")
-        names = (inference.inputs, ends.outputs)
-    print(f"written: {display_path(target)}, {', '.join(ends.inputs)} -> {', '.join(ends.outputs)}")
+    print(f"written: {display_path(target)}, {', '.join(inference.tensors)} -> {', '.join(inference.outputs)}")
     if not args.check:
         return 0
+    if args.with_optimizer and check_keras(model, target):
+        return 1
     drawn = [name for name, node in inference.nodes.items() if node.op in RANDOM]
     if drawn:
         print(f"not compared: the outputs depend on random numbers ({one_line(drawn[0])}); name an --input behind them")
         return 1
     original = {"kind": "original", "path": str(checkpoint.path), "meta": str(_meta(checkpoint, args)),
-                "feeds": ends.feeds, "inputs": ends.inputs, "outputs": ends.outputs}
+                "feeds": inference.feeds, "inputs": inference.tensors, "outputs": inference.outputs}
     cli.status("comparing with the original in a fresh process")
-    outputs = proof.compare([original, {"kind": kind, "path": str(target), "inputs": names[0], "outputs": names[1]}],
-                            proof.random_inputs(inference))
-    return print_difference(proof.difference(*outputs), args.tolerance or TOLERANCES[args.to])
-
-
-def print_difference(difference: proof.Difference, tolerance: float) -> int:
-    """Print a difference; return exit code 1 if it is beyond the tolerance."""
-    passed = difference.relative <= tolerance  # False for nan too
-    print(f"largest difference over {difference.n_rows} rows of random inputs: {difference.largest:.2g}, relative to "
-          f"the largest output {difference.relative:.2g}, tolerance {tolerance:g}: {'pass' if passed else 'FAIL'}")
-    return int(not passed)
+    kind = "tflite" if args.to.startswith("tflite") else args.to
+    jobs = [original, {"kind": kind, "path": str(target), "inputs": inputs, "outputs": outputs}]
+    with tempfile.TemporaryDirectory() as folder:
+        if args.to == "tflite-int8" and not args.tolerance:
+            jobs.append(proof.rounded_job(signature, folder))
+        expected, found, *rounded = proof.compare(jobs, proof.random_inputs(inference))
+    tolerance = args.tolerance or proof.allowed([proof.difference(expected, other) for other in rounded])
+    return proof.report(proof.difference(expected, found), tolerance, "random inputs")
 
 
 def _arguments(tensors: Sequence[str]) -> Dict[str, str]:
@@ -256,16 +325,18 @@ def convert(args: argparse.Namespace) -> int:
     if args.suggest_map:
         print_suggestion(checkpoint, args)
         return 0
-    graph = ForeignGraph.read(meta) if meta and args.to != WITH_MAP else None
+    if args.with_optimizer and args.to not in ("keras", WITH_MAP):
+        raise UsageError(f"--with-optimizer: expected --to keras or {WITH_MAP}, no other format has an optimiser")
+    graph = ForeignGraph.read(meta) if meta and (args.to != WITH_MAP or args.with_optimizer) else None
     if not args.to:
         print_list(checkpoint, graph, args)
         return 0
     target = formats.check_target(Path(args.out or checkpoint.path.name + SUFFIXES[args.to]), args.force,
                                   SUFFIXES[args.to])
-    if args.to in BY_NAME:
-        return convert_by_name(checkpoint, args, target)
+    if args.to in formats.ARRAYS:
+        return convert_by_name(checkpoint, graph, args, target)
     if args.to == WITH_MAP:
-        return convert_with_map(checkpoint, args, target)
+        return convert_with_map(checkpoint, graph, args, target)
     if graph is None:
         raise UserError(f"--to {args.to}: needs the graph, and there is no {checkpoint.path.name}.meta; name the file "
                         "with --meta, or convert by name with --to npz")
@@ -280,8 +351,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("checkpoint", metavar="CHECKPOINT",
                         help="the checkpoint without suffix, one of its files, or its folder")
     parser.add_argument("--list", action="store_true", help="show the variables, their roles and the network (default)")
-    parser.add_argument("--to", choices=(*BY_NAME, WITH_MAP, *OF_GRAPH), metavar="FORMAT",
-                        help=f"write {', '.join(BY_NAME)} (by name), {WITH_MAP} (into --model), or "
+    parser.add_argument("--to", choices=(*formats.ARRAYS, WITH_MAP, *OF_GRAPH), metavar="FORMAT",
+                        help=f"write {', '.join(formats.ARRAYS)} (by name), {WITH_MAP} (into --model), or "
                              f"{', '.join(OF_GRAPH)} (needs the .meta file)")
     parser.add_argument("--out", metavar="PATH", help="file or folder to write (default: the checkpoint's name here)")
     parser.add_argument("--force", action="store_true", help="overwrite what is there (default: refuse)")
@@ -295,23 +366,62 @@ def build_parser() -> argparse.ArgumentParser:
                         help="value of another placeholder, e.g. keep_prob=1 or training=False")
     parser.add_argument("--shape", action="append", type=shape, metavar="NAME=?,28,28",
                         help="shape of an input that the program left open")
-    parser.add_argument("--model", metavar="MODEL.keras", help=f"the Keras model that --to {WITH_MAP} fills")
+    parser.add_argument("--model", metavar="MODEL.keras", help=f"the Keras model that --to {WITH_MAP} or h5 fills")
     parser.add_argument("--map", metavar="FILE",
                         help="which variable goes where, as --suggest-map writes it (default: its suggestion, if that "
                              "is certain)")
     parser.add_argument("--suggest-map", metavar="MODEL.keras",
                         help="propose the map for a Keras model, by name, order and shape; say what is not certain")
+    parser.add_argument("--with-optimizer", action="store_true",
+                        help=f"keep Adam's slots and step count for Keras's Adam (--to keras and {WITH_MAP})")
     parser.add_argument("--check", action="store_true", default=True, dest="check",
                         help="compare what was written with the original (default)")
     parser.add_argument("--no-check", action="store_false", dest="check", help="do not compare")
     parser.add_argument("--tolerance", type=cli.real_number(highest=1, above=0), metavar="X",
-                        help="largest difference relative to the largest output (default: 1e-5; 5e-2 with weights in "
-                             "int8)")
+                        help="largest difference relative to the largest output (default: 1e-5; for tflite-int8 what "
+                             "rounding to 8 bits may change)")
     return parser
 
 
+def work(argv: Sequence[str]) -> int:
+    """Run the command in this process, under a limit of memory, without the messages of libraries."""
+    stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    sys.stderr = stderr
+
+    def limited(args: argparse.Namespace) -> int:
+        limit = limit_memory(Path(args.checkpoint))
+        try:
+            return convert(args)
+        except (MemoryError, tf1.errors.ResourceExhaustedError) as error:
+            raise UserError(f"{args.checkpoint}: the graph asks for more than the {limit >> 20:,} MiB of memory that a "
+                            "checkpoint of this size may have; name other outputs, or convert by name with --to npz") \
+                from error
+        except KeyboardInterrupt:  # the process that waits for this one says so
+            sys.stderr = open(os.devnull, "w")
+            raise
+        except (UserError, OSError):
+            raise
+        except Exception as error:  # a foreign graph can be damaged in more ways than can be foreseen
+            if args.verbose:
+                raise
+            raise UserError(f"{args.checkpoint}: a part of it is damaged, or unlike any that is known "
+                            f"({type(error).__name__}: {short_reason(error)}); name other outputs, convert by name "
+                            "with --to npz --no-meta, or see the place with --verbose") from error
+    return cli.run_command(build_parser(), limited, argv)
+
+
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    return cli.run_command(build_parser(), convert, argv)
+    argv = list(sys.argv[1:] if argv is None else argv)
+
+    def fresh(args: argparse.Namespace) -> int:
+        code = "import sys; from tf1_autoencoders import convert; sys.exit(convert.work(sys.argv[1:]))"
+        try:
+            run_fresh(["-c", code, *argv], SECONDS)
+        except subprocess.CalledProcessError as error:
+            return error.returncode
+        return 0
+    return cli.run_command(build_parser(), fresh, argv)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,11 @@ from tests.conftest import ROOT
 PYPROJECT = (ROOT / "pyproject.toml").read_text()
 
 
+def test_the_export_extra_is_in_requirements_dev_txt():
+    listed = re.search(r"export = \[(.*?)\]", (ROOT / "pyproject.toml").read_text(), re.S).group(1)
+    assert set(re.findall(r'"([^"]+)"', listed)) <= set((ROOT / "requirements-dev.txt").read_text().splitlines())
+
+
 def test_the_dependencies_are_those_of_requirements_txt():
     listed = re.search(r"^dependencies = \[(.*)\]$", PYPROJECT, re.M).group(1)
     assert re.findall(r'"([^"]+)"', listed) == (ROOT / "requirements.txt").read_text().split()

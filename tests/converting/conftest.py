@@ -13,6 +13,8 @@ import pytest
 from tests.conftest import ROOT
 from tf1_autoencoders import convert
 from tf1_autoencoders.converting import proof
+from tf1_autoencoders.utils import cli
+from tf1_autoencoders.utils.frameworks import tf1
 
 ARCHIVE = ROOT / "tests" / "tf115" / "fixtures" / "foreign.zip"
 NETWORKS = sorted({name.split("/")[0] for name in zipfile.ZipFile(str(ARCHIVE)).namelist()} - {"object_based"})
@@ -64,6 +66,18 @@ def run(monkeypatch, tmp_path):
     def run(*arguments):
         text = io.StringIO()
         with redirect_stdout(text), redirect_stderr(text):
-            code = convert.main([str(argument) for argument in arguments])
+            code = cli.run_command(convert.build_parser(), convert.convert, [str(argument) for argument in arguments])
         return code, text.getvalue()
     return run
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """saved(build) gives a checkpoint with .meta of the graph that build() makes."""
+    def saved(build):
+        with tf1.Graph().as_default(), tf1.Session() as session:
+            build()
+            session.run(tf1.global_variables_initializer())
+            tf1.train.Saver().save(session, str(tmp_path / "model.ckpt"))
+        return tmp_path / "model.ckpt"
+    return saved

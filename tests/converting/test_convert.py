@@ -1,15 +1,21 @@
 """convert: what TensorFlow 1.15.5 answered is what the written model answers; hostile graphs are not run."""
 import shutil
+import subprocess
 import sys
 
 import numpy as np
 import pytest
 
 from tests.converting.conftest import NETWORKS
+from tf1_autoencoders import convert
 from tf1_autoencoders.converting import formats, proof
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, find_meta
-from tf1_autoencoders.converting.foreign_graph import ForeignGraph
+from tf1_autoencoders.converting.foreign_graph import ForeignGraph, import_graph
+from tf1_autoencoders.converting.fresh_process import run_fresh
+from tf1_autoencoders.converting.keras_model import MAX_LAYERS
 from tf1_autoencoders.converting.roles import find_ends, find_outputs, role_table
+from tf1_autoencoders.keras_twin import h5_weights
+from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
 
 # The answers are 1.15.5's, on another processor's kernels too: as tests/tf115 has it for one pass.
@@ -97,7 +103,7 @@ def test_a_written_model_gives_the_answers_of_1_15(name, form, foreign, run, tmp
 @pytest.mark.slow
 def test_the_comparison_runs_in_a_fresh_process(foreign, run):
     code, text = run(foreign("moving_average").path, "--to", "savedmodel", "--out", "model")
-    assert code == 0 and "over 256 rows of random inputs" in text and "pass" in text
+    assert code == 0 and "random inputs: largest difference over 256 rows" in text and "pass" in text
 
 
 def test_a_difference_beyond_the_tolerance_is_exit_code_1(foreign, run, monkeypatch):
@@ -121,6 +127,31 @@ def test_arrays_by_name_come_back_to_the_byte_with_slots(foreign, run, tmp_path)
     checkpoint, found = CheckpointFile(network.path), formats.read_npz(tmp_path / "model.npz")
     assert set(found) == set(checkpoint.variables)
     assert all(found[name].tobytes() == checkpoint.read(name).tobytes() for name in found)
+
+
+@pytest.mark.parametrize("name, names", [
+    ("conv_batch_norm", {"conv2d/kernel", "batch_normalization/moving_variance", "dense_1/bias"}),
+    ("basic_lstm", {"rnn_basic_lstm_cell/rnn/lstm_cell/kernel", "MatMul/kernel"})])
+def test_h5_has_the_layers_of_the_graph(name, names, foreign, run, tmp_path):
+    code, text = run(foreign(name).path, "--to", "h5", "--out", "m.h5", "--output", foreign(name).output)
+    assert code == 0 and "read back" in text and "FAIL" not in text, text
+    assert names <= set(h5_weights.read_h5(tmp_path / "m.h5", None, "sigmoid"))
+
+
+def test_h5_by_name_has_the_variables_own_names(foreign, run, tmp_path):
+    path = foreign("conv_batch_norm").path
+    code, text = run(path, "--to", "h5", "--out", "m.h5", "--no-meta")
+    assert code == 0 and "bit-identical" in text, text
+    found, stored = h5_weights.read_h5(tmp_path / "m.h5"), CheckpointFile(path)
+    assert len(found) == 15 and all(np.array_equal(value, stored.read(name)) for name, value in found.items())
+
+
+@pytest.mark.parametrize("name, arguments, message", [
+    ("dense", ["--no-meta"], "Variable names no layer"), ("gru", ["--no-meta"], "names no layer"),
+    ("gru", ["--output", "dense/Softmax"], "takes LSTM only")])
+def test_what_h5_cannot_say_is_refused(name, arguments, message, foreign, run, tmp_path):
+    code, text = run(foreign(name).path, "--to", "h5", "--out", "m.h5", *arguments)
+    assert code == 1 and message in text and len(text.splitlines()) == 1 and not (tmp_path / "m.h5").exists()
 
 
 def test_safetensors_come_back_to_the_byte(foreign, run):
@@ -167,6 +198,27 @@ def test_what_is_no_layer_is_named_and_nothing_is_written(foreign, run, tmp_path
     code, text = run(foreign("dense").path, "--to", "keras", "--out", "m.keras", "--input", "x",
                      "--output", "softmax_cross_entropy_with_logits/Slice")
     assert code == 1 and "not recognised as a layer" in text and not list(tmp_path.glob("m.keras*"))
+
+
+def test_states_and_outputs_of_one_loop_are_one_layer(foreign, run):
+    _, text = run(foreign("bidirectional").path)
+    assert text.count(": LSTM(") == 2 and text.count("Part(view='c')") == text.count("Part(view='h')") == 1, text
+
+
+def test_the_reference_in_8_bits_rounds_weights_and_inputs():
+    x, fine, coarse = (np.linspace(-1, 1, size).reshape(shape).astype("float32") for size, shape in (
+        (64, (1, 64)), (4096, (64, 64)), (128, (1, 128))))
+    kernel = np.round(fine * 127) / 127  # of 8 bits: then only the inputs are rounded
+    results = {}
+    for name, value in (("fine", fine), ("8 bits", kernel), ("small", coarse.reshape(64, 2))):
+        with tf1.Graph().as_default() as graph:
+            tf1.matmul(tf1.placeholder(tf1.float32, [1, 64], name="x"), tf1.constant(value), name="y")
+        results[name] = []
+        for graph_def in (graph.as_graph_def(), formats.rounded_to_8_bits(graph.as_graph_def())):
+            with tf1.Session(graph=import_graph(graph_def, "test")) as session:
+                results[name].append(session.run("y:0", {"x:0": x}))
+    gaps = {name: np.max(np.abs(first - second)) for name, (first, second) in results.items()}
+    assert gaps["small"] == 0 < gaps["8 bits"] < gaps["fine"] < 0.2, gaps
 
 
 # ---- hostile graphs ----
@@ -232,6 +284,91 @@ def test_a_constant_that_claims_too_much_is_refused(hostile, run):
         insert(graph_def, node)
     code, text = run(hostile(change), "--to", "savedmodel", "--out", "out", "--output", "out/BiasAdd")
     assert code == 1 and "huge claims" in text and len(text.splitlines()) == 1
+
+
+# ---- harmless operations of any size ----
+
+def with_huge_fill(x):
+    """A number of three inputs fills 64 GiB, which nothing says before the graph runs."""
+    sizes = tf1.stack([4096 * tf1.shape(x)[1], 1 << 20])
+    return tf1.matmul(x, tf1.get_variable("w", [4, 3])) + tf1.reduce_sum(tf1.fill(sizes, 1.0))
+
+
+def with_endless_loop(x):
+    y = tf1.matmul(x, tf1.get_variable("w", [4, 3]))
+    return tf1.while_loop(lambda value: tf1.reduce_sum(0 * value) < 1, lambda value: value + 1, [y])
+
+
+def saved_with_output(saved, outputs_of):
+    return saved(lambda: tf1.identity(outputs_of(tf1.placeholder(tf1.float32, [None, 4], name="x")), name="out"))
+
+
+@pytest.mark.slow
+def test_a_graph_that_fills_memory_ends_in_one_sentence(saved, monkeypatch, tmp_path, capfd):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")  # whose allocator waits ten seconds for memory
+    path = saved_with_output(saved, with_huge_fill)
+    code = convert.main([str(path), "--to", "savedmodel", "--out", str(tmp_path / "out"), "--output", "out"])
+    errors = capfd.readouterr().err.splitlines()
+    assert code == 1 and len(errors) == 1 and "more memory is asked for than the limit" in errors[0]
+
+
+@pytest.mark.slow
+def test_a_graph_that_never_ends_is_ended(saved, monkeypatch):
+    monkeypatch.setattr(proof, "SECONDS", 6)
+    path = saved_with_output(saved, with_endless_loop)
+    job = {"kind": "original", "path": str(path), "meta": f"{path}.meta", "inputs": ["x"], "outputs": ["out"]}
+    with pytest.raises(UserError, match="did not answer within 6 seconds"):
+        proof.compare([job], {"x": np.ones([2, 4], "float32")})
+
+
+@pytest.mark.parametrize("code, message", [
+    ("bytearray(limit + (1 << 20))", "exit code"), ("import os; os.kill(os.getpid(), 6)", "ended by SIGABRT"),
+    ("import time; time.sleep(60)", "within 2 seconds")])
+def test_a_fresh_process_has_limits(code, message, tmp_path):
+    before = "from pathlib import Path; from tf1_autoencoders.converting.fresh_process import limit_memory; " \
+        f"limit = limit_memory(Path({str(tmp_path / 'x')!r})); "
+    try:
+        run_fresh(["-c", before + code], 2, capture=True)
+    except subprocess.CalledProcessError as error:
+        assert message == "exit code" and error.stderr.endswith("MemoryError\n")
+    except UserError as error:
+        assert message in str(error)
+    else:
+        raise AssertionError(code)
+
+
+def test_more_layers_than_keras_can_save_are_refused(saved, run, tmp_path):
+    def many_layers(x):
+        for _ in range(MAX_LAYERS):
+            x = tf1.nn.relu(x)
+        return x
+    code, text = run(saved_with_output(saved, lambda x: many_layers(with_weights(x))), "--to", "keras", "--out",
+                     "m.keras", "--output", "out")
+    assert code == 1 and f"301 layers, more than the {MAX_LAYERS} that Keras can save" in text
+    assert not (tmp_path / "m.keras").exists()
+
+
+def with_weights(x):
+    return tf1.matmul(x, tf1.get_variable("w", [4, 3]))
+
+
+@pytest.mark.slow
+def test_damage_that_nobody_foresaw_is_one_sentence_too(hostile, tmp_path, capfd):
+    path = hostile(lambda graph_def: insert(graph_def, tf1.NodeDef(name="cut", op="Switch", input=["dense/Tanh"])))
+    code = convert.main([str(path), "--to", "keras", "--out", str(tmp_path / "m.keras"), "--output", "out/BiasAdd"])
+    errors = capfd.readouterr().err.splitlines()
+    assert code == 1 and len(errors) == 1 and "damaged" in errors[0] and "IndexError" in errors[0]
+
+
+def test_a_circle_is_refused_in_one_sentence(hostile, run):
+    def change(graph_def):
+        for name, tensor in (("circle", "again"), ("again", "circle")):
+            graph_def.node.add(name=name, op="Identity", input=[tensor]).attr["T"].type = 1
+        insert(graph_def, tf1.NodeDef(name="masked", op="Mul", input=["dense/Tanh", "circle"]))
+    for form in ("keras", "savedmodel"):
+        code, text = run(hostile(change), "--to", form, "--out", f"out.{form}", "--output", "out/BiasAdd", "--input",
+                         "a", "--input", "b")
+        assert code == 1 and len(text.splitlines()) == 1, text
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 100, b"\x0a\x02\x0a\x00"])

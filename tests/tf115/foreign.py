@@ -1,7 +1,8 @@
 """Small checkpoints in the style of the usual tutorials, for tests/converting; runs under TensorFlow 1.15.5 only.
 
     python -m tests.tf115.foreign write     write fixtures/foreign.zip: for each network model.ckpt with its .meta,
-                                            and answers.npz with inputs, outputs and the placeholders' names
+                                            and answers.npz with inputs, outputs and the placeholders' names;
+                                            each time the same bytes
 
 Nothing here imports the package. Each function builds a network as a program of 2016 to 2019 did, and returns its
 inputs, its outputs, its loss and the values that the other placeholders have when the network is used.
@@ -17,6 +18,7 @@ import zipfile
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf.control_flow_pb2 import CondContextDef, WhileContextDef
 
 FIXTURE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures", "foreign.zip")
 rnn_cell = tf.nn.rnn_cell
@@ -129,11 +131,29 @@ def partitioned():
     return [x], outputs, mean_square(outputs), {}
 
 
+def bidirectional():
+    """bidirectional_dynamic_rnn over sequences of several lengths: outputs, and both states of one direction."""
+    x, lengths = tf.placeholder(tf.float32, [None, 5, 3], name="x"), tf.placeholder(tf.int32, [None], name="lengths")
+    outputs, (_, last) = tf.nn.bidirectional_dynamic_rnn(rnn_cell.LSTMCell(4), rnn_cell.BasicLSTMCell(2), x,
+                                                         sequence_length=lengths, dtype=tf.float32)
+    tagged = tf.reduce_mean(tf.layers.dense(tf.concat(outputs, 2), 3), axis=1)
+    return [x, lengths], tf.layers.dense(tf.concat([tagged, last.c, last.h], 1), 2), tf.constant(0.0), {}
+
+
+def encoder_decoder():
+    """The encoder's state is the decoder's first state; the encoder is a GRU over a dense layer's outputs."""
+    x, y = tf.placeholder(tf.float32, [None, None, 3], name="x"), tf.placeholder(tf.int32, [None, None], name="targets")
+    _, state = tf.nn.dynamic_rnn(rnn_cell.GRUCell(4), tf.layers.dense(x, 5, activation=tf.tanh), dtype=tf.float32)
+    outputs, _ = tf.nn.dynamic_rnn(rnn_cell.GRUCell(4), tf.one_hot(y, 6), initial_state=state, scope="decoder")
+    return [x, y], tf.layers.dense(outputs, 6), tf.constant(0.0), {}
+
+
 NETWORKS = {function.__name__: function for function in (
     dense, conv_batch_norm, slim_network, basic_lstm, gru, static_multi, dynamic_multi, moving_average, keras_graph,
-    partitioned)}
+    partitioned, bidirectional, encoder_decoder)}
 V1_FORMAT = ("dense",)  # written in both formats
-WITHOUT_TRAINING = ("static_multi", "slim_network", "dynamic_multi")  # their gradients would be most of the fixture
+# their gradients would be most of the fixture
+WITHOUT_TRAINING = ("static_multi", "slim_network", "dynamic_multi", "bidirectional", "encoder_decoder")
 
 
 def train_op_of(name, loss):
@@ -149,6 +169,18 @@ def train_op_of(name, loss):
         with tf.control_dependencies([train_op]):
             return tf.train.ExponentialMovingAverage(0.9).apply(tf.trainable_variables())
     return train_op
+
+
+def sort_maps(path):
+    """Write a .meta file anew with protobuf's maps in order, which have an order of chance otherwise."""
+    with open(path, "rb") as meta:
+        meta_graph = tf.MetaGraphDef.FromString(meta.read())
+    for name, kind in (("cond_context", CondContextDef), ("while_context", WhileContextDef)):
+        if name in meta_graph.collection_def:
+            contexts = meta_graph.collection_def[name].bytes_list.value
+            contexts[:] = [kind.FromString(context).SerializeToString(deterministic=True) for context in contexts]
+    with open(path, "wb") as meta:
+        meta.write(meta_graph.SerializeToString(deterministic=True))
 
 
 def write_network(name, folder):
@@ -170,10 +202,12 @@ def write_network(name, folder):
 
         def values(tensor, n):
             shape = [n if k == 0 else size or 5 for k, size in enumerate(tensor.shape.as_list())]
-            return random.randint(0, 13, shape) if tensor.dtype == tf.int32 else random.uniform(-1, 1, shape)
+            limit = {"lengths": 6, "targets": 6}.get(tensor.op.name, 13)
+            return random.randint(0, limit, shape) if tensor.dtype == tf.int32 else random.uniform(-1, 1, shape)
         for _ in range(3):
             session.run(train_op, {**{tensor: values(tensor, 9) for tensor in inputs + labels}, **used_with})
         saver.save(session, os.path.join(folder, "model.ckpt"), write_state=False)
+        sort_maps(os.path.join(folder, "model.ckpt.meta"))
         if name in V1_FORMAT:
             tf.train.Saver(write_version=tf.train.SaverDef.V1).save(
                 session, os.path.join(folder, "v1.ckpt"), write_state=False, write_meta_graph=False)

@@ -12,7 +12,7 @@ import numpy as np
 from tf1_autoencoders.checkpointing import store
 from tf1_autoencoders.checkpointing.index import MAX_INDEX_BYTES, read_index
 from tf1_autoencoders.utils.cli import warn
-from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.files import read_json
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
@@ -36,7 +36,7 @@ def save(session: Any, saver: Any, folder: Path) -> None:
             saver.save(session.tf1_session, os.path.join(str(folder), CHECKPOINT_NAME), write_meta_graph=False,
                        write_state=False)
     except tf1.errors.OpError as error:
-        raise OSError(0, _short_reason(error)) from error
+        raise OSError(0, short_reason(error)) from error
     _save_state_file(folder)
 
 
@@ -50,7 +50,7 @@ def save_arrays(values: Mapping[str, np.ndarray], folder: Path) -> None:
         tf1.raw_ops.SaveV2(prefix=os.path.join(str(folder), CHECKPOINT_NAME), tensor_names=list(values),
                            shape_and_slices=[""] * len(values), tensors=list(values.values()))
     except tf1.errors.OpError as error:
-        raise OSError(0, _short_reason(error)) from error
+        raise OSError(0, short_reason(error)) from error
     _save_state_file(folder)
 
 
@@ -220,12 +220,5 @@ def _open_checked(path: Path, shapes: Mapping[str, Sequence[int]]) -> Any:
 
 
 def _damaged_error(path: Path, error: Exception) -> UserError:
-    return UserError(f"{display_path(path)}: the checkpoint is damaged ({_short_reason(error)}); "
+    return UserError(f"{display_path(path)}: the checkpoint is damaged ({short_reason(error)}); "
                      "train again or name another with --checkpoint")
-
-
-def _short_reason(error: Exception) -> str:
-    """Return a short reason for an exception; for TensorFlow errors, the first line without the node names."""
-    text = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
-    lines = text.split("\n\t [[")[0].strip().splitlines() or [type(error).__name__]
-    return one_line((lines[-1] if lines[0].startswith("Graph execution error") else lines[0]).split("; ")[-1])

@@ -22,7 +22,7 @@ from tf1_autoencoders.checkpointing.index import (
     read_table,
     read_varint,
 )
-from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
@@ -126,9 +126,8 @@ class CheckpointFile:
             raise self._damaged(error) from error
 
     def _damaged(self, error: Exception) -> UserError:
-        reason = one_line(str(error).split("\n")[0]) or type(error).__name__
-        return UserError(f"{display_path(self.path)}: not a TensorFlow checkpoint, or a damaged one ({reason}); copy "
-                         "the files again, or name another checkpoint")
+        return UserError(f"{display_path(self.path)}: not a TensorFlow checkpoint, or a damaged one "
+                         f"({short_reason(error)}); copy the files again, or name another checkpoint")
 
 
 def find_checkpoint(path: Union[str, Path]) -> Path:
@@ -162,7 +161,7 @@ def _checkpoint_of_folder(folder: Path) -> Path:
     if len(names) == 1:
         return folder / names[0]
     raise UserError(f"{display_path(folder)}: expected a folder with one checkpoint, found "
-                    f"{one_line(', '.join(names)) or 'none'}; name the checkpoint itself")
+                    f"{one_line(', '.join(names) or 'none')}; name the checkpoint itself")
 
 
 def _read_bounded(file: Path, limit: int) -> bytes:
@@ -260,17 +259,10 @@ def _n_numbers(shape: Tuple[int, ...]) -> int:
 
 # ---- object-based names ----
 
-class Recorded(NamedTuple):
-    """What an object-based checkpoint records about one of its keys: the variable's name, and whose slot it is."""
-
-    key: str
-    name: str
-
-
 def _with_recorded_names(variables: List[StoredVariable], structure: bytes) -> List[StoredVariable]:
     """Give the variables the names that the program gave them, where these are recorded and unique."""
     try:
-        recorded = {record.key: record.name for record in _read_structure(structure)}
+        recorded = dict(_read_structure(structure))
     except DAMAGED_ERRORS:
         recorded = {}
     names = [recorded.get(variable.key, "") for variable in variables]
@@ -279,12 +271,12 @@ def _with_recorded_names(variables: List[StoredVariable], structure: bytes) -> L
             for variable, name in zip(variables, names)]
 
 
-def _read_structure(structure: bytes) -> Iterator[Recorded]:
-    """Yield what a TrackableObjectGraph says: nodes with attributes, each with a name and its key in the file."""
+def _read_structure(structure: bytes) -> Iterator[Tuple[str, str]]:
+    """Yield (key in the file, variable's name) of the attributes of a TrackableObjectGraph's nodes."""
     for node in _repeated(structure).get(1, []):
         for attribute in _repeated(node).get(2, []):
             fields = _repeated(attribute)
-            yield Recorded(fields.get(3, [b""])[0].decode(), fields.get(2, [b""])[0].decode())
+            yield fields.get(3, [b""])[0].decode(), fields.get(2, [b""])[0].decode()
 
 
 # ---- V1 ----
@@ -377,6 +369,8 @@ def decompress_snappy(block: bytes) -> bytes:
 def find_meta(path: Path, named: Optional[str] = None) -> Optional[Path]:
     """Return the .meta file of a checkpoint: the one that the user names, or the one beside it, or None.
 
+    Beside an Estimator's checkpoint, graph.pbtxt has the graph too.
+
     Raises:
         UserError: the user names a file that is not there.
     """
@@ -385,8 +379,7 @@ def find_meta(path: Path, named: Optional[str] = None) -> Optional[Path]:
         if not file.is_file():
             raise UserError(f"--meta {named}: no such file; name the .meta file of the checkpoint")
         return file
-    file = Path(f"{path}.meta")
-    return file if file.is_file() else None
+    return next((file for file in (Path(f"{path}.meta"), path.with_name("graph.pbtxt")) if file.is_file()), None)
 
 
 def part_of(value: np.ndarray, part: str) -> np.ndarray:

@@ -10,11 +10,12 @@ import numpy as np
 
 from tf1_autoencoders.checkpointing.index import read_fields
 from tf1_autoencoders.converting.harmless import HARMLESS, READS, VARIABLES, page_for
-from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
 MAX_META_BYTES = 1 << 30
+MAX_PASSED_ON = 100  # operations one after the other that only pass a tensor on; a damaged graph may have a circle
 MAX_CONSTANT_BYTES = 1 << 31  # of all constants together, as much as a graph can hold
 PASS_ON = frozenset(("Identity", "StopGradient", "PreventGradient", "Snapshot", "CheckNumerics", "RefIdentity"))
 PLACEHOLDERS = frozenset(("Placeholder", "PlaceholderV2", "PlaceholderWithDefault"))
@@ -66,6 +67,33 @@ def constant(name: str, value: Any) -> Any:
     return node
 
 
+def constant_in(nodes: Mapping[str, Any], tensor: str, weights: Mapping[str, np.ndarray] = {}) -> Any:  # noqa: B006
+    """Return the value of a tensor that is a constant or a weight, possibly passed on, or None."""
+    for _ in range(len(nodes)):
+        name, _ = split_name(tensor)
+        node = nodes.get(name)
+        if node is None or name in weights or node.op == "Const":
+            return weights.get(name) if node is None or name in weights else bounded_constant(node)
+        if node.op not in PASS_ON | {"Enter"} or not data_inputs(node):
+            return None
+        tensor = data_inputs(node)[0]
+    return None
+
+
+def copied(node: Any, kept: Optional[Callable[[str], bool]] = None) -> Any:
+    """Return a copy of a NodeDef for this machine, with those of its inputs whose nodes are kept."""
+    copy = tf1.NodeDef()
+    copy.CopyFrom(node)
+    copy.device = ""
+    for attribute in ("_class", "_output_shapes"):
+        copy.attr.pop(attribute, None)
+    if kept:
+        inputs = [tensor for tensor in node.input if kept(split_name(tensor.lstrip("^"))[0])]
+        del copy.input[:]
+        copy.input.extend(inputs)
+    return copy
+
+
 class ForeignGraph:
     """A graph as nodes by name.
 
@@ -89,22 +117,26 @@ class ForeignGraph:
                             for name, value in meta_graph.collection_def.items()}
         if len(self.nodes) < len(meta_graph.graph_def.node):
             raise UserError(f"{source}: two operations have the same name; name the .meta file that TensorFlow wrote")
-        self.saved = self._saved()
+        self.saved = self._saved(meta_graph.saver_def.restore_op_name.rpartition("/")[0] + "/")
 
     @classmethod
     def read(cls, path: Path) -> ForeignGraph:
-        """Read a .meta file.
+        """Read a .meta file, or the graph.pbtxt that an Estimator writes.
 
         Raises:
             UserError: the file is no MetaGraph, or is larger than MAX_META_BYTES.
         """
+        from google.protobuf import text_format  # comes with TensorFlow
         meta_graph = tf1.MetaGraphDef()
         try:
             with open(str(path), "rb") as file:
                 content = file.read(MAX_META_BYTES + 1)
             if len(content) > MAX_META_BYTES:
                 raise ValueError(f"more than {MAX_META_BYTES} bytes")
-            meta_graph.ParseFromString(content)
+            if path.suffix == ".pbtxt":
+                text_format.Parse(content, meta_graph.graph_def)
+            else:
+                meta_graph.ParseFromString(content)
             if not meta_graph.graph_def.node:
                 raise ValueError("no operation in it")
         except OSError as error:
@@ -139,10 +171,14 @@ class ForeignGraph:
             tensor = inputs[0]
         return None
 
-    def _saved(self) -> Dict[str, Saved]:
-        """Return which name and part each variable has in a checkpoint, from the operations of the Savers."""
+    def constant_of(self, tensor: str) -> Optional[np.ndarray]:
+        """Return the value of a tensor that is a constant, possibly passed on, or None."""
+        return constant_in(self.nodes, tensor)
+
+    def _saved(self, scope: str) -> Dict[str, Saved]:
+        """Return which name and part each variable has in a checkpoint, from the Savers; first that of the file."""
         saved: Dict[str, Saved] = {}
-        for node in self.nodes.values():
+        for node in sorted(self.nodes.values(), key=lambda node: not node.name.startswith(scope)):
             n_first = {"SaveV2": 3, "SaveSlices": 3, "Save": 2}.get(node.op)
             inputs = data_inputs(node)
             if n_first is None or len(inputs) < n_first:
@@ -243,7 +279,9 @@ class InferenceGraph:
     | nodes     | {name: NodeDef}; the weights are nodes of the kind Const without a value               |
     | weights   | {name of such a node: array}                                                           |
     | inputs    | names of the placeholders                                                              |
+    | tensors   | names of the tensors that the placeholders stand for                                   |
     | outputs   | names of the tensors                                                                   |
+    | feeds     | {placeholder of the original: value that it always has}                                |
     """
 
     def __init__(self, graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str],
@@ -265,19 +303,20 @@ class InferenceGraph:
         """
         self.source, self.library, self.versions = graph.source, graph.library, graph.versions
         self.inputs, self.outputs = [cut_name(tensor) for tensor in inputs], list(outputs)
+        self.tensors, self.feeds = list(inputs), dict(feeds)
         self.weights: Dict[str, np.ndarray] = {}
         self.nodes = {}
         self._value_of = value_of
+        self._imported: Any = None
+        self._dequeued: Optional[int] = None  # by a queue, and then in the shapes of the original's constants
         cut = {split_name(tensor)[0]: tensor for tensor in inputs}
-        nodes = {}
-        for name in needed_nodes(graph.nodes, outputs, set(cut) | set(feeds)):
-            node = tf1.NodeDef()
-            node.CopyFrom(graph.nodes[name])
-            node.device = ""
-            for attribute in ("_class", "_output_shapes"):
-                node.attr.pop(attribute, None)
-            nodes[name] = node
+        nodes = {name: copied(graph.nodes[name])
+                 for name in needed_nodes(graph.nodes, outputs, set(cut) | set(feeds))}
         self.nodes = nodes
+        for dropout in find_dropouts(nodes):
+            if all(feeds.get(name) == value or graph.constant_of(name) == value
+                   for name, value in dropout.feeds.items()):
+                _make_identity(nodes[dropout.node], dropout.x)
         for tensor in inputs:
             if split_name(tensor)[0] in nodes:
                 self._cut(graph, tensor)
@@ -304,15 +343,12 @@ class InferenceGraph:
         check_operations(graph, nodes, READS | VARIABLES)
         self._freeze(graph)
         fold_conditions(nodes, self.constant_value)
-        remove_dropout(nodes, self.constant_value)
         keep = set(needed_nodes(nodes, outputs, set()))
         for name in set(nodes) - keep:
             del nodes[name]
             self.weights.pop(name, None)
-        for node in nodes.values():  # control inputs matter where a branch or a loop is entered
-            kept = [tensor for tensor in node.input if not tensor.startswith("^") or tensor[1:] in nodes]
-            del node.input[:]
-            node.input.extend(kept)
+        for name in nodes:  # control inputs matter where a branch or a loop is entered
+            nodes[name] = copied(nodes[name], lambda source: source in nodes)
         missing = [name for name, node in nodes.items() if node.op in PLACEHOLDERS and name not in self.inputs]
         if missing:
             raise UserError(f"{self.source}: the outputs also need the placeholder {missing[0]}; name it with --input, "
@@ -330,6 +366,9 @@ class InferenceGraph:
             return
         dtype, shape = (node.attr["dtype"].type, node.attr["shape"].shape) if node.op == "PlaceholderWithDefault" \
             else output_type(graph, name, output)
+        if node.op.startswith("QueueDequeueMany"):
+            n_rows = graph.constant_of(data_inputs(node)[1])
+            self._dequeued = None if n_rows is None else int(n_rows)
         placeholder = tf1.NodeDef(name=cut_name(tensor), op="Placeholder")
         placeholder.attr["dtype"].type = dtype
         placeholder.attr["shape"].shape.CopyFrom(shape)
@@ -369,19 +408,7 @@ class InferenceGraph:
 
     def constant_value(self, tensor: str) -> Optional[np.ndarray]:
         """Return the value of a tensor that is a constant, possibly passed on, or None."""
-        for _ in range(len(self.nodes)):
-            name, _ = split_name(tensor)
-            node = self.nodes.get(name)
-            if node is None:
-                return None
-            if name in self.weights:
-                return self.weights[name]
-            if node.op == "Const":
-                return bounded_constant(node)
-            if node.op not in PASS_ON and node.op != "Enter" or not data_inputs(node):
-                return None
-            tensor = data_inputs(node)[0]
-        return None
+        return constant_in(self.nodes, tensor, self.weights)
 
     def graph_def(self, with_weights: bool = True) -> Any:
         """Return the GraphDef, whose weights are constants."""
@@ -396,13 +423,23 @@ class InferenceGraph:
             graph_def.node.add().CopyFrom(constant(name, self.weights[name]) if name in self.weights else node)
         return graph_def
 
+    @property
+    def batch_size(self) -> Optional[int]:
+        """The number of rows that the original computes with, if its program fixed the number; else None."""
+        tensors = [self.imported().get_tensor_by_name(tensor if ":" in tensor else f"{tensor}:0")
+                   for tensor in self.outputs]
+        sizes = [tensor.shape.as_list()[0] for tensor in tensors if tensor.shape.ndims]
+        return self._dequeued or next((size for size in sizes if size is not None), None)
+
     def imported(self) -> Any:
         """Return a tf1.Graph of it, from which dtypes and shapes can be read; nothing of it is run.
 
         Raises:
             UserError: TensorFlow does not accept the graph.
         """
-        return import_graph(self.graph_def(), self.source)
+        if self._imported is None:
+            self._imported = import_graph(self.graph_def(), self.source)
+        return self._imported
 
 
 def assumed_shape(graph: ForeignGraph, node: Any) -> Optional[List[Optional[int]]]:
@@ -431,9 +468,8 @@ def import_graph(graph_def: Any, source: str) -> Any:
         try:
             tf1.import_graph_def(graph_def, name="")
         except Exception as error:  # of many kinds, by operation
-            reason = one_line(str(error).split("\n")[0])
-            raise UserError(f"{source}: TensorFlow does not accept the graph ({reason}); name other outputs") \
-                from error
+            raise UserError(f"{source}: TensorFlow does not accept the graph ({short_reason(error)}); name other "
+                            "outputs") from error
     return graph
 
 
@@ -442,21 +478,16 @@ def output_type(graph: ForeignGraph, name: str, output: int) -> Tuple[int, Any]:
     attributes = graph.nodes[name].attr
     for types, shapes in (("output_types", "output_shapes"), ("component_types", "shapes")):
         if types in attributes and output < len(attributes[types].list.type):
-            known = attributes[shapes].list.shape
-            return attributes[types].list.type[output], (known[output] if output < len(known)
-                                                         else tf1.TensorShape(None).as_proto())
+            known, batch = attributes[shapes].list.shape, []
+            if graph.nodes[name].op.startswith("QueueDequeue"):  # the queue knows the shapes of its elements
+                known = graph.nodes[split_name(data_inputs(graph.nodes[name])[0])[0]].attr["shapes"].list.shape
+                batch = [tf1.Dimension(None)] * graph.nodes[name].op.startswith(("QueueDequeueM", "QueueDequeueU"))
+            shape = tf1.TensorShape(known[output] if output < len(known) else None)
+            return attributes[types].list.type[output], tf1.TensorShape(batch).concatenate(shape).as_proto()
     nodes = needed_nodes(graph.nodes, [name], set())
     check_operations(graph, {node: graph.nodes[node] for node in nodes if node != name}, None)
-    graph_def = tf1.GraphDef(versions=graph.versions)
-    for node in nodes:
-        added = graph_def.node.add()
-        added.CopyFrom(graph.nodes[node])
-        for attribute in ("_class", "_output_shapes"):
-            added.attr.pop(attribute, None)
-        kept = [tensor for tensor in added.input if tensor.lstrip("^").split(":")[0] in nodes]
-        del added.input[:]
-        added.input.extend(kept)
-    graph_def.library.CopyFrom(graph.library)
+    graph_def = tf1.GraphDef(versions=graph.versions, library=graph.library, node=[
+        copied(graph.nodes[node], lambda source: source in nodes) for node in nodes])
     tensor = import_graph(graph_def, graph.source).get_operation_by_name(name).outputs[output]
     return tensor.dtype.base_dtype.as_datatype_enum, tensor.shape.as_proto()
 
@@ -692,59 +723,72 @@ def _make_identity(node: Any, tensor: str) -> None:
     node.input.append(tensor)
 
 
-def remove_dropout(nodes: Dict[str, Any], value_of: Callable[[str], Optional[np.ndarray]]) -> None:
-    """Take out the masks of a dropout that keeps everything, so that no random number is left in the graph."""
+# ---- dropout ----
+
+class Dropout(NamedTuple):
+    """A dropout in a graph.
+
+    | field | meaning                                                                      |
+    |-------|------------------------------------------------------------------------------|
+    | node  | applies the mask                                                             |
+    | x     | tensor before the mask and its scale                                         |
+    | feeds | {node: value with which everything is kept}: the rate, or what is kept of 1  |
+    """
+
+    node: str
+    x: str
+    feeds: Dict[str, float]
+
+
+def find_dropouts(nodes: Mapping[str, Any]) -> List[Dropout]:
+    """Return the dropouts of a graph, as TensorFlow 1.0 to 2.21 write them."""
     def source(tensor: str) -> Any:
         node = nodes.get(split_name(tensor)[0])
-        while node is not None and node.op in PASS_ON and data_inputs(node):
+        for _ in range(MAX_PASSED_ON):
+            if node is None or node.op not in PASS_ON | {"Cast", "Enter"} or not data_inputs(node):
+                return node
             node = nodes.get(split_name(data_inputs(node)[0])[0])
-        return node
+        return None
 
-    def scalar(tensor: str) -> Optional[float]:
-        """Return the value of a scalar, also of 1 - constant and constant / constant."""
-        value = value_of(tensor)
-        if value is not None:
-            return float(value) if value.shape == () and value.dtype.kind == "f" else None
+    def reaches(tensor: str, wanted: Callable[[Any], bool], n_steps: int = 4) -> bool:
+        """Whether a tensor is computed from a node that is wanted, in a few steps of arithmetic."""
         node = source(tensor)
-        if node is None or node.op not in ("Sub", "RealDiv"):
-            return None
-        first, second = (value_of(part) if value_of(part) is not None else scalar(part)
-                         for part in data_inputs(node))
-        if first is None or second is None or np.shape(first) or np.shape(second):
-            return None
-        return float(first - second) if node.op == "Sub" else float(first / second) if second else None
+        arithmetic = ("Add", "AddV2", "Mul", "Sub", "RealDiv")
+        return node is not None and (wanted(node) or n_steps > 0 and node.op in arithmetic and any(
+            reaches(part, wanted, n_steps - 1) for part in data_inputs(node)))
 
     def is_random(tensor: str) -> bool:
-        node = source(tensor)
-        for _ in range(4):
-            if node is None or node.op == "RandomUniform":
-                return node is not None
-            if node.op not in ("Add", "AddV2", "Mul"):
-                return False
-            node = source(data_inputs(node)[0])
-        return False
+        return reaches(tensor, lambda node: node.op == "RandomUniform")
 
-    def keeps_everything(tensor: str) -> bool:
-        node = source(tensor)
-        if node is not None and node.op == "Cast":
-            node = source(data_inputs(node)[0])
-        if node is None:
-            return False
-        if node.op == "GreaterEqual":  # random >= rate
-            first, second = data_inputs(node)
-            return is_random(first) and scalar(second) == 0
-        if node.op == "Floor":  # floor(keep_prob + random)
-            node = source(data_inputs(node)[0])
-            if node is not None and node.op in ("Add", "AddV2"):
-                first, second = data_inputs(node)
-                return scalar(first) == 1 and is_random(second) or scalar(second) == 1 and is_random(first)
-        return False
-
-    for node in nodes.values():
+    def number(node: Any) -> float:
+        value = bounded_constant(node) if node.op == "Const" else np.zeros(0)
+        return float(value.reshape(())) if value.size == 1 and value.dtype.kind == "f" else float("nan")
+    found = []
+    for name, node in nodes.items():
         inputs = data_inputs(node)
-        if node.op == "Mul" and keeps_everything(inputs[1]):
-            _make_identity(node, inputs[0])
-            scaled = source(inputs[0])
-            if scaled is not None and scaled.op in ("Mul", "RealDiv") and len(data_inputs(scaled)) == 2 \
-                    and scalar(data_inputs(scaled)[1]) == 1:
-                _make_identity(scaled, data_inputs(scaled)[0])
+        if node.op not in ("Mul", "SelectV2") or len(inputs) < 2:
+            continue
+        mask, x = source(inputs[node.op == "Mul"]), inputs[node.op == "SelectV2"]
+        if mask is not None and mask.op == "GreaterEqual" and is_random(data_inputs(mask)[0]):
+            rate, value = source(data_inputs(mask)[1]), 0.0  # random >= rate
+        else:
+            total = source(data_inputs(mask)[0]) if mask is not None and mask.op == "Floor" else None
+            parts = [part for part in (data_inputs(total) if total is not None else ()) if not is_random(part)]
+            if len(parts) != 1:
+                continue
+            rate, value = source(parts[0]), 1.0  # floor(keep_prob + random)
+        if rate is not None and rate.op == "Sub":  # 1 - keep_prob
+            parts = [part for part in data_inputs(rate) if getattr(source(part), "op", "Const") != "Const"]
+            rate, value = (source(parts[0]), 1 - value) if parts else (rate, value)
+        if rate is None:
+            continue
+        feeds, scaled = {rate.name: value}, source(x)
+        if scaled is not None and scaled.op in ("Mul", "RealDiv"):
+            before, scale = data_inputs(scaled)
+            root = rate.name
+            if reaches(scale, lambda node, root=root: node.name == root):  # type: ignore[misc]
+                x = before
+            elif source(scale) is not None and abs(number(source(scale)) * (1 - number(rate)) - 1) < 1e-6:
+                x, feeds = before, {**feeds, source(scale).name: 1.0}  # TensorFlow 2: a constant of its own
+        found.append(Dropout(name, x, feeds))
+    return found

@@ -15,8 +15,9 @@ from typing import Any, Callable, Dict, Mapping, NamedTuple, Sequence
 import numpy as np
 
 from tf1_autoencoders import __version__
-from tf1_autoencoders.converting.foreign_graph import control_inputs
-from tf1_autoencoders.utils.errors import UsageError, UserError, one_line
+from tf1_autoencoders.converting.foreign_graph import PASS_ON, constant, control_inputs
+from tf1_autoencoders.keras_twin import h5_weights
+from tf1_autoencoders.utils.errors import UsageError, UserError, one_line, short_reason
 from tf1_autoencoders.utils.files import sha256_of_file, write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
@@ -24,6 +25,9 @@ from tf1_autoencoders.utils.paths import display_path
 # {module: (package that brings it, version that was tried)}
 CONVERTERS = {"safetensors": ("safetensors", "0.8.0"), "onnx": ("onnx", "1.23.2"), "tf2onnx": ("tf2onnx", "1.17.0"),
               "onnxruntime": ("onnxruntime", "1.32.0"), "ai_edge_litert": ("ai-edge-litert", "2.3.0")}
+ARRAYS = ("npz", "safetensors", "h5")  # formats that hold arrays by name
+H5_ROUNDING = 1e-5  # an LSTM's bias b becomes b + 1 in tf.keras, and b + 1 - 1 when it is read
+SMALLEST_IN_8_BITS = 1024  # numbers of a kernel that LiteRT's converter rounds
 NOTE = "conversion.json"
 
 
@@ -103,6 +107,21 @@ def replace_folder(path: Path, write: Callable[[Path], None]) -> Path:
 
 
 # ---- arrays ----
+
+def write_arrays(to: str, path: Path, values: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
+    """Write {name: array} in one of ARRAYS; .h5, tf.keras's, takes names layer/weight and has no room for metadata."""
+    if to == "h5":
+        h5_weights.write_h5(path, dict(values))
+    else:
+        {"npz": write_npz, "safetensors": write_safetensors}[to](path, values, metadata)
+
+
+def read_arrays(to: str, path: Path) -> Dict[str, np.ndarray]:
+    """Return what write_arrays wrote."""
+    if to == "h5":
+        return h5_weights.read_h5(path, None, "sigmoid")
+    return {"npz": read_npz, "safetensors": read_safetensors}[to](path)
+
 
 def write_npz(path: Path, values: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> Path:
     """Write {name: array} as .npz; the metadata is the archive's comment, so that names and arrays stay alone."""
@@ -224,7 +243,7 @@ def write_onnx(path: Path, signature: Signature, metadata: Mapping[str, str]) ->
             signature.graph_def, input_names=[_full(tensor) for tensor in signature.inputs.values()],
             output_names=[_full(tensor) for tensor in signature.outputs.values()], opset=17)
     except Exception as error:  # of many kinds, by operation
-        raise UserError(f"--to onnx: tf2onnx cannot convert the graph ({one_line(error)}); try --to savedmodel") \
+        raise UserError(f"--to onnx: tf2onnx cannot convert the graph ({short_reason(error)}); try --to savedmodel") \
             from error
     onnx.helper.set_model_props(model, dict(metadata))
     return write_atomically(path, model.SerializeToString())
@@ -248,11 +267,41 @@ def write_tflite(path: Path, signature: Signature, int8: bool) -> Path:
                 converter.optimizations = [tf1.lite.Optimize.DEFAULT]
             content = converter.convert()
         except Exception as error:  # of many kinds, by operation
-            raise UserError(f"--to tflite: the converter cannot convert the graph ({one_line(error)}); try --to "
+            raise UserError(f"--to tflite: the converter cannot convert the graph ({short_reason(error)}); try --to "
                             "savedmodel") from error
     return write_atomically(path, content)
 
 
+def rounded_to_8_bits(graph_def: Any) -> Any:
+    """Return a GraphDef whose products take weights and inputs of 8 bits: how far rounding alone may lead.
+
+    LiteRT's dynamic range rounds the weights of each channel and the inputs of each row; here each whole tensor is
+    rounded, which is coarser. As there, small kernels keep their 32 bits.
+    """
+    rounded = tf1.GraphDef()
+    rounded.CopyFrom(graph_def)
+    nodes = {node.name: node for node in rounded.node}
+    for node in list(rounded.node):
+        if node.op not in ("MatMul", "Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput"):
+            continue
+        place, kernel = 2 * (node.op == "Conv2DBackpropInput"), nodes[node.input[1].split(":")[0]]
+        while kernel.op in PASS_ON | {"Enter"} and kernel.input:
+            kernel = nodes[kernel.input[0].split(":")[0]]
+        value = tf1.make_ndarray(kernel.attr["value"].tensor) if kernel.op == "Const" else np.zeros(0)
+        if value.size < SMALLEST_IN_8_BITS or value.dtype != np.float32:
+            continue
+        scale = np.max(np.abs(value)) / 127 or 1
+        kernel.attr["value"].tensor.CopyFrom(tf1.make_tensor_proto((np.round(value / scale) * scale).astype("float32")))
+        name, x = f"{node.name}/8_bits", node.input[place]
+        constants = {"axes": np.arange(2 if node.op == "MatMul" else 4, dtype=np.int32), "zero": np.float32(0)}
+        rounded.node.extend(constant(f"{name}/{key}", array) for key, array in constants.items())
+        for op, key, inputs in (("Min", "least", [x, f"{name}/axes"]), ("Max", "most", [x, f"{name}/axes"]),
+                                ("Minimum", "low", [f"{name}/least", f"{name}/zero"]),
+                                ("Maximum", "high", [f"{name}/most", f"{name}/zero"])):
+            rounded.node.add(name=f"{name}/{key}", op=op, input=inputs).attr["T"].type = tf1.float32.as_datatype_enum
+        rounded.node.add(name=name, op="FakeQuantWithMinMaxVars", input=[x, f"{name}/low", f"{name}/high"])
+        node.input[place] = name
+    return rounded
 
 
 def list_names(values: Sequence[str], n: int = 5) -> str:

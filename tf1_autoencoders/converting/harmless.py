@@ -9,28 +9,30 @@ HARMLESS = frozenset("""
     Abs Acos Acosh Add AddN AddV2 All Angle Any ApproximateEqual ArgMax ArgMin Asin Asinh Atan Atan2 Atanh AvgPool
     AvgPool3D BatchMatMul BatchMatMulV2 BatchMatMulV3 BatchNormWithGlobalNormalization BatchToSpace BatchToSpaceND
     Betainc BiasAdd BiasAddV1 Bitcast BitwiseAnd BitwiseOr BitwiseXor BlockLSTM BlockLSTMV2 BroadcastArgs
-    BroadcastTo Bucketize Cast Ceil CheckNumerics Cholesky ClipByValue Complex ComplexAbs Concat ConcatOffset
-    ConcatV2 Conj Const ControlTrigger Conv2D Conv2DBackpropInput Conv3D Conv3DBackpropInputV2 Cos Cosh
-    CropAndResize Cross Cumprod Cumsum DepthToSpace DepthwiseConv2dNative Dequantize Diag DiagPart Dilation2D Div
-    DivNoNan DynamicPartition DynamicStitch EditDistance Einsum Elu EnsureShape Enter Equal Erf Erfc Exit Exp
-    ExpandDims Expm1 ExtractImagePatches FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars Fill Floor FloorDiv
-    FloorMod FractionalAvgPool FractionalMaxPool FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 GRUBlockCell
-    Gather GatherNd GatherV2 Greater GreaterEqual HSVToRGB Identity IdentityN If Igamma Igammac Imag InTopK InTopKV2
-    Inv Invert InvertPermutation IsFinite IsInf IsNan L2Loss LRN LSTMBlockCell LeakyRelu LeftShift Less LessEqual
-    Lgamma LinSpace ListDiff Log Log1p LogSoftmax LogicalAnd LogicalNot LogicalOr LoopCond LowerBound MatMul
-    MatrixBandPart MatrixDeterminant MatrixDiag MatrixDiagPart MatrixInverse MatrixSetDiag MatrixSolve
-    MatrixTriangularSolve Max MaxPool MaxPool3D MaxPoolV2 MaxPoolWithArgmax Maximum Mean Merge Min Minimum MirrorPad
-    Mod Mul MulNoNan Multinomial Neg NextIteration NoOp NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3
-    NonMaxSuppressionV4 NonMaxSuppressionV5 NotEqual OneHot OnesLike Pack Pad PadV2 ParallelConcat
-    ParallelDynamicStitch Placeholder PlaceholderV2 PlaceholderWithDefault Polygamma Pow PreventGradient Print Prod
-    QuantizeAndDequantize QuantizeAndDequantizeV2 RGBToHSV RandomStandardNormal RandomUniform RandomUniformInt Range
-    Rank Real RealDiv Reciprocal RefEnter RefExit RefIdentity RefMerge RefNextIteration RefSwitch Relu Relu6 Reshape
-    ResizeArea ResizeBicubic ResizeBilinear ResizeNearestNeighbor Reverse ReverseSequence ReverseV2 RightShift Rint
-    Roll Round Rsqrt ScatterNd SegmentMax SegmentMean SegmentMin SegmentProd SegmentSum Select SelectV2 Selu Shape
-    ShapeN Sigmoid Sign Sin Sinh Size Slice Snapshot Softmax Softplus Softsign SpaceToBatch SpaceToBatchND
-    SpaceToDepth SparseToDense Split SplitV Sqrt Square SquaredDifference Squeeze StatelessIf StatelessRandomNormal
-    StatelessRandomUniform StatelessWhile StopGradient StridedSlice Sub Sum Svd Switch Tan Tanh TensorArrayGatherV3
-    TensorArrayReadV3 TensorArrayScatterV3 TensorArraySizeV3 TensorArraySplitV3 TensorArrayV3 TensorArrayWriteV3
+    BroadcastTo Bucketize CTCBeamSearchDecoder CTCGreedyDecoder Cast Ceil CheckNumerics Cholesky ClipByValue Complex
+    ComplexAbs Concat ConcatOffset ConcatV2 Conj Const ControlTrigger Conv2D Conv2DBackpropInput Conv3D
+    Conv3DBackpropInputV2 Cos Cosh CropAndResize Cross Cumprod Cumsum DepthToSpace DepthwiseConv2dNative Dequantize
+    Diag DiagPart Dilation2D Div DivNoNan DynamicPartition DynamicStitch EditDistance Einsum Elu EnsureShape Enter
+    Equal Erf Erfc Exit Exp ExpandDims Expm1 ExtractImagePatches FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars
+    Fill Floor FloorDiv FloorMod FractionalAvgPool FractionalMaxPool FusedBatchNorm FusedBatchNormV2
+    FusedBatchNormV3 GRUBlockCell Gather GatherNd GatherV2 Greater GreaterEqual HSVToRGB Identity IdentityN If
+    Igamma Igammac Imag InTopK InTopKV2 Inv Invert InvertPermutation IsFinite IsInf IsNan L2Loss LRN LSTMBlockCell
+    LeakyRelu LeftShift Less LessEqual Lgamma LinSpace ListDiff Log Log1p LogSoftmax LogicalAnd LogicalNot LogicalOr
+    LoopCond LowerBound MatMul MatrixBandPart MatrixDeterminant MatrixDiag MatrixDiagPart MatrixInverse
+    MatrixSetDiag MatrixSolve MatrixTriangularSolve Max MaxPool MaxPool3D MaxPoolV2 MaxPoolWithArgmax Maximum Mean
+    Merge Min Minimum MirrorPad Mod Mul MulNoNan Multinomial Neg NextIteration NoOp NonMaxSuppression
+    NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5 NotEqual OneHot OnesLike Pack
+    Pad PadV2 ParallelConcat ParallelDynamicStitch Placeholder PlaceholderV2 PlaceholderWithDefault Polygamma Pow
+    PreventGradient Print Prod QuantizeAndDequantize QuantizeAndDequantizeV2 RGBToHSV RandomStandardNormal
+    RandomUniform RandomUniformInt Range Rank Real RealDiv Reciprocal RefEnter RefExit RefIdentity RefMerge
+    RefNextIteration RefSwitch Relu Relu6 Reshape ResizeArea ResizeBicubic ResizeBilinear ResizeNearestNeighbor
+    Reverse ReverseSequence ReverseV2 RightShift Rint Roll Round Rsqrt ScatterNd SegmentMax SegmentMean SegmentMin
+    SegmentProd SegmentSum Select SelectV2 Selu Shape ShapeN Sigmoid Sign Sin Sinh Size Slice Snapshot Softmax
+    Softplus Softsign SpaceToBatch SpaceToBatchND SpaceToDepth SparseFillEmptyRows SparseReshape SparseSegmentMean
+    SparseSegmentSqrtN SparseSegmentSum SparseTensorDenseMatMul SparseToDense Split SplitV Sqrt Square
+    SquaredDifference Squeeze StatelessIf StatelessRandomNormal StatelessRandomUniform StatelessWhile StopGradient
+    StridedSlice StringToHashBucketFast Sub Sum Svd Switch Tan Tanh TensorArrayGatherV3 TensorArrayReadV3
+    TensorArrayScatterV3 TensorArraySizeV3 TensorArraySplitV3 TensorArrayV3 TensorArrayWriteV3
     TensorListElementShape TensorListFromTensor TensorListGetItem TensorListLength TensorListReserve
     TensorListSetItem TensorListStack Tile TopK TopKV2 Transpose TruncateDiv TruncateMod TruncatedNormal Unique
     UniqueV2 UniqueWithCounts Unpack UnravelIndex UnsortedSegmentSum UpperBound Where While Xdivy Xlogy ZerosLike
@@ -41,26 +43,15 @@ VARIABLES = frozenset(("Variable", "VariableV2", "VarHandleOp"))
 READS = frozenset(("ReadVariableOp", "ResourceGather", "VariableShape", "VarIsInitializedOp", "IsVariableInitialized"))
 
 PORTING = "docs/porting.md"
-# {beginning of an operation's name: (what it was, heading of docs/porting.md that has the replacement)}
-GONE = {
-    "CudnnRNN": ("a recurrent layer of contrib for GPUs", "recurrent-networks"),
-    "LSTMBlock": ("contrib.rnn.LSTMBlockCell", "recurrent-networks"),
-    "BlockLSTM": ("contrib.rnn.LSTMBlockFusedCell", "recurrent-networks"),
-    "GRUBlock": ("contrib.rnn.GRUBlockCell", "recurrent-networks"),
-    "PyFunc": ("a Python function of the program", "input"),
-    "EagerPyFunc": ("a Python function of the program", "input"),
-    "Iterator": ("an input pipeline", "input"), "OneShotIterator": ("an input pipeline", "input"),
-    "Queue": ("an input queue", "input"), "FIFOQueue": ("an input queue", "input"),
-    "RandomShuffleQueue": ("an input queue", "input"), "Reader": ("an input queue", "input"),
-    "Save": ("a Saver", "checkpoints"), "Restore": ("a Saver", "checkpoints"),
-    "ReadFile": ("a file that is read", "logging-flags-files"),
-    "WriteFile": ("a file that is written", "logging-flags-files"),
-}
+# {heading of docs/porting.md: beginnings of the operations that it replaces}
+REPLACED = {"recurrent-networks": ("CudnnRNN", "LSTMBlock", "BlockLSTM", "GRUBlock"),
+            "input": ("PyFunc", "EagerPyFunc", "Iterator", "OneShotIterator", "Queue", "FIFOQueue",
+                      "RandomShuffleQueue", "Reader"),
+            "checkpoints": ("Save", "Restore"), "logging-flags-files": ("ReadFile", "WriteFile")}
 
 
 def page_for(op: str) -> str:
     """Return the place in docs/porting.md that replaces an operation."""
-    for beginning, (_, heading) in GONE.items():
-        if op.startswith(beginning):
-            return f"{PORTING}#{heading}"
-    return f"{PORTING}#before-you-start-three-ways"
+    heading = next((heading for heading, beginnings in REPLACED.items() if op.startswith(beginnings)),
+                   "before-you-start-three-ways")
+    return f"{PORTING}#{heading}"

@@ -6,7 +6,7 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any, Dict, List, Mapping
+from typing import Any, Callable, Dict, List, Mapping
 
 import numpy as np
 
@@ -16,6 +16,12 @@ from tf1_autoencoders.utils.files import write_atomically
 from tf1_autoencoders.utils.frameworks import keras
 
 MAX_LAYERS = 300
+# what Keras has as operations on tensors, not as layers
+OPERATIONS: Dict[str, Callable[..., Any]] = {
+    "Flip": lambda x: keras.ops.flip(x, axis=1),  # of a sequence's steps
+    "Mask": lambda x, lengths: keras.ops.less_equal(  # the steps of a sequence that are within its length
+        keras.ops.cumsum(keras.ops.ones_like(x[:, :, 0]), axis=1),
+        keras.ops.expand_dims(keras.ops.cast(lengths, "float32"), 1))}
 MERGING = ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Concatenate")
 
 
@@ -30,9 +36,12 @@ def build_keras(network: Network) -> Any:
         more = f" and {len(network.unknown) - 5} more" if len(network.unknown) > 5 else ""
         raise UserError(f"--to keras: not recognised as a layer: {places}{more}; nothing was written, --to savedmodel "
                         "takes any graph")
+    if len(network.layers) > MAX_LAYERS:  # Keras follows a model by recursion
+        raise UserError(f"--to keras: {len(network.layers)} layers, more than the {MAX_LAYERS} that Keras can save; "
+                        "try --to savedmodel")
     tensors: List[Any] = []
-    layers: Dict[int, Any] = {}
     inputs = []
+    parts: Dict[int, Dict[str, Any]] = {}  # {layer with return_state: {view: tensor}}
     for layer in network.layers:
         try:
             if layer.kind == "Input":
@@ -42,18 +51,26 @@ def build_keras(network: Network) -> Any:
                 tensors.append(keras.Input(shape, dtype=layer.arguments["dtype"], name=layer.name))
                 inputs.append(tensors[-1])
                 continue
-            layers[len(tensors)] = made = getattr(keras.layers, layer.kind)(
-                name=layer.name, **{name: value for name, value in layer.arguments.items() if value is not None})
             taken = [tensors[number] for number in layer.inputs]
-            tensors.append(made(taken if layer.kind in MERGING else taken[0]))
+            if layer.kind in OPERATIONS or layer.kind == "Part":
+                tensors.append(OPERATIONS[layer.kind](*taken) if layer.kind in OPERATIONS
+                               else parts[layer.inputs[0]][layer.arguments["view"]])
+                continue
+            made = getattr(keras.layers, layer.kind)(
+                name=layer.name, **{name: value for name, value in layer.arguments.items() if value is not None})
+            call = {name: [tensors[number] for number in numbers] for name, numbers in layer.call.items()}
+            if "mask" in call:
+                call["mask"] = call["mask"][0]
+            output = made(taken if layer.kind in MERGING else taken[0], **call)
+            if layer.arguments.get("return_state"):
+                parts[len(tensors)] = dict(zip(("sequence", "h", "c"), output))
+                output = parts[len(tensors)][layer.views[0]]
+            tensors.append(output)
             if layer.weights:
                 made.set_weights(_in_order(made, layer))
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f"--to keras: the {layer.kind} at {layer.place} does not fit ({one_line(error)}); nothing "
                             "was written, --to savedmodel takes any graph") from error
-    if len(layers) > MAX_LAYERS:  # Keras follows a model by recursion
-        raise UserError(f"--to keras: {len(layers)} layers, more than the {MAX_LAYERS} that Keras can save; try --to "
-                        "savedmodel")
     outputs = [tensors[number] for number in network.outputs]
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0])
 

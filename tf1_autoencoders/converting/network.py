@@ -34,16 +34,19 @@ class Layer:
     | place     | the operation in the graph                                                    |
     | inputs    | numbers of the layers whose outputs it takes                                  |
     | arguments | of the class                                                                  |
+    | call      | {argument of the call: numbers of layers}, such as mask and initial_state      |
     | weights   | {name of the weight in Keras: array in Keras's layout}                        |
     | variables | names of the variables behind the weights                                     |
+    | views     | of a recurrent layer: which of its outputs are taken, the layer's own first    |
     | known     | False for an operation that is no layer                                       |
     """
 
     def __init__(self, kind: str, name: str, place: str, inputs: Sequence[int] = (), known: bool = True,
                  variables: Sequence[str] = (), weights: Optional[Dict[str, np.ndarray]] = None,
-                 **arguments: Any) -> None:
+                 call: Optional[Dict[str, List[int]]] = None, **arguments: Any) -> None:
         self.kind, self.name, self.place, self.inputs, self.known = kind, name, place, tuple(inputs), known
         self.variables, self.weights, self.arguments = list(variables), weights or {}, arguments
+        self.call, self.views = call or {}, []  # type: Dict[str, List[int]], List[str]
 
     def describe(self) -> str:
         """Return the layer in one line, as a call of Keras."""
@@ -53,10 +56,13 @@ class Layer:
 
 
 class Window(NamedTuple):
-    """Strides and padding of a convolution or pooling in NHWC."""
+    """Strides, padding and layout of a convolution or pooling; `axes` are height and width, `channels` the other."""
 
     strides: Tuple[int, int]
     padding: str
+    axes: Tuple[int, int]
+    channels: int
+    layout: Dict[str, str]  # the argument data_format, where it is not the default
 
 
 class Network:
@@ -68,10 +74,12 @@ class Network:
     | outputs   | numbers of the layers that give the outputs             |
     """
 
-    def __init__(self, graph: InferenceGraph) -> None:
-        self.graph, self.tf_graph = graph, graph.imported()
+    def __init__(self, graph: InferenceGraph, with_forget_bias: bool = True) -> None:
+        """Recognise the layers; without their forget bias, the biases of LSTMs are the variables' own."""
+        self.graph, self.tf_graph, self.with_forget_bias = graph, graph.imported(), with_forget_bias
         self.layers: List[Layer] = []
         self.memo: Dict[str, int] = {}
+        self.recurrent: Dict[Any, int] = {}
         self._names: Set[str] = set()
         self._constants: Dict[str, Optional[np.ndarray]] = {}
         self._open: Set[str] = set()
@@ -182,6 +190,13 @@ class Network:
         self.layers.append(Layer(kind, unique, place, inputs, **more))
         return len(self.layers) - 1
 
+    def once(self, kind: str, place: str, inputs: Sequence[int]) -> int:
+        """Return the number of the layer of this kind on these inputs; append the layer if there is none."""
+        key = f"{kind} of {inputs}"
+        if key not in self.memo:
+            self.memo[key] = self.add(kind, place, inputs)
+        return self.memo[key]
+
     def visit(self, tensor: str) -> int:
         """Return the number of the layer that gives a tensor; recognise it, and what it needs, if that is not done."""
         tensor = self.source(tensor)
@@ -245,31 +260,44 @@ class Network:
         if op in ("MaxPool", "AvgPool"):
             return self._pooling(node, inputs)
         if op in ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3") and not node.attr["is_training"].b \
-                and not tensor.endswith((":1", ":2", ":3", ":4", ":5")) and _is_nhwc(node):
-            return self._batch_normalization(place, inputs[0], inputs[1:5], round(float(node.attr["epsilon"].f), 9))
+                and not tensor.endswith((":1", ":2", ":3", ":4", ":5")):
+            more = {"axis": 1} if _is_nchw(node) else {}
+            return self._batch_normalization(place, inputs[0], inputs[1:5], round(float(node.attr["epsilon"].f), 9),
+                                             **more)
         if op in ("Reshape", "Squeeze", "ExpandDims"):
             return self._reshape(tensor, inputs)
         if op == "ConcatV2":
             axis, shape = self.constant(inputs[-1]), self.shape(tensor)
-            if axis is None or shape is None or int(axis) % len(shape) == 0:
+            if axis is None or (int(axis) % len(shape) if shape else max(0, int(axis))) == 0:
                 return None
-            return self.add("Concatenate", place, [self.visit(part) for part in inputs[:-1]],
-                            axis=int(axis) if int(axis) < 0 else int(axis) - len(shape))
+            return self.add("Concatenate", place, [self.visit(part) for part in inputs[:-1]], axis=int(axis))
         if op in ("Gather", "GatherV2", "ResourceGather"):
             table = self.constant(inputs[0])
             if table is None or table.ndim != 2 or op == "GatherV2" and self.constant(inputs[2]) != 0:
                 return None
             return self.add("Embedding", place, [self.visit(inputs[1])], variables=self.variables(inputs[0]),
                             weights={"embeddings": table}, input_dim=table.shape[0], output_dim=table.shape[1])
-        if op == "Mean" and len(self.shape(inputs[0]) or ()) == 4:
-            axes = self.constant(inputs[1])
-            if axes is not None and sorted(np.ravel(axes).tolist()) == [1, 2]:
-                return self.add("GlobalAveragePooling2D", place, [self.visit(inputs[0])],
-                                keepdims=bool(node.attr["keep_dims"].b))
+        if op == "OneHot":
+            depth, on, off = (self.constant(part) for part in inputs[1:])
+            if depth is None or on != 1 or off != 0 or node.attr["axis"].i != -1 or not 0 < int(depth) < 1 << 14:
+                return None
+            return self.add("Embedding", place, [self.visit(inputs[0])], input_dim=int(depth), output_dim=int(depth),
+                            weights={"embeddings": np.eye(int(depth), dtype="float32")}, trainable=False)
+        if op in ("Mean", "Max"):
+            axes, rank = self.constant(inputs[1]), len(self.shape(inputs[0]) or ())
+            reduced = [] if axes is None else sorted(np.ravel(axes).tolist())
+            if (rank, reduced) in ((3, [1]), (4, [1, 2]), (4, [2, 3])):
+                return self.add(f"Global{'Average' if op == 'Mean' else 'Max'}Pooling{rank - 2}D", place,
+                                [self.visit(inputs[0])], keepdims=bool(node.attr["keep_dims"].b),
+                                data_format="channels_first" if reduced == [2, 3] else None)
         if op == "Transpose":
             axes = self.constant(inputs[1])
             if axes is not None and axes[0] == 0:
                 return self.add("Permute", place, [self.visit(inputs[0])], dims=tuple(axes[1:].tolist()))
+        if op == "ReverseV2":
+            axes = self.constant(inputs[1])
+            if axes is not None and axes.tolist() == [1]:
+                return self.add("Flip", place, [self.visit(inputs[0])])
         if op == "Pad":
             widths = self.constant(inputs[1])
             if widths is not None and widths.shape == (4, 2) and not widths[[0, 3]].any():
@@ -304,20 +332,21 @@ class Network:
         window = _window(node)
         kernel = self.constant(inputs[1])
         dilations = list(node.attr["dilations"].list.i) or [1, 1, 1, 1]
-        if window is None or kernel is None or kernel.ndim != 4 or dilations[0] != 1 or dilations[3] != 1:
+        if window is None or kernel is None or kernel.ndim != 4 or dilations[0] != 1 or dilations[window.channels] != 1:
             return None
         more: Dict[str, Any] = dict(kernel_size=kernel.shape[:2], strides=window.strides, padding=window.padding,
-                                    dilation_rate=tuple(dilations[1:3]), activation=None, use_bias=False)
+                                    dilation_rate=tuple(dilations[k] for k in window.axes), activation=None,
+                                    use_bias=False, **window.layout)
         if node.op == "Conv2D":
             shape = self.shape(inputs[0])
-            groups = shape[3] // kernel.shape[2] if shape and shape[3] else 1
+            groups = (shape[window.channels] or 0) // kernel.shape[2] or 1 if shape else 1
             return self.add("Conv2D", node.name, [self.visit(inputs[0])], variables=self.variables(inputs[1]),
                             weights={"kernel": kernel}, filters=kernel.shape[3], groups=groups, **more)
         if node.op == "DepthwiseConv2dNative":
             return self.add("DepthwiseConv2D", node.name, [self.visit(inputs[0])], variables=self.variables(inputs[1]),
                             weights={"kernel": kernel}, depth_multiplier=kernel.shape[3], **more)
         before, after = self.shape(inputs[2]), self.shape(node.name)
-        for k, size, stride in zip((1, 2), kernel.shape, window.strides):  # the size that Keras would give
+        for k, size, stride in zip(window.axes, kernel.shape, window.strides):  # the size that Keras would give
             n = before[k] if before else None
             expected = None if n is None else n * stride + (max(size - stride, 0) if window.padding == "valid" else 0)
             if after and after[k] is not None and after[k] != expected:
@@ -327,11 +356,11 @@ class Network:
 
     def _pooling(self, node: Any, inputs: List[str]) -> Optional[int]:
         window, size = _window(node), list(node.attr["ksize"].list.i)
-        if window is None or len(size) != 4 or size[0] != 1 or size[3] != 1:
+        if window is None or len(size) != 4 or size[0] != 1 or size[window.channels] != 1:
             return None
         return self.add({"MaxPool": "MaxPooling2D", "AvgPool": "AveragePooling2D"}[node.op], node.name,
-                        [self.visit(inputs[0])], pool_size=tuple(size[1:3]), strides=window.strides,
-                        padding=window.padding)
+                        [self.visit(inputs[0])], pool_size=tuple(size[k] for k in window.axes),
+                        strides=window.strides, padding=window.padding, **window.layout)
 
     def _upsampling(self, node: Any, inputs: List[str]) -> Optional[int]:
         before, after, known = self.shape(inputs[0]), self.constant(inputs[1]), self.shape(node.name)
@@ -386,9 +415,11 @@ class Network:
         value, tensor = (constants[1], inputs[0]) if constants[0] is None else (constants[0], inputs[1])
         assert value is not None
         other = inputs[1] if tensor == inputs[0] else inputs[0]
-        shape = self.shape(tensor)
-        if shape is None or value.size > 1 and (value.shape[-1] != value.size or shape[-1] != value.size):
+        shape, channels = self.shape(tensor), 1 if node.op == "BiasAdd" and _is_nchw(node) else -1
+        if shape is None or value.size > 1 and (value.shape[-1] != value.size or shape[channels] != value.size):
             return None  # not one number for each channel
+        if channels == 1 and shape[-1] in (None, value.size):  # Keras 3.15 adds a bias of this size along the width
+            return self._affine(node.name, tensor, np.ones_like(value), value, self.variables(other), axis=1)
         if node.op in ("BiasAdd", "Add", "AddV2"):
             scaled = self.node(tensor)
             if scaled.op == "Mul" and self.n_uses[self.source(tensor)] == 1:
@@ -400,7 +431,7 @@ class Network:
                     return self._composed_batch_normalization(node.name, x, scale, other)
             number = self.visit(tensor)
             layer = self.layers[number]
-            units: Any = shape[-1] if layer.kind == "DepthwiseConv2D" else \
+            units: Any = shape[channels] if layer.kind == "DepthwiseConv2D" else \
                 layer.arguments.get("units", layer.arguments.get("filters"))
             if layer.kind in WITH_BIAS and not layer.arguments["use_bias"] and layer.arguments["activation"] is None \
                     and self.n_uses[self.source(tensor)] == 1 and value.size in (1, units):
@@ -408,6 +439,8 @@ class Network:
                 layer.weights["bias"] = np.broadcast_to(value.reshape(-1), (units,)).copy()
                 layer.variables += self.variables(other)
                 return number
+            if channels == 1:
+                return None
         variables = self.variables(other)
         if value.dtype.kind != "f" or node.op in ("Maximum", "Minimum", "AddN") \
                 or node.op == "RealDiv" and tensor != inputs[0]:
@@ -435,11 +468,12 @@ class Network:
                 return round(float(constant.reshape(())), 7)
         return None
 
-    def _affine(self, place: str, x: str, scale: np.ndarray, offset: np.ndarray, variables: List[str]) -> int:
+    def _affine(self, place: str, x: str, scale: np.ndarray, offset: np.ndarray, variables: List[str],
+                **more: Any) -> int:
         """Add x * scale + offset, as the batch normalisation whose mean is 0 and whose variance is 1."""
         return self.add("BatchNormalization", place, [self.visit(x)], variables=variables, epsilon=0.0, weights={
             "gamma": scale, "beta": offset, "moving_mean": np.zeros_like(scale),
-            "moving_variance": np.ones_like(scale)})
+            "moving_variance": np.ones_like(scale)}, **more)
 
     def _composed_batch_normalization(self, place: str, x: str, scale: str, offset: str) -> int:
         """Recognise x * scale + offset with scale = gamma / sqrt(variance + epsilon), offset = beta - mean * scale."""
@@ -463,14 +497,15 @@ class Network:
         assert values[0] is not None and values[1] is not None
         return self._affine(place, x, values[0].reshape(-1), values[1].reshape(-1), self.variables(scale, offset))
 
-    def _batch_normalization(self, place: str, x: str, parts: Sequence[Any], epsilon: float) -> Optional[int]:
+    def _batch_normalization(self, place: str, x: str, parts: Sequence[Any], epsilon: float,
+                             **more: Any) -> Optional[int]:
         """Add a batch normalisation with gamma (or None), beta, mean and variance."""
         values = [None if part is None else self.constant(part) for part in parts]
         if any(value is None for value in values[1:]):
             return None
         weights = {name: value.reshape(-1) for name, value in
                    zip(("gamma", "beta", "moving_mean", "moving_variance"), values) if value is not None}
-        more = {} if "gamma" in weights else {"scale": False}
+        more.update({} if "gamma" in weights else {"scale": False})
         return self.add("BatchNormalization", place, [self.visit(x)], weights=weights, epsilon=epsilon,
                         variables=self.variables(*[part for part in parts if part is not None]), **more)
 
@@ -573,14 +608,15 @@ def _product(shape: Sequence[Optional[int]]) -> Optional[int]:
     return None if None in shape else int(np.prod(shape, dtype=np.int64))  # type: ignore[arg-type]
 
 
-def _is_nhwc(node: Any) -> bool:
-    return node.attr["data_format"].s in (b"", b"NHWC")
+def _is_nchw(node: Any) -> bool:
+    return node.attr["data_format"].s == b"NCHW"
 
 
 def _window(node: Any) -> Optional[Window]:
     """Return strides and padding of a node, or None for what Keras does not have."""
     strides, padding = list(node.attr["strides"].list.i), node.attr["padding"].s.decode().lower()
-    if not _is_nhwc(node) or len(strides) != 4 or strides[0] != 1 or strides[3] != 1 \
-            or padding not in ("same", "valid"):
+    axes, channels = ((2, 3), 1) if _is_nchw(node) else ((1, 2), 3)
+    if len(strides) != 4 or strides[0] != 1 or strides[channels] != 1 or padding not in ("same", "valid"):
         return None
-    return Window((strides[1], strides[2]), padding)
+    return Window((strides[axes[0]], strides[axes[1]]), padding, axes, channels,
+                  {"data_format": "channels_first"} if channels == 1 else {})

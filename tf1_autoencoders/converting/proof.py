@@ -1,14 +1,13 @@
 """The proof of a conversion: the same random inputs through the original graph and through what was written.
 
-Both run in a fresh process with limits of time and memory: `python -m tf1_autoencoders.converting.proof JOB`, where JOB
-is a JSON file that compare() writes. The original is TensorFlow's own way back: its operations RestoreV2 read the
-checkpoint into the graph's own variables, and the placeholders are fed. Nothing of the conversion is used.
+Both run in a fresh process with a limit of time, under the limit of memory that `convert` has: `python -m
+tf1_autoencoders.converting.proof JOB`, where JOB is a JSON file that compare() writes. The original is TensorFlow's own
+way back: its operations RestoreV2 read the checkpoint into the graph's own variables, and the placeholders are fed.
+Nothing of the conversion is used.
 """
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from tf1_autoencoders.converting.foreign_graph import (
     ForeignGraph,
     InferenceGraph,
     check_operations,
-    control_inputs,
+    copied,
     cut_name,
     data_inputs,
     import_graph,
@@ -30,14 +29,14 @@ from tf1_autoencoders.converting.foreign_graph import (
     rewire,
     split_name,
 )
-from tf1_autoencoders.converting.formats import read_npz, require, write_npz
+from tf1_autoencoders.converting.formats import Signature, read_npz, require, rounded_to_8_bits, write_frozen, write_npz
+from tf1_autoencoders.converting.fresh_process import run_fresh
 from tf1_autoencoders.converting.harmless import READS, VARIABLES
-from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import keras, tf1
-from tf1_autoencoders.utils.paths import PACKAGE
 
 SECONDS = 600
-ADDRESS_BYTES = 1 << 36  # TensorFlow and ONNX Runtime reserve much more than they use
+TOLERANCE = 1e-5  # of the largest output: kernels that sum in another order change the 7th digit, many layers the 6th
 N_ROWS, N_NUMBERS = 256, 1 << 20  # rows of random inputs: 256, or fewer of large inputs
 UNKNOWN_SIZE = 6  # of an axis that the graph leaves open, such as time
 
@@ -64,7 +63,7 @@ def random_inputs(graph: InferenceGraph, seed: int = 0) -> Dict[str, np.ndarray]
     shapes = {name: [UNKNOWN_SIZE if dimension.size < 0 else dimension.size for dimension in shape.dim]
               for name, (_, shape) in types.items()}
     largest = max([int(np.prod(shape[1:], dtype=np.float64)) for shape in shapes.values()], default=1)
-    n_rows = max(2, min(N_ROWS, N_NUMBERS // max(1, largest)))
+    n_rows = graph.batch_size or max(2, min(N_ROWS, N_NUMBERS // max(1, largest)))
     for tensor in graph.inputs:
         dtype, shape = types[split_name(tensor)[0]]
         size = shapes[split_name(tensor)[0]]
@@ -74,13 +73,16 @@ def random_inputs(graph: InferenceGraph, seed: int = 0) -> Dict[str, np.ndarray]
             raise UserError(f"--check: the input {tensor} has the shape {size}, too large to try; name a --shape")
         numbers = tf1.as_dtype(dtype).as_numpy_dtype
         kind = np.dtype(numbers).kind
+        if kind not in "fiub":
+            raise UserError(f"--check: the input {tensor} is {tf1.as_dtype(dtype).name}, and only numbers are tried; "
+                            "name an --input behind it, or convert with --no-check")
         values[tensor] = (random.uniform(-1, 1, size) if kind == "f"
-                          else random.integers(0, _n_choices(graph, tensor), size)).astype(numbers)
+                          else random.integers(0, _n_choices(graph, tensor, shapes), size)).astype(numbers)
     return values
 
 
-def _n_choices(graph: InferenceGraph, tensor: str) -> int:
-    """Return how many rows the smallest table has that an input of whole numbers selects from, else 2."""
+def _n_choices(graph: InferenceGraph, tensor: str, shapes: Mapping[str, Sequence[int]]) -> int:
+    """Return a limit for whole numbers: the rows of tables that they select from, or the lengths of sequences."""
     name = split_name(tensor)[0]
     rows = []
     for node in graph.nodes.values():
@@ -88,7 +90,8 @@ def _n_choices(graph: InferenceGraph, tensor: str) -> int:
         if node.op in ("Gather", "GatherV2") and split_name(inputs[1])[0] == name:
             table = graph.constant_value(inputs[0])
             rows += [] if table is None else [len(table)]
-    return min(rows, default=2)
+    steps = [shape[1] for shape in shapes.values() if len(shape) > 1] if len(shapes[name]) == 1 else []
+    return min(rows or steps, default=1) + (not rows)
 
 
 # ---- in the parent ----
@@ -110,22 +113,16 @@ def compare(jobs: Sequence[Mapping[str, Any]], inputs: Mapping[str, np.ndarray])
         job = Path(folder) / "job.json"
         job.write_text(json.dumps(list(jobs)))
         write_npz(Path(folder) / "inputs.npz", {str(k): value for k, value in enumerate(inputs.values())}, {})
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(
-            [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])}
         try:
-            done = subprocess.run([sys.executable, "-m", "tf1_autoencoders.converting.proof", str(job)],
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=SECONDS, env=environment,
-                                  universal_newlines=True, errors="replace")
-        except subprocess.TimeoutExpired:
-            raise UserError(f"--check: the models did not answer within {SECONDS} seconds; name smaller outputs, or "
-                            "convert with --no-check") from None
-        message = Path(folder) / "error.txt"
-        if message.is_file():
-            raise UserError(message.read_text())
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise UserError(f"--check: the process that runs the models ended with {done.returncode} ({one_line(last)})"
-                            "; free memory, or convert with --no-check")
+            run_fresh(["-m", "tf1_autoencoders.converting.proof", str(job)], SECONDS, capture=True)
+        except UserError as error:
+            raise UserError(f"--check: {error}, or convert with --no-check") from None
+        except subprocess.CalledProcessError as error:
+            file = Path(folder) / "error.txt"
+            last = (error.stderr.strip().splitlines() or ["no message"])[-1]
+            raise UserError(file.read_text() if file.is_file() else
+                            f"--check: the process that runs the models ended with {error.returncode} "
+                            f"({one_line(last)}); free memory, or convert with --no-check") from None
         return [read_npz(Path(folder) / f"outputs_{k}.npz") for k in range(len(jobs))]
 
 
@@ -147,6 +144,42 @@ def difference(original: Mapping[str, np.ndarray], converted: Mapping[str, np.nd
         scale = max(scale, float(np.max(np.abs(expected[np.isfinite(expected)]), initial=0)))
         n_rows = max(n_rows, len(expected) if expected.ndim else 1)
     return Difference(largest, scale, n_rows)
+
+
+def rounded_job(signature: Signature, folder: str) -> Dict[str, Any]:
+    """Return the job of a signature with weights and inputs of 8 bits, whose difference is int8's tolerance."""
+    path = Path(folder) / "rounded.pb"
+    write_frozen(path, {"": signature._replace(graph_def=rounded_to_8_bits(signature.graph_def))})
+    return {"kind": "frozen", "path": str(path), "inputs": list(signature.inputs.values()),
+            "outputs": list(signature.outputs.values())}
+
+
+def allowed(rounded: Sequence[Difference]) -> float:
+    """Return the relative tolerance; with weights in 8 bits, that of rounded_job too.
+
+    LiteRT's steps of rounding are at most as wide as those of the reference, and both round to the nearest. The largest
+    of many such errors is a matter of chance, hence the factor 2.
+    """
+    return TOLERANCE + 2 * sum(difference.relative for difference in rounded)
+
+
+def report(found: Difference, tolerance: float, what: str) -> int:
+    """Print a difference; return exit code 1 if it is beyond the tolerance."""
+    passed = found.relative <= tolerance  # False for nan too
+    print(f"{what}: largest difference over {found.n_rows} rows {found.largest:.2g}, relative to the largest output "
+          f"{found.relative:.2g}, tolerance {tolerance:.2g}: {'pass' if passed else 'FAIL'}")
+    return int(not passed)
+
+
+def report_arrays(values: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], tolerance: float = 0.0) -> int:
+    """Print whether arrays came back to the byte; return exit code 1 if they differ beyond a relative tolerance."""
+    equal = set(values) == set(found) and all(
+        found[name].dtype == value.dtype and found[name].shape == value.shape
+        and found[name].tobytes() == value.tobytes() for name, value in values.items())
+    if equal:
+        print("read back: bit-identical")
+        return 0
+    return report(difference(values, found), tolerance, "read back")
 
 
 # ---- in the child ----
@@ -216,18 +249,7 @@ def run_original(job: Mapping[str, Any], inputs: Sequence[np.ndarray]) -> List[n
     cut = {split_name(name)[0] for name in job["inputs"]}
     names = needed_nodes(graph.nodes, job["outputs"], cut)
     check_operations(graph, {name: graph.nodes[name] for name in names if name not in cut}, READS | VARIABLES)
-    nodes = {}
-    for name in names:
-        if name in cut:
-            continue
-        nodes[name] = node = tf1.NodeDef()
-        node.CopyFrom(graph.nodes[name])
-        node.device = ""
-        for attribute in ("_class", "_output_shapes"):
-            node.attr.pop(attribute, None)
-        kept = data_inputs(node) + [f"^{waited}" for waited in control_inputs(node) if waited in names]
-        del node.input[:]
-        node.input.extend(kept)
+    nodes = {name: copied(graph.nodes[name], lambda source: source in names) for name in names if name not in cut}
     for tensor, value in zip(job["inputs"], inputs):
         nodes[cut_name(tensor)] = placeholder = tf1.NodeDef(name=cut_name(tensor), op="Placeholder")
         placeholder.attr["dtype"].type = tf1.as_dtype(value.dtype).as_datatype_enum
@@ -249,17 +271,11 @@ def run_original(job: Mapping[str, Any], inputs: Sequence[np.ndarray]) -> List[n
         return session.run([_full(name) for name in job["outputs"]], feeds)
 
 
-def _limit_memory() -> None:
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource  # not on Windows
-        resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_BYTES, ADDRESS_BYTES))
-
-
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the jobs of a file; the outputs, or the sentence of an error, are written beside the file."""
     file = Path((argv or sys.argv[1:])[0])
-    _limit_memory()
     jobs = json.loads(file.read_text())
+    tf1.enable_eager_execution()  # as TensorFlow 2 starts; 1.15 does not
     values = read_npz(file.with_name("inputs.npz"))
     inputs = [values[str(k)] for k in range(len(values))]
     for k, job in enumerate(jobs):
@@ -269,9 +285,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             file.with_name("error.txt").write_text(str(error))
             return 1
         except Exception as error:  # of any runtime
+            reason = "more memory is asked for than the limit" if isinstance(
+                error, (MemoryError, tf1.errors.ResourceExhaustedError)) else short_reason(error)
+            advice = "name other outputs, or convert with --no-check" if job["kind"] == "original" else \
+                "what was written does not work, take another format"
             file.with_name("error.txt").write_text(
-                f"--check: {job['kind']} cannot be run ({one_line(str(error).splitlines()[0] if str(error) else error)}"
-                "); what was written does not work, take another format")
+                f"--check: {job['kind']} cannot be run ({reason}); {advice}")
             return 1
         write_npz(file.with_name(f"outputs_{k}.npz"), {str(n): np.asarray(value) for n, value in enumerate(outputs)},
                   {})

@@ -8,7 +8,7 @@ import numpy as np
 from tf1_autoencoders.converting.foreign_graph import data_inputs, split_name
 
 if TYPE_CHECKING:
-    from tf1_autoencoders.converting.network import Network
+    from tf1_autoencoders.converting.network import Layer, Network
 
 CELL_ACTIVATIONS = {"Tanh": "tanh", "Relu": "relu", "Elu": "elu", "Sigmoid": "sigmoid", "Softsign": "softsign"}
 ADDS = ("Add", "AddV2", "BiasAdd")
@@ -21,6 +21,7 @@ class Cell(NamedTuple):
     |-----------|--------------------------------------------------------------------------|
     | kind      | LSTM, GRU or SimpleRNN                                                   |
     | x, h, c   | tensors: the input, the states before the step; c is "" but for an LSTM  |
+    | place     | tensor: the output, which is the state h after the step                  |
     | new_c     | tensor: the LSTM's state c after the step                                |
     | key       | tensors of the weights, the same in each step                            |
     | weights   | in Keras's layout                                                        |
@@ -31,6 +32,7 @@ class Cell(NamedTuple):
     x: str
     h: str
     c: str
+    place: str
     new_c: str
     key: Tuple[str, ...]
     weights: Dict[str, np.ndarray]
@@ -44,7 +46,9 @@ def recognise(network: Network, tensor: str) -> Optional[int]:
         return _sequence(network, tensor)
     if node.op == "Exit":
         value = _next_value(network, tensor)
-        return _loop_layer(network, value, sequences=False) if value else None
+        return _loop_layer(network, value, sequences=False, is_state=True) if value else None
+    if node.op == "ReverseSequence":
+        return _backwards(network, node)
     if node.op in ("StridedSlice", "Unpack", "GatherV2"):
         return _last_of_sequence(network, tensor)
     if node.op == "Pack":
@@ -77,61 +81,117 @@ def _outputs_of_loop(network: Network, gathered: str, sequences: bool) -> Option
 
 def _next_value(network: Network, tensor: str) -> Optional[str]:
     """Return what a variable of a loop becomes in each step, from the loop's Exit or from its value in the body."""
-    merge = _merge(network, tensor)
-    for part in data_inputs(merge) if merge is not None else ():
-        if network.node(part).op == "NextIteration":
-            return network.source(data_inputs(network.node(part))[0])
-    return None
+    return _merged(network, tensor, "NextIteration")
 
 
 def _first_value(network: Network, tensor: str) -> Optional[str]:
     """Return what a variable of a loop is before the first step."""
-    merge = _merge(network, tensor)
-    for part in data_inputs(merge) if merge is not None else ():
-        if network.node(part).op == "Enter":
-            return network.source(data_inputs(network.node(part))[0])
-    return None
+    return _merged(network, tensor, "Enter")
 
 
-def _merge(network: Network, tensor: str) -> Any:
+def _merged(network: Network, tensor: str, op: str) -> Optional[str]:
+    """Return what enters a variable of a loop by an operation, or None if the tensor is no such variable."""
     node = network.node(tensor)
-    if node.op in ("Exit", "Identity"):
-        node = network.node(data_inputs(node)[0])
-    if node.op == "Switch":
-        node = network.node(data_inputs(node)[0])
-    return node if node.op == "Merge" else None
+    for passed in ("Exit", "Identity", "Switch"):
+        node = network.node(data_inputs(node)[0]) if node.op == passed else node
+    parts = [network.node(part) for part in data_inputs(node)] if node.op == "Merge" else []
+    return next((network.source(data_inputs(part)[0]) for part in parts if part.op == op), None)
 
 
-def _loop_layer(network: Network, value: str, sequences: bool) -> Optional[int]:
-    """Recognise the cell that gives `value` in the body of a loop, and the cells below it; return the layer."""
-    cell = _match(network, value)
-    if cell is None:  # the state c of an LSTM is asked for, or the loop has a sequence_length
+def _loop_layer(network: Network, value: str, sequences: bool, lengths: str = "",
+                is_state: bool = False) -> Optional[int]:
+    """Recognise the cell that gives `value` in the body of a loop, and the cells below it; return the layer.
+
+    With a sequence_length, what a step gives is chosen by Select between the new value and, behind the end, zeros for
+    outputs and the former value for states.
+    """
+    value, own = _chosen(network, value)
+    lengths = own or lengths
+    cell = _match(network, value) or _match_by_c(network, value)
+    if cell is None:
         return None
-    for state, new in ((cell.h, value), (cell.c, cell.new_c)):
-        if state and (_next_value(network, state) != network.source(new)
-                      or not _is_zero(network, _first_value(network, state))):
+    first_values = []
+    for state, new in ((cell.h, cell.place), (cell.c, cell.new_c)):
+        if not state:
+            continue
+        following = _next_value(network, state)
+        if following is None or _chosen(network, following) != (network.source(new), lengths):
             return None
-    read = network.node(cell.x)
+        first_values.append(_first_value(network, state))
+    read, mask = network.node(cell.x), None
     if read.op == "TensorArrayReadV3":
-        below = _input_of_loop(network, data_inputs(read)[2])
+        sequence = _input_of_loop(network, data_inputs(read)[2], lengths)
+        below, mask = sequence or (None, None)
     else:
-        below = _loop_layer(network, network.source(cell.x), True)
-    return None if below is None else _add(network, cell, value, below, sequences)
+        below = _loop_layer(network, network.source(cell.x), True, lengths)
+        mask = _base(network, below).call["mask"][0] if lengths and below is not None else None
+    if below is None:
+        return None
+    call: Dict[str, List[int]] = {} if mask is None else {"mask": [mask]}
+    if not all(_is_zero(network, first) for first in first_values):
+        if any(first is None or _is_zero(network, first) for first in first_values):
+            return None
+        call["initial_state"] = [network.visit(str(first)) for first in first_values]
+    view = "c" if cell.new_c == network.source(value) else "sequence" if sequences else "h"
+    if view == "h" and mask is not None and not is_state:
+        view = "last output"  # zero behind the end of a sequence, where the state h stays
+    return _add(network, cell, value, below, view, call)
 
 
-def _input_of_loop(network: Network, flow: str) -> Optional[int]:
-    """Return the layer that gives the sequence which a loop reads."""
+def _chosen(network: Network, tensor: str) -> Tuple[str, str]:
+    """Return (new value, lengths) of Select(time >= lengths, former value, new value), or (the tensor, "")."""
+    node = network.node(tensor)
+    if node.op in ("Select", "SelectV2"):
+        condition, _, new = data_inputs(node)
+        compared = network.node(condition)
+        entered = network.node(data_inputs(compared)[1]) if compared.op == "GreaterEqual" else compared
+        if entered.op == "Enter":
+            return network.source(new), _lengths(network, data_inputs(entered)[0])
+    return network.source(tensor), ""
+
+
+def _lengths(network: Network, tensor: str) -> str:
+    """Return the lengths of sequences as the program gave them, before they were cast."""
+    node = network.node(tensor)
+    return network.source(data_inputs(node)[0] if node.op == "Cast" else tensor)
+
+
+def _backwards(network: Network, node: Any) -> Optional[int]:
+    """Recognise what came out of a loop over reversed sequences, and is reversed again."""
+    outputs, lengths = data_inputs(node)
+    layer = _base(network, network.visit(outputs))
+    flipped = network.layers[layer.call["mask"][0]] if "mask" in layer.call else layer
+    if flipped.kind != "Flip" or not _along_steps(node) \
+            or network.layers[flipped.inputs[0]].inputs[1] != network.visit(_lengths(network, lengths)):
+        return None
+    return network.add("Flip", node.name, [network.visit(outputs)])
+
+
+def _along_steps(node: Any) -> bool:
+    """Whether a ReverseSequence reverses [batch, time, ...] along the time."""
+    return node.attr["seq_dim"].i == 1 and node.attr["batch_dim"].i == 0
+
+
+def _input_of_loop(network: Network, flow: str, lengths: str) -> Optional[Tuple[int, Optional[int]]]:
+    """Return (layer that gives the sequence which a loop reads, layer of its mask if the sequence has lengths)."""
     node = network.node(flow)
     if node.op == "Enter":
         node = network.node(data_inputs(node)[0])
     if node.op != "TensorArrayScatterV3":
         return None
-    transposed = network.node(data_inputs(node)[2])
-    if transposed.op != "Transpose":
+    sequence = _untransposed(network, data_inputs(node)[2])
+    if sequence is None or not lengths:
+        return None if sequence is None else (network.visit(sequence), None)
+    number, place, reverse = network.visit(lengths), f"{node.name}/mask", network.node(sequence)
+    if reverse.op != "ReverseSequence":
+        below = network.visit(sequence)
+        return below, network.once("Mask", place, [below, number])
+    x, reversed_by = data_inputs(reverse)
+    if not _along_steps(reverse) or _lengths(network, reversed_by) != lengths:
         return None
-    sequence, axes = data_inputs(transposed)
-    order = network.constant(axes)
-    return network.visit(sequence) if order is not None and order.tolist() == [1, 0, 2] else None
+    below = network.visit(x)
+    mask = network.once("Mask", place, [below, number])
+    return network.once("Flip", reverse.name, [below]), network.once("Flip", f"{place}_flipped", [mask])
 
 
 def _is_zero(network: Network, tensor: Optional[str]) -> bool:
@@ -144,10 +204,28 @@ def _is_zero(network: Network, tensor: Optional[str]) -> bool:
     return network.node(tensor).op == "ZerosLike" or value is not None and not np.any(value)
 
 
-def _add(network: Network, cell: Cell, place: str, below: int, sequences: bool) -> int:
-    arguments = dict(cell.arguments, return_sequences=True) if sequences else cell.arguments
-    return network.add(cell.kind, split_name(place)[0], [below], weights=cell.weights,
-                       variables=network.variables(*cell.key), **arguments)
+def _add(network: Network, cell: Cell, place: str, below: int, view: str,
+         call: Optional[Dict[str, List[int]]] = None) -> int:
+    """Return the layer of a cell, or a part of one that is there: outputs, last output, state h or c."""
+    key = cell.kind, cell.key, below, str(call), view == "last output"
+    if key not in network.recurrent:
+        network.recurrent[key] = network.add(cell.kind, split_name(place)[0], [below], weights=cell.weights, call=call,
+                                             variables=network.variables(*cell.key), **cell.arguments)
+    number = network.recurrent[key]
+    layer = network.layers[number]
+    layer.views += [] if view in layer.views else [view]
+    zeros = "mask" in layer.call and not {"sequence", "last output"}.isdisjoint(layer.views)
+    for name, wanted in (("return_sequences", "sequence" in layer.views),
+                         ("return_state", "c" in layer.views or len(layer.views) > 1),
+                         ("zero_output_for_mask", zeros)):
+        layer.arguments[name] = wanted or None
+    return number if view == layer.views[0] else network.add("Part", split_name(place)[0], [number], view=view)
+
+
+def _base(network: Network, number: int) -> Layer:
+    """Return a layer, or the one that a Part is of."""
+    layer = network.layers[number]
+    return network.layers[layer.inputs[0]] if layer.kind == "Part" else layer
 
 
 def _last_of_sequence(network: Network, tensor: str) -> Optional[int]:
@@ -185,7 +263,7 @@ def _last_of_sequence(network: Network, tensor: str) -> Optional[int]:
 
 def _n_steps(network: Network, number: int) -> Optional[int]:
     """Return how many steps the sequence has that a layer gives, if the input says so."""
-    layer = network.layers[number]
+    layer = _base(network, number)
     while layer.kind in ("LSTM", "GRU", "SimpleRNN", "Embedding") and len(layer.inputs) == 1:
         layer = network.layers[layer.inputs[0]]
     shape = layer.arguments.get("shape") if layer.kind == "Input" else None
@@ -215,7 +293,7 @@ def _static_layer(network: Network, values: List[str], sequences: bool) -> Optio
     if cells[0].c and not _is_zero(network, cells[0].c) or sequences and values != places:
         return None
     below = _steps(network, [cell.x for cell in cells])
-    return None if below is None else _add(network, cells[0], places[-1], below, sequences)
+    return None if below is None else _add(network, cells[0], places[-1], below, "sequence" if sequences else "h")
 
 
 def _steps(network: Network, tensors: List[str]) -> Optional[int]:
@@ -236,13 +314,17 @@ def _steps(network: Network, tensors: List[str]) -> Optional[int]:
     return _static_layer(network, sources, True)
 
 
+def _untransposed(network: Network, tensor: str) -> Optional[str]:
+    """Return x for a tensor that is x with its first two axes exchanged, else None."""
+    node = network.node(tensor)
+    order = network.constant(data_inputs(node)[1]) if node.op == "Transpose" else None
+    return data_inputs(node)[0] if order is not None and order.tolist() == [1, 0, 2] else None
+
+
 def _transposed(network: Network, tensor: str) -> Optional[int]:
     """Return the layer of x, for a tensor that is x with its first two axes exchanged."""
-    node = network.node(tensor)
-    if node.op != "Transpose":
-        return None
-    order = network.constant(data_inputs(node)[1])
-    return network.visit(data_inputs(node)[0]) if order is not None and order.tolist() == [1, 0, 2] else None
+    x = _untransposed(network, tensor)
+    return None if x is None else network.visit(x)
 
 
 # ---- cells ----
@@ -301,14 +383,27 @@ def _match_lstm(network: Network, value: str) -> Optional[Cell]:
         for kept, added in _pairs(network, new_c, ("Add", "AddV2")):
             for c, forget in _pairs(network, kept, ("Mul",)):
                 for entered, candidate in _pairs(network, added, ("Mul",)):
-                    cell = _lstm_of(network, output_gate[0], c, forget, entered, candidate, new_c,
+                    cell = _lstm_of(network, value, output_gate[0], c, forget, entered, candidate, new_c,
                                     network.node(squashed).op)
                     if cell is not None:
                         return cell
     return None
 
 
-def _lstm_of(network: Network, gates: str, c: str, forget: str, entered: str, candidate: str, new_c: str,
+def _match_by_c(network: Network, value: str) -> Optional[Cell]:
+    """Return the LSTM cell whose state c after the step a tensor is, or None."""
+    for name, node in network.graph.nodes.items():
+        if node.op == "Mul":
+            squashed = [network.node(tensor) for tensor in data_inputs(node)]
+            if any(part.op in CELL_ACTIVATIONS and network.source(data_inputs(part)[0]) == network.source(value)
+                   for part in squashed):
+                cell = _match_lstm(network, name)
+                if cell is not None and cell.new_c == network.source(value):
+                    return cell
+    return None
+
+
+def _lstm_of(network: Network, output: str, gates: str, c: str, forget: str, entered: str, candidate: str, new_c: str,
              activation: str) -> Optional[Cell]:
     if network.node(forget).op != "Sigmoid" or network.node(entered).op != "Sigmoid" \
             or network.node(candidate).op != activation:
@@ -327,7 +422,8 @@ def _lstm_of(network: Network, gates: str, c: str, forget: str, entered: str, ca
     if linear is None:
         return None
     x, h, _, kernel, bias, key = linear
-    return Cell("LSTM", x, h, network.source(c), new_c, key, lstm_weights(kernel, bias, forget_bias),
+    forget_bias *= network.with_forget_bias
+    return Cell("LSTM", x, h, network.source(c), output, new_c, key, lstm_weights(kernel, bias, forget_bias),
                 {"units": kernel.shape[1] // 4, **_not_default(activation)})
 
 
@@ -354,14 +450,14 @@ def _match_gru(network: Network, value: str) -> Optional[Cell]:
                           if network.source(state) == network.source(h)]
                 if (part[0], 0) not in resets or gates[0] != inner[0] or gates[1] != network.source(h):
                     continue
-                return _gru_of(network, gates, inner, network.node(candidate).op)
+                return _gru_of(network, value, gates, inner, network.node(candidate).op)
     return None
 
 
-def _gru_of(network: Network, gates: Any, inner: Any, activation: str) -> Cell:
+def _gru_of(network: Network, value: str, gates: Any, inner: Any, activation: str) -> Cell:
     x, h, _, gate_kernel, gate_bias, gate_key = gates
     _, _, _, kernel, bias, key = inner
-    return Cell("GRU", x, h, "", "", (*gate_key, *key), gru_weights(gate_kernel, gate_bias, kernel, bias),
+    return Cell("GRU", x, h, "", value, "", (*gate_key, *key), gru_weights(gate_kernel, gate_bias, kernel, bias),
                 {"units": kernel.shape[1], "reset_after": False, **_not_default(activation)})
 
 
@@ -375,9 +471,9 @@ def _match_rnn(network: Network, value: str) -> Optional[Cell]:
         return None
     x, h, _, kernel, bias, key = linear
     state = network.node(h)
-    if not (_is_zero(network, h) or _merge(network, h) is not None or state.op == node.op):
+    if not (_is_zero(network, h) or _first_value(network, h) is not None or state.op == node.op):
         return None
-    return Cell("SimpleRNN", x, h, "", "", key, rnn_weights(kernel, bias),
+    return Cell("SimpleRNN", x, h, "", network.source(value), "", key, rnn_weights(kernel, bias),
                 {"units": kernel.shape[1], **_not_default(node.op)})
 
 
@@ -388,7 +484,8 @@ def lstm_weights(kernel: np.ndarray, bias: np.ndarray, forget_bias: float) -> Di
     units = kernel.shape[1] // 4
     swap = np.concatenate([np.arange(k * units, (k + 1) * units) for k in (0, 2, 1, 3)])
     bias = bias.copy()
-    bias[2 * units:3 * units] += bias.dtype.type(forget_bias)
+    if forget_bias:
+        bias[2 * units:3 * units] += bias.dtype.type(forget_bias)
     return {"kernel": kernel[:-units, swap], "recurrent_kernel": kernel[-units:, swap], "bias": bias[swap]}
 
 

@@ -10,12 +10,14 @@ from tf1_autoencoders.converting.foreign_graph import (
     PLACEHOLDERS,
     SOURCES,
     ForeignGraph,
+    control_inputs,
     data_inputs,
+    find_dropouts,
     needed_nodes,
     split_name,
 )
 from tf1_autoencoders.converting.harmless import READS, VARIABLES
-from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.errors import UserError, one_line
 
 BETA_POWER = re.compile(r"(^|/)beta[12]_power(_\d+)?$")
 COUNTER = re.compile(r"(^|/)(global_step|iterations|iter|step|local_step)(_\d+)?$")
@@ -33,7 +35,8 @@ IN_A_CHAIN = PASS_ON | frozenset((
     "TensorArrayWriteV3", "TensorArrayGatherV3", "Maximum", "Minimum", "Floor", "Rsqrt", "Select"))
 NO_USE = frozenset(("Enter", "Assign", "AssignVariableOp", "Switch", "RefSwitch", "Transpose", "ExpandDims", "Tile"))
 TRAINING = re.compile(r"(^|/)(gradients(_\d+)?|Initializer|save(_\d+)?|train(ing)?_op"
-                      r"|\w*cross_entropy\w*)/|/Assign(_\d+)?$|_grad/")
+                      r"|\w*cross_entropy\w*|\w*loss(es)?(_\d+)?|mean_squared_error|zero_fraction(_\d+)?)/"
+                      r"|/Assign(_\d+)?$|_grad/")
 
 
 class Role(NamedTuple):
@@ -140,7 +143,7 @@ def find_outputs(graph: ForeignGraph) -> List[str]:
     """Return where the chains of layers end: tensors that only a loss, a metric or the program itself takes."""
     consumers = graph.consumers()
     of_inputs = _reachable(consumers, [name for name, node in graph.nodes.items()
-                                       if node.op in PLACEHOLDERS or node.op.startswith("Iterator")])
+                                       if node.op in PLACEHOLDERS or SOURCES.match(node.op)])
     of_weights = _reachable(consumers, graph.variables())
     forward = {name for name in of_inputs & of_weights if not TRAINING.search(name + "/")}
     chain: Set[str] = set()
@@ -155,13 +158,8 @@ def find_outputs(graph: ForeignGraph) -> List[str]:
     for name in chain:  # what a later layer takes, on whichever way
         if graph.nodes[name].op in WITH_WEIGHTS:
             needed |= {split_name(tensor)[0] for tensor in data_inputs(graph.nodes[name])}
-    used = set()
-    pending = list(needed)
-    while pending:
-        name = pending.pop()
-        if name not in used and name in graph.nodes:
-            used.add(name)
-            pending += [split_name(tensor)[0] for tensor in data_inputs(graph.nodes[name])]
+    used = _reachable({name: [split_name(tensor)[0] for tensor in data_inputs(node)]
+                       for name, node in graph.nodes.items()}, list(needed))
     ends = [name for name in graph.nodes if name in chain and name not in used
             and not any(user in chain for user in consumers[name])]
     # a loop or a condition also gives what nobody asked for
@@ -211,16 +209,22 @@ def find_ends(graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str]
     needed = needed_nodes(graph.nodes, outputs, {split_name(name)[0] for name in inputs} | set(complete) | pipelines)
     if not inputs:
         inputs = graph.sources([name for name in needed if name not in pipelines])
+    for dropout in find_dropouts({name: graph.nodes[name] for name in needed}):
+        if not any(_in_a_branch(graph, graph.nodes[name]) for name in dropout.feeds):
+            complete.update({name: value for name, value in dropout.feeds.items()
+                             if name not in complete and graph.constant_of(name) != value})
     for name in needed:
         node = graph.nodes[name]
         if node.op not in PLACEHOLDERS or name in complete or name in [split_name(tensor)[0] for tensor in inputs]:
             continue
-        value = _assumed_value(graph, name)
-        if value is not None:
-            complete[name] = value
+        if node.attr["dtype"].type == 10 and node.op != "PlaceholderWithDefault":  # DT_BOOL
+            complete[name] = False
         elif node.op != "PlaceholderWithDefault" and not (inputs and feeds):
             if not inputs or _tensor_names_missing(inputs, graph):
                 inputs = [*inputs, name]
+    if not inputs:
+        raise UserError(f"--output {one_line(outputs[0])}: depends on no placeholder; name the tensor that the model "
+                        "is given with --input")
     return Ends(list(dict.fromkeys(inputs)), list(outputs), complete)
 
 
@@ -238,46 +242,11 @@ def _tensor(graph: ForeignGraph, name: str, option: str) -> str:
     return f"{node}:{output}" if output else node
 
 
-def _assumed_value(graph: ForeignGraph, name: str) -> Optional[Any]:
-    """Return the value that a placeholder has when the network is used, if its use says so."""
-    node = graph.nodes[name]
-    if node.attr["dtype"].type == 10 and node.op != "PlaceholderWithDefault":  # DT_BOOL
-        return False
-    if len(node.attr["shape"].shape.dim) or node.op == "PlaceholderWithDefault":
-        return None
-    consumers = graph.consumers()
-    for user in _through(graph, consumers, name):
-        op, inputs = graph.nodes[user].op, data_inputs(graph.nodes[user])
-        if op == "GreaterEqual" and _is_random(graph, inputs[0]):
-            return 0.0  # the rate
-        if op in ("Add", "AddV2") and any(_is_random(graph, tensor) for tensor in inputs):
-            return 1.0  # what is kept
-        if op == "Sub":
-            for after in _through(graph, consumers, user):
-                if graph.nodes[after].op == "GreaterEqual" and _is_random(graph, data_inputs(graph.nodes[after])[0]):
-                    return 1.0
-    return None
-
-
-def _through(graph: ForeignGraph, consumers: Mapping[str, Sequence[str]], name: str) -> List[str]:
-    """Return what takes a tensor, also behind operations that only pass the tensor on."""
-    found, pending = [], list(consumers[name])
-    while pending:
-        user = pending.pop()
-        if graph.nodes[user].op in PASS_ON | {"Switch", "Merge"}:
-            pending += [other for other in consumers[user] if other not in found]
-        found.append(user)
-        if len(found) > 10_000:
-            break
-    return found
-
-
-def _is_random(graph: ForeignGraph, tensor: str) -> bool:
-    for _ in range(6):
-        node = graph.nodes.get(split_name(tensor)[0])
-        if node is None or node.op == "RandomUniform":
-            return node is not None
-        if node.op not in PASS_ON | {"Add", "AddV2", "Mul"}:
-            return False
-        tensor = data_inputs(node)[0]
+def _in_a_branch(graph: ForeignGraph, node: Any) -> bool:
+    """Whether a constant belongs to a branch of a tf.cond, which another placeholder decides about."""
+    for waited in control_inputs(node):
+        for tensor in data_inputs(graph.nodes[waited]) if waited in graph.nodes else ():
+            switch = graph.nodes[split_name(tensor)[0]]
+            if switch.op == "Switch" and graph.nodes[split_name(data_inputs(switch)[0])[0]].op != "Merge":
+                return True
     return False

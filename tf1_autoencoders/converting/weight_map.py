@@ -12,14 +12,16 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile
 from tf1_autoencoders.converting.recurrent import gru_weights, lstm_weights, rnn_weights
 from tf1_autoencoders.converting.roles import role_table
-from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.keras_twin.h5_weights import ORDER
+from tf1_autoencoders.keras_twin.weights import to_tf1_layout
+from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.files import read_json
 from tf1_autoencoders.utils.frameworks import keras
 from tf1_autoencoders.utils.paths import display_path
@@ -41,18 +43,17 @@ class Suggestion(NamedTuple):
     doubts: List[str]
 
 
-def load_model(path: Path) -> Any:
+def load_model(path: Path, with_optimizer: bool = False) -> Any:
     """Load a .keras model without running code of it.
 
     Raises:
         UserError: the file is no model, or one that only runs with code of its own.
     """
     try:
-        return keras.saving.load_model(str(path), compile=False, safe_mode=True)
+        return keras.saving.load_model(str(path), compile=with_optimizer, safe_mode=True)
     except Exception as error:  # Keras raises many kinds
         raise UserError(f"{display_path(path)}: not a Keras model that can be loaded safely "
-                        f"({one_line(str(error).splitlines()[0] if str(error) else error)}); save one with "
-                        "model.save('model.keras')") from error
+                        f"({short_reason(error)}); save one with model.save('model.keras')") from error
 
 
 def layers_with_weights(model: Any) -> List[Any]:
@@ -156,8 +157,16 @@ def read_map(path: Path) -> WeightMap:
     return content
 
 
-def apply_map(model: Any, weight_map: Mapping[str, Mapping[str, Any]], checkpoint: CheckpointFile) -> int:
-    """Set the weights of a Keras model from a checkpoint, strictly; return how many variables were used.
+def mapped_weights(model: Any, weight_map: Mapping[str, Mapping[str, Any]], checkpoint: CheckpointFile,
+                   read: Optional[Callable[[str], np.ndarray]] = None) -> List[np.ndarray]:
+    """Return what a map takes from a checkpoint for each of model.weights, strictly, in Keras's layout.
+
+    Args:
+        model: the Keras model.
+        weight_map: WeightMap.
+        checkpoint: CheckpointFile.
+        read: function that returns the array for a variable's name, such as its slot; the forget bias is then left
+            out. None for the variable itself.
 
     Raises:
         UserError: a layer, part or variable is missing or unknown, or a shape differs.
@@ -167,8 +176,7 @@ def apply_map(model: Any, weight_map: Mapping[str, Mapping[str, Any]], checkpoin
         where = "the model has weights for it" if name in layers else "the model has no such layer with weights"
         raise UserError(f"--map: the layer {one_line(name)} is {'missing' if name in layers else 'unknown'} ({where}); "
                         "correct the map")
-    used = 0
-    prepared = []
+    arrays: Dict[int, np.ndarray] = {}
     for name, layer in layers.items():
         parts = {}
         for part, shape in expected_parts(layer).items():
@@ -176,22 +184,20 @@ def apply_map(model: Any, weight_map: Mapping[str, Mapping[str, Any]], checkpoin
             if not isinstance(variable, str) or variable not in checkpoint.variables:
                 raise UserError(f"--map: {name}/{part} is {one_line(repr(variable))}, expected a variable of the "
                                 "checkpoint; see --list")
-            parts[part] = checkpoint.read(variable)
+            parts[part] = (read or checkpoint.read)(variable)
             if parts[part].shape != shape and parts[part].size == np.prod(shape) and part == "bias":
                 parts[part] = parts[part].reshape(shape)  # [1, n] of a program that added a row
             if parts[part].shape != shape:
                 raise UserError(f"--map: {name}/{part} has the shape {list(shape)}, {variable} "
                                 f"{list(parts[part].shape)}; correct the map")
-            used += 1
         forget_bias = weight_map[name].get("forget_bias", 1.0)
         unknown = set(weight_map[name]) - set(parts) - {"forget_bias"}
         if unknown or isinstance(forget_bias, str):
             raise UserError(f"--map: {name}/{one_line(sorted(unknown or ['forget_bias'])[0])} is no part of the layer, "
                             "or no number; correct the map")
-        prepared.append((layer, _keras_weights(layer, parts, float(forget_bias))))
-    for layer, weights in prepared:
-        layer.set_weights(weights)
-    return used
+        converted = _keras_weights(layer, parts, 0.0 if read else float(forget_bias))
+        arrays.update({id(weight): array for weight, array in zip(layer.weights, converted)})
+    return [arrays.get(id(weight), np.asarray(weight)) for weight in model.weights]
 
 
 def _keras_weights(layer: Any, parts: Mapping[str, np.ndarray], forget_bias: float) -> Sequence[np.ndarray]:
@@ -210,6 +216,46 @@ def _keras_weights(layer: Any, parts: Mapping[str, np.ndarray], forget_bias: flo
     else:
         converted = dict(parts)
     return [converted.get(_weight_name(weight), np.asarray(weight)) for weight in layer.weights]
+
+
+# ---- for a file of tf.keras's weights ----
+
+def named_layers(checkpoint: CheckpointFile) -> Dict[str, np.ndarray]:
+    """Return the weights of a checkpoint as {layer/weight: array}, as their own names have it; LSTMs as read_h5 does.
+
+    Raises:
+        UserError: a name has no layer, or no weight of a layer that read_h5 knows.
+    """
+    values = {}
+    for role in role_table(checkpoint, None):
+        if role.role not in ("weight", "batch-norm statistic"):
+            continue
+        name = role.variable.name
+        scope, _, part = name.rpartition("/")
+        part = next((standard for standard, names in ALIASES.items() if part in names), part)
+        layer = scope.replace("/", "_")
+        if not scope or part not in ORDER or re.search(r"(gru|rnn)_cell(_\d+)?(/|$)", scope):
+            raise UserError(f"--to h5: {name} names no layer of tf.keras; keep the .meta file beside the checkpoint, "
+                            "or name a Keras model whose layers take the variables with --model")
+        lstm = "/rnn/lstm_cell" if re.search(r"lstm_cell(_\d+)?$", scope) else ""
+        values[f"{layer}{lstm}/{part}"] = checkpoint.read(name)
+    return values
+
+
+def layer_arrays(model: Any) -> Dict[str, np.ndarray]:
+    """Return the weights of a Keras model as {layer/weight: array}; LSTMs as read_h5 does.
+
+    Raises:
+        UserError: a layer is recurrent and no LSTM, which the file cannot say.
+    """
+    values = {}
+    for layer in layers_with_weights(model):
+        if type(layer).__name__ in ("GRU", "SimpleRNN", "Bidirectional"):
+            raise UserError(f"--to h5: of recurrent layers the file takes LSTM only, {layer.name} is a "
+                            f"{type(layer).__name__}; try --to keras")
+        values.update({f"{layer.name}/{_weight_name(weight)}": np.asarray(weight) for weight in layer.weights
+                       if _weight_name(weight) in ORDER})
+    return to_tf1_layout(values)
 
 
 def as_text(weight_map: WeightMap) -> str:

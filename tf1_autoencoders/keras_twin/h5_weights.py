@@ -1,6 +1,7 @@
 """The .h5 weights of tf.keras in TensorFlow 1.15, as {TensorFlow 1 variable name: array}."""
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Union
@@ -8,8 +9,12 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Union
 import numpy as np
 
 from tf1_autoencoders.keras_twin.weights import Arrays, to_keras_layout, to_tf1_layout
+from tf1_autoencoders.utils.files import write_atomically
 
+ORDER = ("kernel", "depthwise_kernel", "pointwise_kernel", "recurrent_kernel", "bias", "gamma", "beta", "moving_mean",
+         "moving_variance", "embeddings")  # of a layer's weights, in which load_weights takes them
 LSTM_ARGUMENTS = {"activation": "tanh", "recurrent_activation": "sigmoid", "go_backwards": False}  # LSTMCell's
+
 
 def read_h5(path: Union[str, Path], scopes: Optional[Mapping[str, str]] = None,
             recurrent_activation: Optional[str] = None) -> Arrays:
@@ -83,11 +88,11 @@ def _lstm_configs(config: Any) -> Iterator[Dict[str, Any]]:
 
 
 def write_h5(path: Union[str, Path], values: Arrays, scopes: Optional[Mapping[str, str]] = None) -> None:
-    """Write weights in the form that load_weights of tf.keras in TensorFlow 1.15 reads.
+    """Write weights in the form that load_weights of tf.keras in TensorFlow 1.15 reads; the file appears whole.
 
     Args:
         path: the .h5 file.
-        values: {TensorFlow 1 variable name: array}.
+        values: {TensorFlow 1 variable name: array}, with names layer/weight and weights of ORDER.
         scopes: {layer in the file: scope in the graph}, as for read_h5.
     """
     import h5py
@@ -96,14 +101,16 @@ def write_h5(path: Union[str, Path], values: Arrays, scopes: Optional[Mapping[st
     for name, array in to_keras_layout(values).items():
         scope, weight = name.rsplit("/", 1)
         layers.setdefault(layer_names.get(scope, scope), {})[weight] = array
-    with h5py.File(str(path), "w") as file:
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
         file.attrs["layer_names"] = np.array(list(layers), "S")
         file.attrs["backend"], file.attrs["keras_version"] = b"tensorflow", b"2.2.4-tf"
         for layer, weights in layers.items():
-            names = sorted(weights, key=("kernel", "recurrent_kernel", "bias").index)  # the order of load_weights
+            names = sorted(weights, key=ORDER.index)
             file.create_group(layer).attrs["weight_names"] = np.array([f"{layer}/{name}:0" for name in names], "S")
             for name in names:
                 file[layer][f"{layer}/{name}:0"] = weights[name]
+    write_atomically(Path(path), content.getvalue())
 
 
 def _decode(name: Any) -> str:

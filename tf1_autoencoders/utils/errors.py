@@ -21,3 +21,10 @@ def one_line(message: Any) -> str:
     text = f"no {message}" if isinstance(message, KeyError) else str(getattr(message, "strerror", None) or message)
     text = (text or type(message).__name__)[:160]
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()
+
+
+def short_reason(error: Exception) -> str:
+    """Return a short reason for an exception; for TensorFlow errors, the first line without the node names."""
+    text = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
+    lines = text.split("\n\t [[")[0].strip().splitlines() or [type(error).__name__]
+    return one_line((lines[-1] if lines[0].startswith("Graph execution error") else lines[0]).split("; ")[-1])
