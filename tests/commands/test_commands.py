@@ -353,7 +353,7 @@ def test_the_whole_report_runs(folders, few_garments, monkeypatch, capsys):
     (["--section", "4", "--l2", "1"], "--l2 1.0: section 4 has no such setting; leave it out"),
     (["--section", "1", "--noise", "speckle"], "--noise speckle: section 1 has no such setting; leave it out"),
     (["--section", "2", "--backend", "keras", "--precision", "bfloat16"], "--precision bfloat16: only the graph"),
-    (["--section", "1", "--preset", "tuned"], "--preset tuned: expected one of report"),
+    (["--section", "4", "--preset", "tuned"], "--preset tuned: expected one of report"),
     (["--preset", "tuned"], "--preset tuned: presets are for one section; name it with --section"),
     (["--section", "3", "--noise", "rain"], "--noise: invalid choice: 'rain'"),
     (["--section", "1", "--batch-size", "241"], "--batch-size 241: there are 240 images to train on; choose"),

@@ -16,14 +16,14 @@ from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.utils.frameworks import tf1
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads processes from /proc")]
-N_EPOCHS = 300
+N_EPOCHS = 80
 TIMEOUT = 6  # seconds, of --cluster-timeout
 
 
 def command(folder, *more, n_epochs=N_EPOCHS):
     """Return the command that trains section 1, small, for n_epochs."""
     return [sys.executable, "-m", "tests.small_sections", *small_sections.arguments(1, folder), "--epochs",
-            str(n_epochs), "--patience", "100000", "--save-every", "50", *more]
+            str(n_epochs), "--patience", "100000", "--save-every", "10", *more]
 
 
 def start(folder, *more, **arguments):
@@ -84,10 +84,10 @@ def undisturbed(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("victim", [0, 1])
+@pytest.mark.parametrize("victim", [0])
 def test_a_training_whose_worker_is_killed_restarts_and_ends_with_the_bytes_of_an_undisturbed_one(
         tmp_path, undisturbed, victim):
-    process, log, workers = train_until(tmp_path, 110, "--restarts", "1")
+    process, log, workers = train_until(tmp_path, 25, "--restarts", "1")
     os.kill(workers[victim], signal.SIGKILL)
     assert process.wait(180) == 0, log.read_text()
     lines = log.read_text()
@@ -96,9 +96,9 @@ def test_a_training_whose_worker_is_killed_restarts_and_ends_with_the_bytes_of_a
     assert small_sections.remains(tmp_path, 1) == small_sections.remains(undisturbed, 1)
 
 
-@pytest.mark.parametrize("victim", [0, 1])
+@pytest.mark.parametrize("victim", [1])
 def test_a_stopped_worker_ends_the_training_with_a_sentence_that_names_it(tmp_path, victim):
-    process, log, workers = train_until(tmp_path, 60, n_epochs=100000)
+    process, log, workers = train_until(tmp_path, 20, n_epochs=100000)
     os.kill(workers[victim], signal.SIGSTOP)
     assert process.wait(TIMEOUT + 30) == 1
     assert f"worker {victim} (" in log.read_text() and "does not answer; the run ends here" in log.read_text()
@@ -107,7 +107,7 @@ def test_a_stopped_worker_ends_the_training_with_a_sentence_that_names_it(tmp_pa
 
 
 def test_ctrl_c_ends_all_workers_and_one_process_continues(tmp_path, undisturbed):
-    process, log, workers = train_until(tmp_path, 60)
+    process, log, workers = train_until(tmp_path, 20)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
     assert log.read_text().count("interrupted after step") == 1 and not any(map(is_running, workers))
@@ -116,7 +116,7 @@ def test_ctrl_c_ends_all_workers_and_one_process_continues(tmp_path, undisturbed
     assert "resumed from: " in alone.stderr and "may round differently here" in alone.stderr
     together, mixed = variables(undisturbed), variables(tmp_path)
     assert together.keys() == mixed.keys()
-    for name, values in together.items():  # a rounding of 1e-7 grows in 1500 steps
+    for name, values in together.items():  # a rounding of 1e-7 grows in 560 steps
         assert np.abs(values - mixed[name]).max() < 1e-3 * max(1e-3, np.abs(values).max())
 
 

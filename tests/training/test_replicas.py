@@ -86,8 +86,8 @@ def relative_difference(values, references):
 
 
 @pytest.mark.parametrize("number, n_tasks, more", [
-    (1, 3, dict(batch_size=13)), (1, 4, dict(stream_batches=True)), (2, 2, {}),
-    (2, 3, dict(shuffle=True, cosine_decay=True, l2_in_loss=True)), (3, 3, {}), (4, 2, {})])
+    (1, 4, dict(stream_batches=True, batch_size=13)), (2, 2, {}),
+    (2, 3, dict(shuffle=True, cosine_decay=True, l2_in_loss=True)), (3, 2, {}), (4, 2, {})])
 def test_several_tasks_train_as_one_process_on_the_whole_batch(number, n_tasks, more):
     section, settings, arrays = section_of(number, **more)
     weights, variables, epochs, _ = train_alone(section, settings, arrays)
@@ -136,7 +136,7 @@ def test_a_task_takes_over_the_chiefs_state():
     assert all(tasks[0][1][name].tobytes() == tasks[1][1][name].tobytes() for name in tasks[0][1])
 
 
-@pytest.mark.parametrize("task", [0, 1])
+@pytest.mark.parametrize("task", [1])
 def test_a_signal_to_one_task_ends_all_after_the_same_step(task):
     section, settings, arrays = section_of(1)
     tasks = train_together(2, section, settings, arrays, received={task: [15]})
