@@ -195,7 +195,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                     "section 1 encodes and decodes an image, section 2 reconstructs an image in grey, section 3 adds "
                     "noise\nand removes the noise, section 4 answers a sequence.")
     parser.add_argument("--section", choices=tuple(EVALUATIONS), default="2", help="section (default: 2)")
-    in_test_set = cli.whole_number(0, N_TEST - 1, f"the test set has images 0 to {N_TEST - 1}")
+    in_test_set = cli.whole_number(
+        0, N_TEST - 1, f"the test sets of CIFAR-10 and Fashion-MNIST have images 0 to {N_TEST - 1}")
     parser.add_argument("--image", type=in_test_set, metavar="N",
                         help=f"number of the test image, 0 to {N_TEST - 1} (default: 13, the report's)")
     parser.add_argument("--file", metavar="PICTURE", type=cli.path_name,
