@@ -15,9 +15,10 @@ import numpy as np
 from tf1_autoencoders.converting import formats, proof
 from tf1_autoencoders.converting.adam import Adam, Places, read_adam, set_adam
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, find_meta, part_of
-from tf1_autoencoders.converting.foreign_graph import PLACEHOLDERS, ForeignGraph, InferenceGraph, Saved
+from tf1_autoencoders.converting.foreign_graph import PLACEHOLDERS, ForeignGraph, Saved
 from tf1_autoencoders.converting.fresh_process import limit_memory, run_fresh
 from tf1_autoencoders.converting.harmless import HARMLESS, page_for
+from tf1_autoencoders.converting.inference_graph import InferenceGraph
 from tf1_autoencoders.converting.keras_model import build_keras, write_keras
 from tf1_autoencoders.converting.network import Network
 from tf1_autoencoders.converting.roles import Ends, find_ends, find_outputs, role_table

@@ -14,8 +14,9 @@ import numpy as np
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.converting import formats, proof
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile
-from tf1_autoencoders.converting.foreign_graph import ForeignGraph, InferenceGraph, Saved
+from tf1_autoencoders.converting.foreign_graph import ForeignGraph, Saved
 from tf1_autoencoders.converting.formats import Signature
+from tf1_autoencoders.converting.inference_graph import InferenceGraph
 from tf1_autoencoders.converting.keras_model import write_keras
 from tf1_autoencoders.graphs.graph_model import GraphModel
 from tf1_autoencoders.keras_twin.build import keras_adam

@@ -10,8 +10,9 @@ from tests.converting.conftest import NETWORKS
 from tf1_autoencoders import convert
 from tf1_autoencoders.converting import formats, proof
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, find_meta
-from tf1_autoencoders.converting.foreign_graph import ForeignGraph, import_graph
+from tf1_autoencoders.converting.foreign_graph import ForeignGraph
 from tf1_autoencoders.converting.fresh_process import run_fresh
+from tf1_autoencoders.converting.inference_graph import import_graph
 from tf1_autoencoders.converting.keras_model import MAX_LAYERS
 from tf1_autoencoders.converting.roles import find_ends, find_outputs, role_table
 from tf1_autoencoders.keras_twin import h5_weights

@@ -38,7 +38,7 @@ HARMLESS = frozenset("""
     UniqueV2 UniqueWithCounts Unpack UnravelIndex UnsortedSegmentSum UpperBound Where While Xdivy Xlogy ZerosLike
     Zeta""".split())
 
-# what reads a variable; converting.foreign_graph turns each into a constant or an Identity
+# what reads a variable; converting.inference_graph turns each into a constant or an Identity
 VARIABLES = frozenset(("Variable", "VariableV2", "VarHandleOp"))
 READS = frozenset(("ReadVariableOp", "ResourceGather", "VariableShape", "VarIsInitializedOp", "IsVariableInitialized"))
 

@@ -8,7 +8,8 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Se
 
 import numpy as np
 
-from tf1_autoencoders.converting.foreign_graph import PASS_ON, PLACEHOLDERS, InferenceGraph, data_inputs, split_name
+from tf1_autoencoders.converting.foreign_graph import PASS_ON, PLACEHOLDERS, data_inputs, split_name
+from tf1_autoencoders.converting.inference_graph import InferenceGraph
 from tf1_autoencoders.utils.errors import UserError
 
 MAX_LAYERS = 20_000

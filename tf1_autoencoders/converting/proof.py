@@ -19,19 +19,16 @@ import numpy as np
 from tf1_autoencoders.converting.foreign_graph import (
     PLACEHOLDERS,
     ForeignGraph,
-    InferenceGraph,
-    check_operations,
     copied,
     cut_name,
     data_inputs,
-    import_graph,
-    needed_nodes,
     rewire,
     split_name,
 )
 from tf1_autoencoders.converting.formats import Signature, read_npz, require, rounded_to_8_bits, write_frozen, write_npz
 from tf1_autoencoders.converting.fresh_process import run_fresh
 from tf1_autoencoders.converting.harmless import READS, VARIABLES
+from tf1_autoencoders.converting.inference_graph import InferenceGraph, check_operations, import_graph, needed_nodes
 from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import keras, tf1
 

@@ -12,11 +12,11 @@ from tf1_autoencoders.converting.foreign_graph import (
     ForeignGraph,
     control_inputs,
     data_inputs,
-    find_dropouts,
-    needed_nodes,
     split_name,
 )
 from tf1_autoencoders.converting.harmless import READS, VARIABLES
+from tf1_autoencoders.converting.inference_graph import needed_nodes
+from tf1_autoencoders.converting.simplification import find_dropouts
 from tf1_autoencoders.utils.errors import UserError, one_line
 
 BETA_POWER = re.compile(r"(^|/)beta[12]_power(_\d+)?$")

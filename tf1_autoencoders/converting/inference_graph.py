@@ -1,0 +1,381 @@
+"""What some outputs need of a foreign graph: pruned, checked to be harmless, with weights as constants."""
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+
+import numpy as np
+
+from tf1_autoencoders.converting.foreign_graph import (
+    MAX_CONSTANT_BYTES,
+    PASS_ON,
+    PLACEHOLDERS,
+    ForeignGraph,
+    Saved,
+    bounded_constant,
+    constant,
+    constant_in,
+    control_inputs,
+    copied,
+    cut_name,
+    data_inputs,
+    is_known,
+    rewire,
+    split_name,
+)
+from tf1_autoencoders.converting.harmless import HARMLESS, READS, VARIABLES, page_for
+from tf1_autoencoders.converting.simplification import find_dropouts, fold_conditions, make_identity
+from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
+from tf1_autoencoders.utils.frameworks import tf1
+
+WITHOUT_REF = {"RefEnter": "Enter", "RefExit": "Exit", "RefIdentity": "Identity", "RefMerge": "Merge",
+               "RefNextIteration": "NextIteration", "RefSwitch": "Switch"}
+
+
+class InferenceGraph:
+    """What some outputs need of a graph, with inputs cut, placeholders set, and weights as constants.
+
+    | attribute | meaning                                                                                |
+    |-----------|----------------------------------------------------------------------------------------|
+    | nodes     | {name: NodeDef}; the weights are nodes of the kind Const without a value               |
+    | weights   | {name of such a node: array}                                                           |
+    | inputs    | names of the placeholders                                                              |
+    | tensors   | names of the tensors that the placeholders stand for                                   |
+    | outputs   | names of the tensors                                                                   |
+    | feeds     | {placeholder of the original: value that it always has}                                |
+    """
+
+    def __init__(self, graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str],
+                 feeds: Mapping[str, Any], value_of: Callable[[Saved], np.ndarray],
+                 shapes: Optional[Mapping[str, Sequence[Optional[int]]]] = None) -> None:
+        """Make the graph.
+
+        Args:
+            graph: ForeignGraph.
+            inputs: tensors that the model is given; a tensor in the middle of the graph cuts it there.
+            outputs: tensors that the model gives.
+            feeds: {placeholder: value that it always has}.
+            value_of: function that returns the value of a variable, or raises KeyError.
+            shapes: {input: its shape}, for placeholders whose shape the program has left open.
+
+        Raises:
+            UserError: the outputs need another placeholder, a variable that the checkpoint does not have, or an
+                operation that is not known or not harmless.
+        """
+        self.source, self.library, self.versions = graph.source, graph.library, graph.versions
+        self.inputs, self.outputs = [cut_name(tensor) for tensor in inputs], list(outputs)
+        self.tensors, self.feeds = list(inputs), dict(feeds)
+        self.weights: Dict[str, np.ndarray] = {}
+        self.nodes = {}
+        self._value_of = value_of
+        self._imported: Any = None
+        self._dequeued: Optional[int] = None  # by a queue, and then in the shapes of the original's constants
+        cut = {split_name(tensor)[0]: tensor for tensor in inputs}
+        nodes = {name: copied(graph.nodes[name])
+                 for name in needed_nodes(graph.nodes, outputs, set(cut) | set(feeds))}
+        self.nodes = nodes
+        for dropout in find_dropouts(nodes):
+            if all(feeds.get(name) == value or graph.constant_of(name) == value
+                   for name, value in dropout.feeds.items()):
+                make_identity(nodes[dropout.node], dropout.x)
+        for tensor in inputs:
+            if split_name(tensor)[0] in nodes:
+                self._cut(graph, tensor)
+        rewire(nodes, {tensor: cut_name(tensor) for tensor in inputs if split_name(tensor)[1]})
+        for name in set(nodes) - set(needed_nodes(nodes, outputs, set())):
+            del nodes[name]  # the sources of later outputs
+        for name in list(nodes):
+            if name in self.inputs:
+                continue
+            if name in feeds:
+                self._set(name, feeds[name])
+            elif nodes[name].op == "Print":
+                make_identity(nodes[name], data_inputs(nodes[name])[0])
+            elif nodes[name].op == "PlaceholderWithDefault":
+                nodes[name].op = "Identity"
+                nodes[name].attr["T"].type = nodes[name].attr["dtype"].type
+                for attribute in ("dtype", "shape"):
+                    nodes[name].attr.pop(attribute, None)
+        for tensor in [tensor for tensor in inputs if cut_name(tensor) in nodes]:
+            node = nodes[cut_name(tensor)]
+            shape = (shapes or {}).get(tensor) or assumed_shape(graph, node)
+            if shape is not None:
+                node.attr["shape"].shape.CopyFrom(tf1.TensorShape(shape).as_proto())
+        check_operations(graph, nodes, READS | VARIABLES)
+        self._freeze(graph)
+        fold_conditions(nodes, self.constant_value)
+        keep = set(needed_nodes(nodes, outputs, set()))
+        for name in set(nodes) - keep:
+            del nodes[name]
+            self.weights.pop(name, None)
+        for name in nodes:  # control inputs matter where a branch or a loop is entered
+            nodes[name] = copied(nodes[name], lambda source: source in nodes)
+        missing = [name for name, node in nodes.items() if node.op in PLACEHOLDERS and name not in self.inputs]
+        if missing:
+            raise UserError(f"{self.source}: the outputs also need the placeholder {missing[0]}; name it with --input, "
+                            f"or give its value with --feed {missing[0]}=VALUE")
+        unused = [tensor for tensor in inputs if cut_name(tensor) not in nodes]
+        if unused:
+            raise UserError(f"--input {unused[0]}: the outputs do not depend on it; leave it out or name other outputs")
+        check_operations(graph, nodes, frozenset())
+
+    def _cut(self, graph: ForeignGraph, tensor: str) -> None:
+        """Make a placeholder of a tensor that the model is given."""
+        name, output = split_name(tensor)
+        node = graph.nodes[name]
+        if node.op in ("Placeholder", "PlaceholderV2"):
+            return
+        dtype, shape = (node.attr["dtype"].type, node.attr["shape"].shape) if node.op == "PlaceholderWithDefault" \
+            else output_type(graph, name, output)
+        if node.op.startswith("QueueDequeueMany"):
+            n_rows = graph.constant_of(data_inputs(node)[1])
+            self._dequeued = None if n_rows is None else int(n_rows)
+        placeholder = tf1.NodeDef(name=cut_name(tensor), op="Placeholder")
+        placeholder.attr["dtype"].type = dtype
+        placeholder.attr["shape"].shape.CopyFrom(shape)
+        self.nodes[placeholder.name] = placeholder
+
+    def _set(self, name: str, value: Any) -> None:
+        """Make a constant of a placeholder."""
+        node = self.nodes[name]
+        dtype = tf1.as_dtype(node.attr["dtype"].type or node.attr["T"].type).as_numpy_dtype
+        self.nodes[name] = constant(name, np.asarray(value, dtype))
+
+    def _freeze(self, graph: ForeignGraph) -> None:
+        """Make a constant of each variable, and an Identity of what reads it."""
+        nodes, handles = self.nodes, {}
+        for name, node in list(nodes.items()):
+            if node.op not in VARIABLES:
+                continue
+            saved = graph.saved_as(name)
+            try:
+                value = self._value_of(saved)
+            except KeyError:
+                raise UserError(f"{self.source}: the outputs need the variable {saved.name}, which the checkpoint does "
+                                "not have; name the checkpoint that belongs to this .meta file") from None
+            dtype, shape = node.attr["dtype"].type, node.attr["shape"].shape
+            expected = [dimension.size for dimension in shape.dim]
+            if tf1.as_dtype(value.dtype).as_datatype_enum != dtype or not shape.unknown_rank and expected and (
+                    len(expected) != value.ndim
+                    or any(size not in (-1, n) for size, n in zip(expected, value.shape))):
+                raise UserError(f"{self.source}: the variable {saved.name} has the shape {expected} there, and "
+                                f"{list(value.shape)} in the checkpoint; name the checkpoint that belongs to the file")
+            handles[name] = node.op == "VarHandleOp", dtype
+            self.weights[name] = value
+            weight = tf1.NodeDef(name=name, op="Const")
+            weight.attr["dtype"].type = dtype
+            nodes[name] = weight
+        _make_reads_of_constants(nodes, {name: dtype for name, (_, dtype) in handles.items()})
+
+    def constant_value(self, tensor: str) -> Optional[np.ndarray]:
+        """Return the value of a tensor that is a constant, possibly passed on, or None."""
+        return constant_in(self.nodes, tensor, self.weights)
+
+    def graph_def(self, with_weights: bool = True) -> Any:
+        """Return the GraphDef, whose weights are constants."""
+        graph_def = tf1.GraphDef(versions=self.versions)
+        if self.library.function:
+            graph_def.library.CopyFrom(self.library)
+        n_bytes = sum(value.nbytes for value in self.weights.values())
+        if n_bytes > MAX_CONSTANT_BYTES - (1 << 20):
+            raise UserError(f"{self.source}: {n_bytes} bytes of weights, more than the 2 GiB that a graph can hold; "
+                            "convert by name, with --to npz")
+        for name, node in self.nodes.items():
+            graph_def.node.add().CopyFrom(constant(name, self.weights[name]) if name in self.weights else node)
+        return graph_def
+
+    @property
+    def batch_size(self) -> Optional[int]:
+        """The number of rows that the original computes with, if its program fixed the number; else None."""
+        tensors = [self.imported().get_tensor_by_name(tensor if ":" in tensor else f"{tensor}:0")
+                   for tensor in self.outputs]
+        sizes = [tensor.shape.as_list()[0] for tensor in tensors if tensor.shape.ndims]
+        return self._dequeued or next((size for size in sizes if size is not None), None)
+
+    def imported(self) -> Any:
+        """Return a tf1.Graph of it, from which dtypes and shapes can be read; nothing of it is run.
+
+        Raises:
+            UserError: TensorFlow does not accept the graph.
+        """
+        if self._imported is None:
+            self._imported = import_graph(self.graph_def(), self.source)
+        return self._imported
+
+
+def assumed_shape(graph: ForeignGraph, node: Any) -> Optional[List[Optional[int]]]:
+    """Return the shape of a placeholder of unknown shape whose only use is a reshape to a known one, or None."""
+    shape = node.attr["shape"].shape
+    if node.op not in PLACEHOLDERS or len(shape.dim) or not (shape.unknown_rank or "shape" not in node.attr
+                                                             or graph.nodes[node.name].op == "Placeholder"):
+        return None
+    for consumer in graph.nodes.values():
+        inputs = data_inputs(consumer)
+        if consumer.op == "Reshape" and split_name(inputs[0])[0] == node.name:
+            target = graph.nodes.get(split_name(inputs[1])[0])
+            sizes = bounded_constant(target).ravel().tolist() if target is not None and target.op == "Const" else []
+            if len(sizes) > 1 and sizes[0] == -1 and min(sizes[1:]) > 0:
+                return [None, int(np.prod(sizes[1:]))]
+    return None
+
+
+def import_graph(graph_def: Any, source: str) -> Any:
+    """Return a tf1.Graph of a GraphDef.
+
+    Raises:
+        UserError: TensorFlow does not accept the graph.
+    """
+    with tf1.Graph().as_default() as graph:
+        try:
+            tf1.import_graph_def(graph_def, name="")
+        except Exception as error:  # of many kinds, by operation
+            raise UserError(f"{source}: TensorFlow does not accept the graph ({short_reason(error)}); name other "
+                            "outputs") from error
+    return graph
+
+
+def output_type(graph: ForeignGraph, name: str, output: int) -> Tuple[int, Any]:
+    """Return (dtype, TensorShapeProto) of an output of a node, as the node says or TensorFlow infers them."""
+    attributes = graph.nodes[name].attr
+    for types, shapes in (("output_types", "output_shapes"), ("component_types", "shapes")):
+        if types in attributes and output < len(attributes[types].list.type):
+            known, batch = attributes[shapes].list.shape, []
+            if graph.nodes[name].op.startswith("QueueDequeue"):  # the queue knows the shapes of its elements
+                known = graph.nodes[split_name(data_inputs(graph.nodes[name])[0])[0]].attr["shapes"].list.shape
+                batch = [tf1.Dimension(None)] * graph.nodes[name].op.startswith(("QueueDequeueM", "QueueDequeueU"))
+            shape = tf1.TensorShape(known[output] if output < len(known) else None)
+            return attributes[types].list.type[output], tf1.TensorShape(batch).concatenate(shape).as_proto()
+    nodes = needed_nodes(graph.nodes, [name], set())
+    check_operations(graph, {node: graph.nodes[node] for node in nodes if node != name}, None)
+    graph_def = tf1.GraphDef(versions=graph.versions, library=graph.library, node=[
+        copied(graph.nodes[node], lambda source: source in nodes) for node in nodes])
+    tensor = import_graph(graph_def, graph.source).get_operation_by_name(name).outputs[output]
+    return tensor.dtype.base_dtype.as_datatype_enum, tensor.shape.as_proto()
+
+
+def check_operations(graph: ForeignGraph, nodes: Mapping[str, Any], also: Any) -> None:
+    """Raise UserError for an operation that is not known, or (unless `also` is None) not harmless.
+
+    Args:
+        graph: ForeignGraph, for its functions.
+        nodes: {name: NodeDef}.
+        also: operations that are allowed beside HARMLESS.
+    """
+    functions = {function.signature.name: function for function in graph.library.function}
+    pending: List[Tuple[str, Any]] = list(nodes.items())
+    seen: Set[str] = set()
+    n_bytes = 0
+    while pending:
+        name, node = pending.pop()
+        place = f"{one_line(node.op)} (at {one_line(name)[:80]})"
+        called = [node.op] if node.op in functions else []
+        called += [attribute.func.name for attribute in node.attr.values() if attribute.HasField("func")]
+        for function in called:
+            if function not in seen and function in functions:
+                seen.add(function)
+                pending += [(f"{function}/{inner.name}", inner) for inner in functions[function].node_def]
+        if node.op == "Const":
+            n_bytes += _claimed_bytes(node)
+            if n_bytes > MAX_CONSTANT_BYTES:
+                raise UserError(f"{graph.source}: the constant {one_line(name)[:80]} claims more than "
+                                f"{MAX_CONSTANT_BYTES} bytes; name the .meta file that TensorFlow wrote")
+        if node.op in functions:
+            continue
+        if also is not None and node.op not in HARMLESS and node.op not in also:
+            problem = "which is not on the list of harmless operations" if is_known(node.op) else \
+                "which the installed TensorFlow does not have"
+            raise UserError(f"{graph.source}: the outputs need {place}, {problem}; name an --input behind the place, "
+                            f"or see {page_for(node.op)}")
+        if not is_known(node.op):
+            raise UserError(f"{graph.source}: the outputs need {place}, which the installed TensorFlow does not have; "
+                            f"see {page_for(node.op)}")
+
+
+def _claimed_bytes(node: Any) -> int:
+    n = 1
+    for dimension in node.attr["value"].tensor.tensor_shape.dim:
+        n *= max(0, dimension.size)
+    return n * 4
+
+
+def needed_nodes(nodes: Mapping[str, Any], outputs: Sequence[str], stop: Set[str]) -> List[str]:
+    """Return the nodes that some tensors need, in the order of the graph.
+
+    A node that is only waited for is needed where it is a branch's or a loop's pivot, without which a constant in the
+    branch would be alive at the wrong time. Updates and checks that are waited for belong to the training.
+
+    Raises:
+        UserError: a tensor names no node.
+    """
+    needed: Set[str] = set()
+    pending = [(split_name(tensor)[0], tensor) for tensor in outputs]
+    while pending:
+        name, tensor = pending.pop()
+        if name in needed:
+            continue
+        if name not in nodes:
+            raise UserError(f"{one_line(tensor)}: the graph has no such tensor; see --list for the names")
+        needed.add(name)
+        if name in stop:
+            continue
+        node = nodes[name]
+        pending += [(split_name(tensor)[0], tensor) for tensor in data_inputs(node)]
+        pending += [(waited, waited) for waited in control_inputs(node) if _is_pivot(nodes, waited)]
+    return [name for name in nodes if name in needed]
+
+
+def _is_pivot(nodes: Mapping[str, Any], name: str) -> bool:
+    """Whether a node passes on an output of a Switch, and nothing else."""
+    node = nodes.get(name)
+    if node is None:
+        return False
+    if node.op in ("Switch", "RefSwitch"):
+        return True
+    inputs = data_inputs(node)
+    return node.op == "Identity" and len(inputs) == 1 \
+        and getattr(nodes.get(split_name(inputs[0])[0]), "op", "") in ("Switch", "RefSwitch")
+
+
+def _make_reads_of_constants(nodes: Dict[str, Any], dtypes: Dict[str, int]) -> None:
+    """Change what reads the variables {name: dtype}, which have become constants."""
+    carried = dict(dtypes)  # node -> dtype: whose output is the constant
+    changed = True
+    while changed:
+        changed = False
+        for name, node in nodes.items():
+            inputs = data_inputs(node)
+            if name in carried or not inputs or node.op not in PASS_ON | {"Enter", "Switch", *WITHOUT_REF}:
+                continue
+            source = split_name(inputs[0])[0]
+            if source in carried:
+                carried[name], changed = carried[source], True
+    for name, node in list(nodes.items()):
+        node.op = WITHOUT_REF.get(node.op, node.op)
+        if name in carried and name not in dtypes:
+            node.attr["T"].type = carried[name]
+        if node.op not in READS:
+            continue
+        handle, *rest = data_inputs(node)
+        dtype = carried.get(split_name(handle)[0])
+        waits = [f"^{waited}" for waited in control_inputs(node)]
+        if dtype is None:
+            raise UserError(f"the operation {one_line(name)} reads a variable inside of a function, which is not "
+                            "supported; name an --input behind the place")
+        if node.op in ("VarIsInitializedOp", "IsVariableInitialized"):
+            nodes[name] = constant(name, True)
+            continue
+        read = tf1.NodeDef(name=name, op={"ReadVariableOp": "Identity", "ResourceGather": "GatherV2",
+                                          "VariableShape": "Shape"}[node.op], input=[handle, *rest, *waits])
+        if node.op == "ReadVariableOp":
+            read.attr["T"].type = dtype
+        elif node.op == "VariableShape":
+            read.attr["T"].type = dtype
+            read.attr["out_type"].type = node.attr["out_type"].type or tf1.int32.as_datatype_enum
+        else:
+            axis = f"{name}/axis"
+            nodes[axis] = constant(axis, np.int32(node.attr["batch_dims"].i))
+            read.attr["batch_dims"].i = node.attr["batch_dims"].i
+            nodes[axis].input.extend(waits)
+            read.input.insert(2, axis)
+            read.attr["Tparams"].type, read.attr["Taxis"].type = dtype, tf1.int32.as_datatype_enum
+            read.attr["Tindices"].type = node.attr["Tindices"].type
+        nodes[name] = read
