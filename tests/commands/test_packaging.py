@@ -62,6 +62,11 @@ def test_an_installed_command_runs_from_any_folder(installed, tmp_path):
     assert (tmp_path / "results" / "evaluate" / "image_13_drawn_sample_network_trained_on_real_images.png").is_file()
 
 
+def test_the_wheel_has_the_files_that_the_results_page_reads(installed):
+    assert {path.name for path in (installed / "tf1_autoencoders" / "reporting").iterdir() if path.suffix != ".py"} == {
+        "page.css", "page.js", "seed_bands.json"}
+
+
 def test_the_commands_of_the_wheel_exist(installed):
     entry_points, = installed.glob("*.dist-info/entry_points.txt")
     targets = re.findall(r"^(\S+) = (\S+):main$", entry_points.read_text(), re.M)

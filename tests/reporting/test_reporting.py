@@ -5,11 +5,12 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from tf1_autoencoders import spread
 from tf1_autoencoders.datasets import Source
 from tf1_autoencoders.reporting import comparison, figures, published
-from tf1_autoencoders.reporting.html_report import STYLE, write_html_report
+from tf1_autoencoders.reporting.html_report import N_UNFOLDED, STYLE, write_html_report
 from tf1_autoencoders.reporting.run_log import RunLog
 from tf1_autoencoders.sections import SECTIONS, section2_horses
 from tf1_autoencoders.sections.run import RunOptions, changed_settings, run_identity
@@ -232,6 +233,106 @@ def test_the_page_is_one_file_with_its_figures_inside(no_bands):
     assert len(re.findall(r'src="data:image/png;base64,', page)) == 1
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page) and "http:" not in page
     assert "2804.4" in page and "n_hidden_1" in page and "tensorflow" in page
+
+
+def card(page):
+    """Return the text of the page's only card."""
+    html_of_card, = re.findall(r'<ul class="cards">(.*?)</ul>', page, re.S)
+    return re.sub("<[^>]+>", "|", html_of_card)
+
+
+def test_a_card_has_the_last_number_of_each_metric_the_sections_own_and_the_verdicts(no_bands):
+    (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": {
+        "epoch 0 Train MSE": [2700, 2900], "epoch 10 Train MSE": [1000, 1001], "epoch 20 Train MSE": [1400]}}}))
+    log = open_log(no_bands, REAL)
+    for epoch, mse in [(0, 2900.0), (10, 1000.5), (20, 1234.5)]:
+        log.epoch(epoch, "", {}, {f"epoch {epoch} Train MSE": mse})
+    log.key_figure("another <number>", "7.5 dB")
+    log.close()
+    text = card(write_html_report(no_bands).read_text())
+    assert "Section 2: Stacked autoencoder on CIFAR-10 horses" in text and "another &lt;number&gt;||||7.5 dB" in text
+    assert "|epoch 20 Train MSE||1367.6||1234.5|" in text and "epoch 10" not in text
+    assert "1 of 2 published numbers lie inside the spread of the seeds" in text
+    assert "2 of 2 numbers of this run lie inside the spread of the seeds" in text
+
+
+def test_the_card_of_the_drawn_sample_says_so_and_has_no_published_number(no_bands):
+    small_log(no_bands, DRAWN)
+    text = card(write_html_report(no_bands).read_text())
+    assert "Made from the drawn sample" in text and "|epoch 0 Train MSE||2900.0|" in text
+    assert "published" not in text and "2804" not in text
+
+
+def test_verdicts_are_counted_apart_for_the_published_numbers_and_the_run():
+    row = ("epoch 0", "1", "1", "", "1 ± 1 (2)")
+    rows = [(*row, "inside", "inside"), (*row, "9% above the mean", "inside"), (*row, "no band", "no band")]
+    assert comparison.count_verdicts(rows) == ["1 of 2 published numbers lie inside the spread of the seeds",
+                                               "2 of 2 numbers of this run lie inside the spread of the seeds"]
+    assert comparison.count_verdicts([(*row, "inside", "not judged: n_epochs changed")]) == [
+        "1 of 1 published numbers lie inside the spread of the seeds", "this run is not judged: n_epochs changed"]
+    assert comparison.count_verdicts([(*row, "no band", "no band")]) == ["the spread over seeds was not measured"]
+
+
+def test_the_contents_lead_to_every_section_and_heading(no_bands):
+    small_log(no_bands, REAL)
+    page = write_html_report(no_bands).read_text()
+    contents, = re.findall("<nav.*?</nav>", page, re.S)
+    targets = re.findall('href="#([^"]+)"', contents)
+    assert targets == re.findall('<(?:section|h3) id="([^"]+)"', page) and len(targets) == len(set(targets)) == 3
+    assert "A heading &amp; more" in contents and "Published beside measured" in contents
+
+
+def test_long_texts_and_tables_are_folded_and_short_ones_are_not(no_bands):
+    for n, folded in ((N_UNFOLDED, 0), (N_UNFOLDED + 1, 2)):
+        log = open_log(no_bands, REAL)
+        log.say(*(f"line {k}" for k in range(n)))
+        log.table("A table", ("k",), [(k,) for k in range(n)])
+        log.close()
+        page = write_html_report(no_bands).read_text()
+        text = page[page.index("<section"):]
+        assert text.count("<details>") == folded + 1  # the settings are always folded
+        assert (f"<summary>{n} lines, the last: line {n - 1}</summary>" in text) == bool(folded)
+
+
+def test_a_slider_has_every_frame_with_its_label_and_is_refused_without_frames(no_bands):
+    log = open_log(no_bands, DRAWN)
+    log.slider("frames", "A caption", {f"<{k}>": figures.images([np.full(1024, k)], ["a title"]) for k in range(3)})
+    log.close()
+    page = write_html_report(no_bands).read_text()
+    assert re.findall('<img alt="([^"]*)" data-label="([^"]*)" src="data:', page) == [
+        (f"A caption (drawn sample): &lt;{k}&gt;", f"&lt;{k}&gt;") for k in range(3)]
+    (no_bands / "section2" / "frames_2.png").write_bytes(b"another")
+    page = write_html_report(no_bands).read_text()
+    assert "data:image" not in page and "frames_2.png is not the figure that this run drew" in page
+    transcript = no_bands / "section2" / "transcript.json"
+    content = json.loads(transcript.read_text())
+    content["transcript"][0]["frames"] = []
+    transcript.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="it has a slider without frames"):
+        write_html_report(no_bands)
+
+
+def test_images_on_the_map_of_codes_overlap_no_earlier_one():
+    corners = np.random.default_rng(0).integers(0, 100, (300, 2))
+    chosen = figures.non_overlapping(corners, 11)
+    assert chosen[0] == 0 and len(chosen) > 20
+    distances = np.abs(corners[:, None] - corners[chosen]).max(axis=-1)  # of two squares, in the farther direction
+    for k in range(300):
+        earlier = [distances[k, n] for n, other in enumerate(chosen) if other < k]
+        assert (k in chosen) == all(distance >= 11 for distance in earlier)
+
+
+def test_an_image_on_the_map_of_codes_stands_at_its_point_the_right_way_up():
+    image = np.zeros((28, 28))
+    image[:14] = 1  # bright above
+    points = np.array([[0, 0], [10, 10], [10, 10.01]])
+    axes = figures.scatter(points, np.array([0, 1, 1]), ["a", "b"], "", np.stack([image.ravel()] * 3)).axes[0]
+    canvas, left, right, bottom, top = axes.images[0].get_array(), *axes.images[0].get_extent()
+    assert canvas[..., 3].sum() == 2 * 28 * 28  # the third image would cover the second
+    row, column = (int((10 - low) / (high - low) * n) for low, high, n in (
+        (bottom, top, canvas.shape[0]), (left, right, canvas.shape[1])))
+    np.testing.assert_allclose(canvas[row - 5, column, :3], 1)  # row 0 is at the bottom; white below
+    np.testing.assert_allclose(canvas[row + 5, column, :3], to_rgb("C1"), atol=1e-6)
 
 
 def test_the_page_colours_the_verdicts(no_bands):

@@ -222,7 +222,8 @@ def _settings(folder, n):
 
 def _transcript(folder, n):
     (folder / "section2").mkdir()
-    (folder / "section2" / "a.png").write_bytes(b"\x89PNG" + bytes(100))
+    for name in ("a.png", "b.png", "c.png"):
+        (folder / "section2" / name).write_bytes(b"\x89PNG" + bytes(100))
     whole = {
         "section": 2, "preset": "report", "backend": "graph", "settings": {"n_input": 37, "seed": 1},
         "versions": {"numpy": "2"},
@@ -230,16 +231,20 @@ def _transcript(folder, n):
         "mark": "",
         "transcript": [{"kind": "heading", "text": "One & two"}, {"kind": "text", "lines": ["a", "b"]},
                     {"kind": "figure", "file": "a.png", "caption": "A figure"},
+                    {"kind": "slider", "caption": "A slider", "frames": [
+                        {"label": "first", "file": "b.png"}, {"label": "second", "file": "c.png"}]},
                     {"kind": "table", "caption": "A table", "header": ["a", "b"], "rows": [["1", "2"]]}],
-        "measured": {"epoch 0 Train MSE": 2900.0}, "note": "A note.",
-        "compared": [["epoch 0", "1", "2", "1 ± 1 (2)", "inside"]]}
+        "measured": {"epoch 0 Train MSE": 2900.0}, "note": "A note.", "key_figures": [["epoch 0 Train MSE", "1", "2"]],
+        "compared": [["epoch 0", "1", "2", "", "1 ± 1 (2)", "inside", "not judged: n_epochs changed"]]}
+    own_script = f"<script>{html_report.SCRIPT}</script>"
 
     def read(which, content):
         (folder / "section2" / "transcript.json").write_bytes(content)
         with armed(folder / "report.html"):
             result = html_report.write_html_report(folder)
         text = result.read_text(encoding="utf-8")
-        assert "<script" not in text and "root:" not in text and text.endswith("</html>\n")
+        assert text.count(own_script) == 1 and "<script" not in text.replace(own_script, "")
+        assert "root:" not in text and text.endswith("</html>\n")
     return Reader([json.dumps(whole).encode()], read, _inner_json, crafted.documents())
 
 

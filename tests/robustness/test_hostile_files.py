@@ -133,12 +133,13 @@ def test_a_device_a_pipe_and_a_folder_are_not_read_as_a_transcript_or_a_figure(r
         figure.write_bytes(content)
 
 
+@pytest.mark.parametrize("name", ["a.png", "c.png"], ids=["a figure", "a slider's frame"])
 @pytest.mark.parametrize("file", ["/etc/passwd", "../secret.png", "../section2/a.png", "", "..", "./a.png"])
-def test_a_page_shows_only_figures_in_the_folder_of_the_run(reader_of, file):
+def test_a_page_shows_only_figures_in_the_folder_of_the_run(reader_of, file, name):
     reader, folder = reader_of("transcript")
     (folder / "secret.png").write_bytes(b"secret")
     with pytest.raises(UserError, match="transcript.json: .*is not a file of a figure"):
-        reader.read(0, reader.bases[0].replace(b'"a.png"', b'"%s"' % file.encode()))
+        reader.read(0, reader.bases[0].replace(b'"%s"' % name.encode(), b'"%s"' % file.encode()))
 
 
 def test_a_transcript_that_shows_a_figure_twice_is_refused(reader_of):
@@ -146,6 +147,8 @@ def test_a_transcript_that_shows_a_figure_twice_is_refused(reader_of):
     figure = b'{"kind": "figure", "file": "a.png", "caption": "A figure"}'
     with pytest.raises(UserError, match="it shows a figure twice"):
         reader.read(0, reader.bases[0].replace(figure, figure + b", " + figure))
+    with pytest.raises(UserError, match="it shows a figure twice"):
+        reader.read(0, reader.bases[0].replace(b'"c.png"', b'"a.png"'))
 
 
 @pytest.mark.parametrize("entry", [b'"section": "<script>"', b'"seed": "<script>"', b'"n_input": "<script>"',

@@ -146,13 +146,30 @@ def compare_with_published(published: Mapping[str, float], bands: SeedBands, mea
     for name, value in published.items():
         if name in measured:
             values = bands.values.get(name, [])
-            band = f"{_format_number(np.mean(values))} ± {_format_number(np.std(values, ddof=1))} ({len(values)})" \
+            band = f"{format_number(np.mean(values))} ± {format_number(np.std(values, ddof=1))} ({len(values)})" \
                 if len(values) > 1 else "-"
             true_mean = measured.get(name.replace(PREFIX, "")) if PREFIX in name else None
-            rows.append((name, _format_number(value), _format_number(measured[name]), _format_number(true_mean), band,
+            rows.append((name, format_number(value), format_number(measured[name]), format_number(true_mean), band,
                          verdict(value, values),
                          f"not judged: {', '.join(changed)} changed" if changed else verdict(measured[name], values)))
     return rows
+
+
+def count_verdicts(rows: Sequence[Sequence[str]]) -> List[str]:
+    """Say in a line each how many published numbers, and how many of the run's, lie inside the spread over seeds.
+
+    Args:
+        rows: of compare_with_published.
+    """
+    columns = [dict(zip(HEADER, row)) for row in rows]
+    published, measured = ([row.get(name, "no band") for row in columns] for name in HEADER[-2:])
+    lines = []
+    for verdicts, what in ((published, "published numbers"), (measured, "numbers of this run")):
+        judged = [text for text in verdicts if text != "no band" and not text.startswith("not judged")]
+        if judged:
+            lines.append(f"{judged.count('inside')} of {len(judged)} {what} lie inside the spread of the seeds")
+    reasons = sorted({text for text in measured if text.startswith("not judged")})
+    return lines + [f"this run is {text}" for text in reasons] or ["the spread over seeds was not measured"]
 
 
 class Tally(NamedTuple):
@@ -174,6 +191,6 @@ def tally(published: Mapping[str, float], bands: SeedBands) -> Tally:
                  sum(map(miss_rate, numbers.values())))
 
 
-def _format_number(value: Optional[Any]) -> str:
+def format_number(value: Optional[Any]) -> str:
     """Format a number as the report prints its kind: losses with four decimals, grey levels with one; None as ""."""
     return "" if value is None else f"{value:.4f}" if value < 10 else f"{value:.1f}"

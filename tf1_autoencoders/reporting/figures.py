@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 120
+IMAGES_ACROSS = 26  # images that fit into a line of the map of codes
 METRIC_COLOURS = ("#1f6feb", "#8250df", "#d1480f")  # of the first, the second and the third metric
 
 
@@ -101,18 +102,53 @@ def _points(metric: str, values: Mapping[str, Any]) -> Tuple[List[int], List[Any
     return [epoch for epoch, _ in points], [value for _, value in points]
 
 
-def scatter(points: np.ndarray, classes: np.ndarray, names: Sequence[str], title: str) -> Figure:
-    """Draw points float[n, 2], coloured by their class uint8[n]; `names` are the classes' names."""
-    figure = _empty_figure(7.2, 5.4)
+def scatter(points: np.ndarray, classes: np.ndarray, names: Sequence[str], title: str, images: np.ndarray) -> Figure:
+    """Draw images float[n, side * side] in 0..1 at points float[n, 2], in the colours of their classes uint8[n].
+
+    An image that would cover an earlier one is left out, and is a dot; `names` are the classes' names.
+    """
+    figure = _empty_figure(8.4, 6)
     axes = figure.subplots()
     for number, name in enumerate(names):
         x, y = points[classes == number].T
         axes.scatter(x, y, s=3, color=f"C{number}", alpha=0.5, label=name, linewidths=0)
+    _draw_images_at(axes, points, classes, images)
     axes.set_xlabel("first principal component")
     axes.set_ylabel("second principal component")
     axes.set_title(title, fontsize=11)
     axes.legend(frameon=False, fontsize=8, markerscale=4, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
+
+
+def _draw_images_at(axes: Any, points: np.ndarray, classes: np.ndarray, images: np.ndarray) -> None:
+    """Draw the images that fit, bright pixels in their class's colour on white, as one canvas over the axes."""
+    from matplotlib.colors import to_rgb
+
+    if not np.isfinite(points).all():  # the codes of a training that diverged
+        return
+    side = int(round(images.shape[1] ** 0.5))
+    shape = np.array([IMAGES_ACROSS * side, IMAGES_ACROSS * side * 3 // 4])  # width, height of the canvas in pixels
+    low, high = points.min(axis=0), points.max(axis=0)
+    extent = np.where(high > low, high - low, 1)
+    corners = np.round((points - low) / extent * (shape - side)).astype(int)
+    canvas = np.zeros((shape[1], shape[0], 4), np.float32)  # red, green, blue, opacity
+    for k in non_overlapping(corners, side + 2):  # with a gap between
+        column, row = corners[k]
+        ink = np.clip(images[k], 0, 1).reshape(side, side, 1)[::-1]  # row 0 of the canvas is at the bottom
+        tile = canvas[row:row + side, column:column + side]
+        tile[..., :3], tile[..., 3] = 1 - ink * (1 - np.array(to_rgb(f"C{classes[k]}"))), 1
+    half = extent * side / (shape - side) / 2  # of an image, in the units of the points
+    axes.imshow(canvas, origin="lower", aspect="auto", zorder=3,
+                extent=(low[0] - half[0], high[0] + half[0], low[1] - half[1], high[1] + half[1]))
+
+
+def non_overlapping(corners: np.ndarray, side: int) -> List[int]:
+    """Return the numbers of the squares, at corners int[n, 2], that overlap no earlier one of them."""
+    chosen: List[int] = []
+    for k, corner in enumerate(corners):
+        if not np.any(np.all(np.abs(corners[chosen] - corner) < side, axis=1)):
+            chosen.append(k)
+    return chosen
 
 
 def save(figure: Figure, folder: Union[str, Path], name: str, mark: str = "") -> Path:

@@ -1,13 +1,17 @@
-"""The results page: one HTML file with its figures inside, made from the transcripts that the sections' runs leave."""
+"""The results page: one HTML file with its figures inside, made from the transcripts that the sections' runs leave.
+
+The page loads nothing. Its style is page.css, its script page.js, which only turns frames side by side into a slider.
+"""
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import itertools
 import json
 import re
 from pathlib import Path
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.reporting.run_log import TRANSCRIPT
@@ -16,46 +20,27 @@ from tf1_autoencoders.utils.files import read_json, sha256_of_file, write_atomic
 from tf1_autoencoders.utils.paths import display_path
 
 MAX_FIGURE_BYTES = 16 << 20  # a run's figures have some 100000
+N_UNFOLDED = 16  # longest table, and most lines of text, that are not folded
 
-STYLE = """
-:root { color-scheme: light dark; --ground: #ffffff; --panel: #f4f4f4; --line: #d0d0d0; --image-ground: #ffffff;
-  --text: #1b1b1b; --muted: #595959; --link: #1a5fcc; --warning: #b00020; --good: #1a6e31; }
-@media screen and (prefers-color-scheme: dark) {
-  :root { --ground: #121212; --panel: #1f1f1f; --line: #444444;
-    --text: #ececec; --muted: #b0b0b0; --link: #79b4ff; --warning: #ff8f98; --good: #66d17f; } }
-* { box-sizing: border-box; }
-body { background: var(--ground); color: var(--text); font: 1rem/1.55 system-ui, sans-serif; margin: 0 auto;
-  max-width: 60rem; padding: 1rem; }
-h1 { font-size: 1.7rem; line-height: 1.2; }
-h2 { margin-top: 3rem; border-top: 2px solid var(--line); padding-top: 1rem; }
-h3 { margin-top: 2rem; break-after: avoid; }
-nav a { margin-right: 1.2rem; } a { color: var(--link); }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .88rem; }
-caption { text-align: left; font-weight: 600; padding: .4rem 0; }
-th, td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
-pre { background: var(--panel); border-radius: .3rem; font-size: .8rem; line-height: 1.4; padding: .7rem;
-  white-space: pre-wrap; overflow-wrap: break-word; }
-figure { margin: 1.2rem 0; }
-img { max-width: 100%; height: auto; background: var(--image-ground); border-radius: .3rem; }
-figcaption { font-size: .88rem; color: var(--muted); }
-.mark { color: var(--warning); font-weight: 600; }
-.inside { color: var(--good); } .outside { color: var(--warning); }
-@media screen { pre.scroll { white-space: pre; } }
-@media print { :root { font-size: 11px; } body { max-width: none; padding: 0; } nav { display: none; }
-  section ~ section { break-before: page; } figure, table { break-inside: avoid; } img { max-height: 7cm; }
-  .scroll { overflow: visible; } }
-"""
+STYLE, SCRIPT = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
 
 _FOLDERS_OF_ABSOLUTE_PATH = re.compile(r"(?<![\w./\\])(?:/(?!/)|[A-Za-z]:[/\\]|\\\\)(?:[^\s/\\()\"']+[/\\])+")
 
+TITLE = "Autoencoders: the report, run again"
 INTRODUCTION = """The report is a homework on autoencoders in four sections. Each section was run here from its data to
 its last figure, in the report's order, and the report's printed numbers stand beside the measured ones. The report
 gives no seed, so each of its numbers is one draw. Two verdicts stand beside each number: whether the published value
 lies inside the spread over the seeds measured here, and whether this run's value does. The spread is a prediction
 interval, which a further seed misses in one case of twenty. What the report calls the loss of an epoch in sections 1
 and 4 is what the progress bar of its Keras showed, the mean of the running means; the true mean stands beside it."""
+
+
+class SectionPage(NamedTuple):
+    """The parts of the page that one section has: its entry in the contents, its card and its text, as HTML."""
+
+    contents: str
+    card: str
+    text: str
 
 
 def write_html_report(folder: Path) -> Path:
@@ -67,16 +52,20 @@ def write_html_report(folder: Path) -> Path:
     sections = []
     for file in sorted(folder.glob(f"section[0-9]/{TRANSCRIPT}")):
         try:
-            content = read_json(file)
-            sections.append((content["section"], _section_html(content, file.parent)))
+            sections.append(_section_page(read_json(file), file.parent))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise UserError(f"{display_path(file)}: not the transcript of a run ({one_line(error)}); "
                             "run the section again") from error
-    links = "".join(f'<a href="#section{number}">Section {number}</a>' for number, _ in sections)
-    page = (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Autoencoders: the report, run again'
-            f'</title><meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>'
-            f"<body><h1>Autoencoders: the report, run again</h1><p>{INTRODUCTION}</p><nav>{links}</nav>"
-            f"{''.join(section for _, section in sections)}</body></html>\n")
+    contents, cards, texts = ("".join(getattr(section, part) for section in sections) for part in SectionPage._fields)
+    checksum = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+    page = f"""<!doctype html><html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline';
+script-src 'sha256-{checksum}'"><title>{TITLE}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>
+<body><nav aria-label="Contents"><details><summary>Contents</summary><ul>{contents}</ul></details></nav>
+<main><h1>{TITLE}</h1><p>{INTRODUCTION}</p><ul class="cards">{cards}</ul>
+{texts}</main><script>{SCRIPT}</script></body></html>
+"""
     return write_atomically(folder / "report.html", page.encode(errors="replace"))  # JSON can hold what UTF-8 cannot
 
 
@@ -85,69 +74,124 @@ def _escape(text: str) -> str:
     return html.escape(_FOLDERS_OF_ABSOLUTE_PATH.sub(".../", text))
 
 
-def _section_html(content: Dict[str, Any], folder: Path) -> str:
-    """Return the HTML of a section, from the content of its transcript."""
-    number, mark, events = content["section"], content["mark"], content["transcript"]
+# ---- A section ----
+
+def _section_page(content: Dict[str, Any], folder: Path) -> SectionPage:
+    """Return a section's parts of the page, from the content of its transcript."""
+    number, compared = content["section"], content["compared"]
     if type(number) is not int:
         raise ValueError(f"its section is a {type(number).__name__}")
-    files = [event["file"] for event in events if event["kind"] == "figure"]
+    events = [*content["transcript"], *([{"kind": "heading", "text": "Published beside measured"}] if compared else [])]
+    headings = [event for event in events if event["kind"] == "heading"]
+    for k, heading in enumerate(headings, start=1):
+        heading["anchor"] = f"section{number}-{k}"
+    files = [figure["file"] for event in events for figure in _figures(event)]
     if len(files) > len(set(files)):
         raise ValueError("it shows a figure twice")
-    parts = [f'<section id="section{number}"><h2>Section {number}: {_escape(content["title"])}</h2>',
-             f'<p>{_escape(content["source"])}; preset {_escape(content["preset"])}, '
-             f'{_escape(content["backend"])}, seed {_escape(str(content["settings"]["seed"]))}.'
-             + (f' <span class="mark">Everything in this section is made from the {_escape(mark)}, not from the '
-                "report's data; no published number stands beside it.</span>" if mark else "") + "</p>"]
-    about, _, departures = content["about"].partition("Departures:")
-    parts += [f"<pre>{_escape(about.partition('Source:')[0].strip())}</pre>",
-              f"<p><b>Departures from the report:</b> {_escape(departures.strip())}</p>"]
+    verdicts = [_escape(line) for line in comparison.count_verdicts(compared)]
+
+    parts = [_introduction_html(content)]
     for kind, group in itertools.groupby(events, key=lambda event: event["kind"]):
         alike = list(group)
         if kind == "text":  # lines that stand together on the terminal stand together here
             alike = [{"lines": [line for event in alike for line in event["lines"]]}]
         parts += [_HTML_OF_EVENT[kind](event, folder) for event in alike]
-    if content["compared"]:
-        parts += ["<h3>Published beside measured</h3>", _table_html({
-            "caption": f"Section {number}", "header": comparison.HEADER, "rows": content["compared"]}, folder),
-            f"<p>{_escape(content['note'])}</p>"]
+    if compared:
+        table = {"caption": f"Section {number}: published beside measured", "header": comparison.HEADER,
+                 "rows": compared}
+        parts += [f"<p>{'<br>'.join(verdicts)}</p>", _table_html(table, folder), f"<p>{_escape(content['note'])}</p>"]
     settings = [(name, json.dumps(value)) for name, value in content["settings"].items()]
-    versions = list(content["versions"].items())
-    parts += ["<h3>Settings and versions</h3>", _table_html(
-        {"caption": "", "header": ("name", "value"), "rows": settings + versions}, folder), "</section>"]
-    return "\n".join(parts)
+    parts += [_table_html({"caption": f"Section {number}: settings and versions", "header": ("name", "value"),
+                           "rows": settings + list(content["versions"].items())}, folder, fold=True)]
 
+    links = "".join(f'<li><a href="#{heading["anchor"]}">{_escape(heading["text"])}</a></li>' for heading in headings)
+    text = "\n".join(parts)
+    return SectionPage(
+        f'<li><a href="#section{number}">Section {number}: {_escape(content["title"])}</a><ul>{links}</ul></li>',
+        _card_html(content, verdicts), f'<section id="section{number}">{text}</section>\n')
+
+
+def _introduction_html(content: Dict[str, Any]) -> str:
+    """Return the section's title, the data it was run on, and what its file says about it."""
+    mark = content["mark"]
+    warning = (f' <span class="mark">Everything in this section is made from the {_escape(mark)}, not from the '
+               "report's data; no published number stands beside it.</span>") if mark else ""
+    about, _, departures = content["about"].partition("Departures:")
+    return (f'<h2>Section {content["section"]}: {_escape(content["title"])}</h2>\n'
+            f'<p>{_escape(content["source"])}; preset {_escape(content["preset"])}, {_escape(content["backend"])}, '
+            f'seed {_escape(str(content["settings"]["seed"]))}.{warning}</p>\n'
+            f"<pre>{_escape(about.partition('Source:')[0].strip())}</pre>\n"
+            f"<p><b>Departures from the report:</b> {_escape(departures.strip())}</p>")
+
+
+def _card_html(content: Dict[str, Any], verdicts: Sequence[str]) -> str:
+    """Return the section's card: title, key figures and verdicts."""
+    number, mark = content["section"], content["mark"]
+    rows = content.get("key_figures", [])  # older transcripts have none
+    header = ("", "this run") if mark else ("", "published", "this run")
+    head = "".join(f'<th scope="col">{name}</th>' if name else "<td></td>" for name in header)
+    body = "".join(f'<tr><td>{_escape(name)}</td>{"" if mark else f"<td>{_escape(published)}</td>"}'
+                   f"<td>{_escape(measured)}</td></tr>" for name, published, measured in rows)
+    lines = [f'<span class="mark">Made from the {_escape(mark)}</span>, not from the report\'s data'] if mark else \
+        verdicts
+    return (f'<li><p class="title"><a href="#section{number}">Section {number}: {_escape(content["title"])}</a></p>'
+            + (f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if body else "")
+            + f"<p>{'<br>'.join(lines)}</p></li>")
+
+
+# ---- What a transcript is made of ----
 
 def _heading_html(event: Dict[str, Any], folder: Path) -> str:
-    return f"<h3>{_escape(event['text'])}</h3>"
+    return f'<h3 id="{event["anchor"]}">{_escape(event["text"])}</h3>'
 
 
 def _text_html(event: Dict[str, Any], folder: Path) -> str:
-    return f'<pre class="scroll">{_escape(chr(10).join(event["lines"]))}</pre>'
+    lines = [_escape(line) for line in event["lines"]]
+    text = f'<pre class="scroll" tabindex="0">{chr(10).join(lines)}</pre>'
+    return text if len(lines) <= N_UNFOLDED else _folded(f"{len(lines)} lines, the last: {lines[-1]}", text)
 
 
-def _figure_html(event: Dict[str, Any], folder: Path) -> str:
-    file = folder / event["file"]
-    if file.name != event["file"] or not file.is_file() or file.stat().st_size > MAX_FIGURE_BYTES:
-        raise ValueError(f"its figure {event['file'][:80]} is not a file of a figure's size beside it")
-    caption = _escape(event["caption"])
-    if event.get("sha256", sha256_of_file(file)) != sha256_of_file(file):  # older transcripts have no checksum
-        return f'<p class="mark">{caption}: {_escape(file.name)} is not the figure that this run drew; ' \
-               "run the section again.</p>"
-    content = base64.b64encode(file.read_bytes()).decode()
-    return (f'<figure><img alt="{caption}" src="data:image/png;base64,{content}">'
-            f"<figcaption>{caption}</figcaption></figure>")
+def _folded(summary: str, content: str) -> str:
+    return f"<details><summary>{summary}</summary>{content}</details>"
 
 
-def _table_html(event: Dict[str, Any], folder: Path) -> str:
+def _figures(event: Dict[str, Any]) -> List[Dict[str, Any]]:
+    """Return the figures in an entry of the transcript, dicts with a file: the frames of a slider, or the figure."""
+    if event["kind"] == "slider" and not event["frames"]:
+        raise ValueError("it has a slider without frames")
+    return event["frames"] if event["kind"] == "slider" else [event] if event["kind"] == "figure" else []
+
+
+def _figures_html(event: Dict[str, Any], folder: Path) -> str:
+    """Return a figure, or the frames of a slider side by side, which the page's script puts behind each other."""
+    caption, slider, images = _escape(event["caption"]), event["kind"] == "slider", []
+    for figure in _figures(event):
+        file = folder / figure["file"]
+        if file.name != figure["file"] or not file.is_file() or file.stat().st_size > MAX_FIGURE_BYTES:
+            raise ValueError(f"its figure {figure['file'][:80]} is not a file of a figure's size beside it")
+        if figure.get("sha256", sha256_of_file(file)) != sha256_of_file(file):  # older transcripts have no checksum
+            return f'<p class="mark">{caption}: {_escape(file.name)} is not the figure that this run drew; ' \
+                   "run the section again.</p>"
+        label = _escape(figure["label"]) if slider else ""
+        alternative, data = (f"{caption}: {label}", f' data-label="{label}"') if slider else (caption, "")
+        content = base64.b64encode(file.read_bytes()).decode()
+        images.append(f'<img alt="{alternative}"{data} src="data:image/png;base64,{content}">')
+    frames = f'<div class="frames">{"".join(images)}</div>' if slider else images[0]
+    return f"<figure{' class=slider' if slider else ''}>{frames}<figcaption>{caption}</figcaption></figure>"
+
+
+def _table_html(event: Dict[str, Any], folder: Path, fold: bool = False) -> str:
     def cell(text: str) -> str:
         kind = {"inside": ' class="inside"'}.get(text, ' class="outside"' if text.endswith("the mean") else "")
         return f"<td{kind}>{_escape(text)}</td>"
-    head = "".join(f"<th>{_escape(name)}</th>" for name in event["header"])
-    body = "".join(f"<tr>{''.join(cell(str(text)) for text in row)}</tr>" for row in event["rows"])
-    caption = f"<caption>{_escape(event['caption'])}</caption>" if event["caption"] else ""
-    return (f'<div class="scroll"><table>{caption}<thead><tr>{head}</tr></thead>'
-            f"<tbody>{body}</tbody></table></div>")
+    caption, rows = _escape(event["caption"]), event["rows"]
+    head = "".join(f'<th scope="col">{_escape(name)}</th>' for name in event["header"])
+    body = "".join(f"<tr>{''.join(cell(str(text)) for text in row)}</tr>" for row in rows)
+    table = (f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table>'
+             f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")
+    return _folded(f"{caption} ({len(rows)} rows)", table) if fold or len(rows) > N_UNFOLDED else table
 
 
 _HTML_OF_EVENT: Dict[str, Callable[[Dict[str, Any], Path], str]] = {
-    "heading": _heading_html, "text": _text_html, "figure": _figure_html, "table": _table_html}
+    "heading": _heading_html, "text": _text_html, "figure": _figures_html, "slider": _figures_html,
+    "table": _table_html}

@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 import numpy as np
 
 from tf1_autoencoders.reporting import figures
-from tf1_autoencoders.reporting.comparison import SeedBands, compare_with_published, seed_bands
+from tf1_autoencoders.reporting.comparison import SeedBands, compare_with_published, format_number, seed_bands
 from tf1_autoencoders.reporting.metrics import log_distance, mean_squared_error
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.utils.files import sha256_of_file, write_atomically
@@ -52,6 +52,7 @@ class RunLog:
         self._metrics_file.write_bytes(b"")
         self._events = _event_file_writer(self.folder / "tensorboard") if tensorboard else None
         self._transcript: List[Dict[str, Any]] = []
+        self._key_figures: List[Tuple[str, str, str]] = []
         self._line_width = 0  # characters of the longest line of an epoch; the published values stand beside it
         print(f"Section {section.NUMBER}: {section.TITLE} (preset {identity['preset']}, {identity['backend']}, "
               f"seed {identity['settings']['seed']})", f"data: {source}", sep="\n", flush=True)
@@ -132,13 +133,25 @@ class RunLog:
 
     def figure(self, name: str, caption: str, figure: Any) -> None:
         """Save a figure in the run's folder as `name`.png and print its path."""
+        self._transcript.append({"kind": "figure", "caption": caption + self.mark, **self._save_figure(name, figure)})
+
+    def slider(self, name: str, caption: str, frames: Dict[str, Any]) -> None:
+        """Save the figures {label: figure} as `name`_1.png, `name`_2.png, ...; the results page has a slider of them.
+
+        The figures must have the same size.
+        """
+        self._transcript.append({"kind": "slider", "caption": caption + self.mark, "frames": [
+            {"label": label, **self._save_figure(f"{name}_{number}", figure)}
+            for number, (label, figure) in enumerate(frames.items(), start=1)]})
+
+    def _save_figure(self, name: str, figure: Any) -> Dict[str, str]:
+        """Save a figure as `name`.png and print its path; return what the transcript says about the file."""
         path = figures.save(figure, self.folder, name, self.mark)
-        self._transcript.append({"kind": "figure", "file": path.name, "caption": caption + self.mark,
-                                 "sha256": sha256_of_file(path)})
         if self._events:
             image = tf1.Summary.Image(encoded_image_string=path.read_bytes(), colorspace=4)
             self._events.add_summary(tf1.Summary(value=[tf1.Summary.Value(tag=name, image=image)]), 0)
         print(f"figure: {display_path(path)}", flush=True)
+        return {"file": path.name, "sha256": sha256_of_file(path)}
 
     def graph(self, graph: Any) -> None:
         """Write a tf1.Graph to TensorBoard's event file, if there are both."""
@@ -153,9 +166,25 @@ class RunLog:
         print("", caption + self.mark, "", *markdown_table(header, rows), "", sep="\n", flush=True)
 
     def baselines(self, caption: str, outputs: Dict[str, np.ndarray], targets: np.ndarray) -> None:
-        """Print the mean squared error of {method: outputs of the targets' shape} as a table."""
+        """Print the mean squared error of {method: outputs of the targets' shape} as a table.
+
+        The first method is the network; the best of the others is a key figure.
+        """
+        errors = {method: mean_squared_error(output, targets) for method, output in outputs.items()}
         self.table(caption, ("method", "mean squared error"), [
-            (method, f"{mean_squared_error(output, targets):.4g}") for method, output in outputs.items()])
+            (method, f"{error:.4g}") for method, error in errors.items()])
+        best = min(list(errors)[1:], key=lambda method: errors[method])
+        self.key_figure(f"mean squared error of {best}", f"{errors[best]:.4g}")
+
+    def key_figure(self, name: str, value: str) -> None:
+        """Put a value on the section's card on the results page, after the last number of each published metric."""
+        self._key_figures.append((name, "", value))
+
+    def _last_numbers(self) -> List[Tuple[str, str, str]]:
+        """Return (name, published, measured) of the last number of each published metric that was measured."""
+        names = {_metric(name): name for name in self.section.PUBLISHED if name in self.measured}
+        return [(name, format_number(self.published.get(name)), format_number(self.measured[name]))
+                for name in names.values()]
 
     def layer_table(self, layers: Sequence[Tuple[str, Tuple[Optional[int], ...], int]], trainer: Any) -> None:
         """Print the published layer table beside the layers of a trainer's network.
@@ -191,6 +220,7 @@ class RunLog:
         rows = compare_with_published(self.published, self.bands, self.measured, self.changed)
         content = {**self.identity, "title": self.section.TITLE, "about": self.section.__doc__,
                    "source": str(self.source), "mark": self.mark.strip(" ()"), "transcript": self._transcript,
+                   "key_figures": self._last_numbers() + self._key_figures,
                    "measured": self.measured, "compared": rows, "note": self.section.VERDICT_NOTE}
         write_atomically(self.folder / TRANSCRIPT, (json.dumps(content, indent=1) + "\n").encode())
         if self._events:

@@ -366,14 +366,16 @@ def run(settings: Settings, options: RunOptions) -> Run:
         log.heading("The code at work: images between two codes, and a map of all codes")
         encode, decode = ENCODER_DECODER[options.backend](trainer)
         codes = encode(test_x)
-        rows = {}
+        between = []
         for pair in PAIRS:
             first, last = (codes[np.argmax(test_y == CLASSES.index(name))] for name in pair)
-            rows[f"{pair[0]}\nto {pair[1]}"] = decode(interpolate_codes(first, last, N_SHOWN))
-        log.figure("between", "Decoded from codes in even steps between those of two test images",
-                   figures.grid(rows, "Images between two codes", highest=1))
+            between.append(decode(interpolate_codes(first, last, N_SHOWN)))
+        steps = [f"{k / (N_SHOWN - 1):.0%}" for k in range(N_SHOWN)]
+        log.slider("between", "Decoded from codes in even steps between those of two test images", {
+            step: figures.images(images, [" to ".join(pair) for pair in PAIRS], f"{step} of the way", highest=1)
+            for step, images in zip(steps, zip(*between))})
         log.figure("code_map", "The ten-number codes of the test images along their two principal components",
-                   figures.scatter(principal_components(codes), test_y, CLASSES, "Codes of the test images"))
+                   figures.scatter(principal_components(codes), test_y, CLASSES, "Codes of the test images", test_x))
     return run
 
 

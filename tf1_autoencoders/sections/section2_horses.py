@@ -464,6 +464,7 @@ def run(settings: Settings, options: RunOptions) -> Run:
         log.record(None, {"test_horses_mse": test_mse, f"image_{TEST_IMAGE}_mse": reconstruction.mse})
         log.say(f"MSE over the {len(test_horses)} test horses: {test_mse:.1f}; "
                 f"of image {TEST_IMAGE}: {reconstruction.mse:.1f}{log.mark}")
+        log.key_figure("MSE over the test horses", f"{test_mse:.1f}")
         n = settings.n_hidden_2
         log.baselines(f"Section 2: MSE over the {len(test_horses)} test horses", {
             f"the network, {n} numbers": outputs,

@@ -425,17 +425,22 @@ def run(settings: Settings, options: RunOptions) -> Run:
         log.say(f"Model saved in path: {display_path(run.checkpoint)}")
 
         log.heading("Prediction")
-        rows, ratios = {"clean": clean}, []
+        rows: Dict[str, Dict[str, np.ndarray]] = {}
+        ratios = []
         for name, noise in NOISES.items():
             strength = NOISE_STRENGTHS[name]
             all_noisy = noise(test_clean, strength, np.random.default_rng(settings.seed))
             denoised = trainer.predict(all_noisy, test_clean)
-            rows[name], rows[name + ",\ndenoised"] = all_noisy[:N_SHOWN], denoised[:N_SHOWN]
+            rows[name] = {"noisy": all_noisy[:N_SHOWN], "denoised": denoised[:N_SHOWN], "clean": clean}
             compared = (all_noisy, baselines.median_filter(all_noisy), denoised)
             ratios.append((name, strength, *(f"{metrics.mean_squared_error(test_clean, x):.4f}" for x in compared),
                            *(f"{metrics.peak_signal_to_noise_ratio(x, test_clean):.1f}" for x in compared)))
-        log.figure("denoised", f"Clean, noisy, denoised; the network was trained on {settings.noise} only",
-                   figures.grid(rows, f"Trained on {settings.noise} only", highest=1))
+            if name == settings.noise:
+                log.key_figure(f"PSNR of {name}, noisy and denoised", f"{ratios[-1][-3]} and {ratios[-1][-1]} dB")
+        log.slider("denoised", f"Test images, noisy, denoised and clean; trained on {settings.noise} only", {
+            state: figures.grid({name: images[state] for name, images in rows.items()},
+                                f"{state}; trained on {settings.noise} only", highest=1)
+            for state in ("noisy", "denoised", "clean")})
         log.table(f"Section 3: {len(test_clean)} test images, by a network trained on {settings.noise} only",
                   ("noise", "strength", *(f"{measure} {images}" for measure in ("MSE", "PSNR, dB,")
                                           for images in ("noisy", "median 3x3", "network"))), ratios)
