@@ -269,8 +269,8 @@ def test_verdicts_are_counted_apart_for_the_published_numbers_and_the_run():
     assert comparison.count_verdicts(rows) == ["1 of 2 published numbers lie inside the spread of the seeds",
                                                "2 of 2 numbers of this run lie inside the spread of the seeds"]
     assert comparison.count_verdicts([(*row, "inside", "not judged: n_epochs changed")]) == [
-        "1 of 1 published numbers lie inside the spread of the seeds", "this run is not judged: n_epochs changed"]
-    assert comparison.count_verdicts([(*row, "no band", "no band")]) == ["the spread over seeds was not measured"]
+        "1 of 1 published numbers lie inside the spread of the seeds", "This run is not judged: n_epochs changed"]
+    assert comparison.count_verdicts([(*row, "no band", "no band")]) == ["The spread over seeds was not measured"]
 
 
 def test_the_contents_lead_to_every_section_and_heading(no_bands):

@@ -169,7 +169,7 @@ def count_verdicts(rows: Sequence[Sequence[str]]) -> List[str]:
         if judged:
             lines.append(f"{judged.count('inside')} of {len(judged)} {what} lie inside the spread of the seeds")
     reasons = sorted({text for text in measured if text.startswith("not judged")})
-    return lines + [f"this run is {text}" for text in reasons] or ["the spread over seeds was not measured"]
+    return lines + [f"This run is {text}" for text in reasons] or ["The spread over seeds was not measured"]
 
 
 class Tally(NamedTuple):

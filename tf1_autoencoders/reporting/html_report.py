@@ -63,7 +63,7 @@ def write_html_report(folder: Path) -> Path:
 script-src 'sha256-{checksum}'"><title>{TITLE}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>
 <body><nav aria-label="Contents"><details><summary>Contents</summary><ul>{contents}</ul></details></nav>
-<main><h1>{TITLE}</h1><p>{INTRODUCTION}</p><ul class="cards">{cards}</ul>
+<main><h1>{TITLE}</h1><ul class="cards">{cards}</ul><p>{INTRODUCTION}</p>
 {texts}</main><script>{SCRIPT}</script></body></html>
 """
     return write_atomically(folder / "report.html", page.encode(errors="replace"))  # JSON can hold what UTF-8 cannot
