@@ -174,7 +174,7 @@ class RunLog:
         self.table(caption, ("method", "mean squared error"), [
             (method, f"{error:.4g}") for method, error in errors.items()])
         best = min(list(errors)[1:], key=lambda method: errors[method])
-        self.key_figure(f"mean squared error of {best}", f"{errors[best]:.4g}")
+        self.key_figure(f"MSE of {best}", f"{errors[best]:.4g}")
 
     def key_figure(self, name: str, value: str) -> None:
         """Put a value on the section's card on the results page, after the last number of each published metric."""

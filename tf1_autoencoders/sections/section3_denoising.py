@@ -436,7 +436,7 @@ def run(settings: Settings, options: RunOptions) -> Run:
             ratios.append((name, strength, *(f"{metrics.mean_squared_error(test_clean, x):.4f}" for x in compared),
                            *(f"{metrics.peak_signal_to_noise_ratio(x, test_clean):.1f}" for x in compared)))
             if name == settings.noise:
-                log.key_figure(f"PSNR of {name}, noisy and denoised", f"{ratios[-1][-3]} and {ratios[-1][-1]} dB")
+                log.key_figure(f"PSNR, {name}, denoised", f"{ratios[-1][-3]} to {ratios[-1][-1]} dB")
         log.slider("denoised", f"Test images, noisy, denoised and clean; trained on {settings.noise} only", {
             state: figures.grid({name: images[state] for name, images in rows.items()},
                                 f"{state}; trained on {settings.noise} only", highest=1)
