@@ -119,10 +119,10 @@ def test_the_page_loads_without_a_message_and_without_the_network(open_report, r
 
 def test_the_browser_refuses_what_the_page_does_not_contain(open_report):
     page = open_report()
-    for name, source in (("img", "http://127.0.0.1:9/a.png"), ("script", "data:,x=1"), ("iframe", "http://127.0.0.1:9")):
-        with page.expect_console_message(lambda message: "Content Security Policy" in message.text):
-            page.evaluate("([name, src]) => { document.body.append(Object.assign(document.createElement(name), {src})); }",
-                          [name, source])
+    add = "([name, src]) => { document.body.append(Object.assign(document.createElement(name), {src})); }"
+    for name, source in (("img", "http://127.0.0.1:9/a"), ("script", "data:,x=1"), ("iframe", "http://127.0.0.1:9/")):
+        with page.expect_console_message(lambda message: "Content Security Policy" in message.text, timeout=3000):
+            page.evaluate(add, [name, source])
 
 
 def test_the_slider_is_moved_by_keyboard_and_shows_the_frame_that_it_names(open_report):
