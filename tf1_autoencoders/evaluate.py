@@ -156,8 +156,10 @@ def evaluate(args: argparse.Namespace) -> None:
         value = getattr(args, name)
         if value is not None and args.section not in sections:
             shown = " ".join(map(str, value)) if isinstance(value, list) else value
+            *others, last = list(sections)
+            where = f"sections {', '.join(others)} and {last}" if others else f"section {last}"
             raise UsageError(f"--{name.replace('_', '-')} {shown}: section {args.section} has no such option; "
-                             f"it is for section {' and '.join(sections)}")
+                             f"it is for {where}")
     if (args.file is not None) + (args.image is not None) + args.all > 1:
         raise UsageError("--image, --file and --all: give one of them")
     if args.all and args.section == "4":
