@@ -5,6 +5,7 @@ import argparse
 import dataclasses
 import sys
 import time
+import webbrowser
 from pathlib import Path
 from typing import Any, Optional, Sequence
 
@@ -19,6 +20,7 @@ from tf1_autoencoders.training.cluster import Cluster, ClusterPlan, plan_from_en
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.paths import CHECKPOINTS, RESULTS, display_path
+from tf1_autoencoders.utils.progress_bar import ProgressBar
 
 
 def _defaults(name: str) -> str:
@@ -117,6 +119,7 @@ def build_parser() -> argparse.ArgumentParser:
                        help="leave Adam's slots out of the last checkpoint, which makes it a third of the size")
     group.add_argument("--tensorboard", action="store_true",
                        help="write TensorBoard event files, in DIR/sectionN/tensorboard")
+    group.add_argument("--open", action="store_true", help="open report.html in the browser at the end")
     group.add_argument("--threads", type=cli.whole_number(0, 1024), metavar="N",
                        help=f"CPU threads; 0 lets TensorFlow choose (default: {threads}; 0 with --backend keras)")
     return parser
@@ -175,7 +178,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--precision {args.precision}: only the graph has it; leave out --backend {args.backend}")
     settings = {number: settings_from_arguments(SECTIONS[number], args, only_section) for number in numbers}
     options = RunOptions(**{field.name: getattr(args, field.name) for field in dataclasses.fields(RunOptions)
-                            if field.name != "cluster"})
+                            if field.name not in ("cluster", "bar")})
     sections_with_checkpoints = [number for number in numbers if has_checkpoints(args.checkpoint_dir, number)]
     if args.resume and not sections_with_checkpoints:
         raise UserError(f"--resume: no run in {display_path(args.checkpoint_dir)}; leave the option out to start at "
@@ -201,6 +204,9 @@ def run(args: argparse.Namespace) -> int:
                 train_for_chief(SECTIONS[number], settings[number], options)
             return 0
     start, rows, tallies = time.perf_counter(), [], []
+    options = dataclasses.replace(options, bar=ProgressBar(
+        [plan.expected_minutes(SECTIONS[number], settings[number]) for number in numbers],
+        ["" if only_section else f"section {number} of {max(SECTIONS)}" for number in numbers]))
     for number in numbers:
         finished = SECTIONS[number].run(settings[number], dataclasses.replace(
             options, resume=args.resume and number in sections_with_checkpoints))
@@ -208,11 +214,16 @@ def run(args: argparse.Namespace) -> int:
         tallies += [comparison.tally(finished.log.published, finished.log.bands)]
         print(flush=True)
     if rows:
-        print("Published beside measured", "", *markdown_table(("section", *comparison.HEADER), rows), "",
-              *([comparison.Tally(*map(sum, zip(*tallies))), ""] if any(tally.n_numbers for tally in tallies) else []),
-              sep="\n")
+        print("Published beside measured", "", *markdown_table(("section", *comparison.HEADER), rows), "", sep="\n")
     page = write_html_report(Path(args.results_dir))
     print(f"page: {display_path(page)}   {(time.perf_counter() - start) / 60:.1f} minutes")
+    if any(tally.n_numbers for tally in tallies):
+        print(comparison.Tally(*map(sum, zip(*tallies))))
+    if args.open:
+        if not webbrowser.open(page.resolve().as_uri()):
+            cli.warn(f"--open: no browser could be started; open {display_path(page)} yourself")
+    else:
+        print("open the page with a browser, or add --open")
     return 0
 
 

@@ -76,6 +76,19 @@ def test_a_run_goes_from_the_data_to_the_reconstruction(folders, capsys):
     assert settings["versions"]["tensorflow"] and len(settings["data"]["sha256_of_training_arrays"]) == 64
 
 
+def test_a_run_ends_with_where_its_page_is_and_opens_it_on_request(folders, monkeypatch, capsys):
+    opened = []
+    monkeypatch.setattr(run_all.webbrowser, "open", lambda address: opened.append(address) or len(opened) < 2)
+    run(folders)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2].startswith("page: ") and lines[-1] == "open the page with a browser, or add --open" and not opened
+    run(folders, "--open")
+    assert opened == [(folders / "results" / "report.html").as_uri()]
+    assert capsys.readouterr().out.splitlines()[-1].startswith("page: ")
+    assert run(folders, "--open") == 0  # no browser
+    assert "--open: no browser could be started; open " in capsys.readouterr().err
+
+
 def test_results_from_the_drawn_sample_are_labelled_and_stand_beside_no_published_number(folders, capsys):
     run(folders)
     output = capsys.readouterr().out

@@ -35,7 +35,6 @@ def describe_plan(section: Section, settings: Any, options: RunOptions) -> List[
     for folder in (checkpoints, results):
         check_not_shipped(folder)
     values = ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(settings).items())
-    minutes = section.MINUTES * settings.n_epochs / section.PRESETS["report"].n_epochs
     return [f"section {section.NUMBER}: {section.TITLE}",
             *textwrap.wrap(f"preset {options.preset}, backend {options.backend}, precision {options.precision}, "
                            f"threads {n_threads(section, options) or 'as TensorFlow chooses'}, {values}", 118,
@@ -43,7 +42,13 @@ def describe_plan(section: Section, settings: Any, options: RunOptions) -> List[
             f"  data: {where}",
             f"  checkpoints: {display_path(checkpoints)} {_describe_start(section, settings, options, checkpoints)}",
             f"  results: {display_path(results)} {'would be written anew' if results.exists() else 'would be made'}",
-            f"  to expect: about {minutes:.1f} minutes and {section.MEMORY_GB:g} GB of memory"]
+            f"  to expect: about {expected_minutes(section, settings):.1f} minutes and {section.MEMORY_GB:g} GB of "
+            "memory"]
+
+
+def expected_minutes(section: Section, settings: Any) -> float:
+    """Return the minutes that a run takes on the machine of MEASURED_ON."""
+    return float(section.MINUTES * settings.n_epochs / section.PRESETS["report"].n_epochs)
 
 
 def _describe_start(section: Section, settings: Any, options: RunOptions, folder: Path) -> str:

@@ -27,6 +27,7 @@ from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.files import lock_folder, make_writable_folder
 from tf1_autoencoders.utils.frameworks import keras, tf1
 from tf1_autoencoders.utils.paths import CHECKPOINTS, PACKAGE, RESULTS, display_path
+from tf1_autoencoders.utils.progress_bar import ProgressBar
 
 N_SHOWN = 10  # images in a grid
 
@@ -49,6 +50,7 @@ class RunOptions:
     keep: int = N_KEPT  # checkpoints of the run that stay, the newest
     resume: bool = False  # continue the run in checkpoint_dir, or fail
     cluster: Optional[Cluster] = None  # the tasks that train together, of which this process is one
+    bar: Optional[ProgressBar] = None  # of all sections that run, of which this is the next; None for its own
 
     @property
     def data_options(self) -> Dict[str, Any]:
@@ -280,6 +282,7 @@ class Run:
                 yield from loop.fit(self.trainer, progress=progress, save=save,
                                     interrupts=self.trainer.agreed_interrupts(received),
                                     save_every=self.options.save_every or self.section.SAVE_EVERY,
+                                    bar=self.options.bar,
                                     **self.section.fit_arguments(self.settings, len(self._arrays[0])))
             except interrupts.Interrupted as error:
                 self.trainer.leave()

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import sys
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 import numpy as np
-from tqdm import tqdm
 
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.interrupts import Interrupted
+from tf1_autoencoders.utils.progress_bar import ProgressBar
 
 RowsForEpoch = Callable[[int], np.ndarray]  # epoch, counted from 0 -> row numbers in the order of training
 
@@ -52,7 +51,7 @@ def fit(trainer: Any, *, n_epochs: int, rows_for_epoch: RowsForEpoch, evaluate_e
         evaluation_rows: Optional[RowsForEpoch] = None, validation_rows: Optional[np.ndarray] = None,
         patience: Optional[int] = None, progress: Optional[Progress] = None,
         save: Optional[Callable[[Progress], None]] = None, save_every: int = 1,
-        interrupts: Sequence[int] = ()) -> Iterator[EpochMetrics]:
+        interrupts: Sequence[int] = (), bar: Optional[ProgressBar] = None) -> Iterator[EpochMetrics]:
     """Train, and yield EpochMetrics; a resumed training first yields those of its earlier epochs.
 
     Metrics are measured in one of two ways. Keras's way is the mean over an epoch while it trains, after every epoch.
@@ -70,6 +69,7 @@ def fit(trainer: Any, *, n_epochs: int, rows_for_epoch: RowsForEpoch, evaluate_e
         progress: Progress to resume from, with the trainer restored to the same state; None to start at the beginning.
         save: function of a Progress, called at the end, every save_every epochs, and when a signal interrupts.
         interrupts: list that receives a signal's number; the training then ends after the current step.
+        bar: ProgressBar of several trainings, of which this is the next; None for a bar of its own.
 
     Raises:
         UserError: a metric is no longer finite.
@@ -78,14 +78,15 @@ def fit(trainer: Any, *, n_epochs: int, rows_for_epoch: RowsForEpoch, evaluate_e
     progress = progress or Progress()
     for measurement in progress.measurements:
         yield EpochMetrics(*measurement)
-    with tqdm(unit="step", leave=False, file=sys.stderr, disable=None, initial=progress.n_steps) as bar:
+    with bar or ProgressBar() as bar:
         def on_step() -> bool:
-            bar.update(1)
+            bar.step()
             return bool(interrupts)
+        metrics: Optional[Dict[str, float]] = {}
         while not progress.finished:
             epoch, rows = progress.epoch, rows_for_epoch(progress.epoch)
-            bar.total = bar.total or n_epochs * math.ceil(len(rows) / trainer.batch_size)
-            bar.set_description(f"Epoch {epoch + 1}/{n_epochs}", refresh=False)
+            bar.begin_epoch(f"epoch {epoch + 1}/{n_epochs}", n_epochs * math.ceil(len(rows) / trainer.batch_size),
+                            progress.n_steps, metrics or {})
             metrics = trainer.train(rows, evaluation_rows is None, progress, on_step)
             if metrics is not None:
                 if evaluation_rows is not None and epoch % evaluate_every == 0:
@@ -98,7 +99,6 @@ def fit(trainer: Any, *, n_epochs: int, rows_for_epoch: RowsForEpoch, evaluate_e
                                         "try a smaller --learning-rate (nothing of this epoch was saved)")
                 progress.finish_epoch(metrics, epoch + 1 == n_epochs)
                 progress.finished |= patience is not None and _epochs_since_best(progress.measurements) >= patience
-                bar.set_postfix({name: f"{value:.4g}" for name, value in metrics.items()}, refresh=False)
             if save and (interrupts or progress.finished or progress.epoch % save_every == 0):
                 save(progress)
             if metrics:
