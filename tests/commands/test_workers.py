@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,6 +103,22 @@ def test_a_stopped_worker_ends_the_training_with_a_sentence_that_names_it(tmp_pa
     os.kill(workers[victim], signal.SIGSTOP)
     assert process.wait(TIMEOUT + 30) == 1
     assert f"worker {victim} (" in log.read_text() and "does not answer; the run ends here" in log.read_text()
+    assert not any(map(is_running, workers))
+    assert saver.newest_good_checkpoint([tmp_path / "checkpoints/section1"])
+
+
+@pytest.mark.skipif(not (shutil.which("nsenter") and shutil.which("ip")), reason="needs nsenter and ip")
+def test_workers_whose_packets_are_lost_end_with_a_sentence_that_names_the_others(tmp_path):
+    process, log, workers = train_until(tmp_path, 20, n_epochs=100000)
+    if "listen on all network interfaces here" in log.read_text():
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        pytest.skip("this system lets the workers have no network of their own")
+    namespaces = [os.readlink(f"/proc/{pid}/ns/user") for pid in (workers[0], os.getpid())]
+    subprocess.run(["nsenter", "-t", str(workers[0]), "-n", *(["-U"] if namespaces[0] != namespaces[1] else []),
+                    "ip", "link", "set", "lo", "down"], check=True)  # packets are lost, and no connection is closed
+    assert process.wait(TIMEOUT + 30) == 1
+    assert "does not answer; the run ends here" in log.read_text() and "Traceback" not in log.read_text()
     assert not any(map(is_running, workers))
     assert saver.newest_good_checkpoint([tmp_path / "checkpoints/section1"])
 
