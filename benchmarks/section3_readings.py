@@ -97,6 +97,8 @@ def table(seeds):
 def main(argv=None):
     parser = cli.Parser(prog="python -m benchmarks.section3_readings", description=__doc__.split("\n\n    ")[0])
     parser.add_argument("--seeds", type=cli.whole_number(1), default=3, metavar="K", help="seeds (default: 3)")
+    parser.add_argument("--first-seed", type=cli.whole_number(0), default=0, metavar="N",
+                        help="the first of the seeds (default: 0)")
     parser.add_argument("--out", default=str(RESULTS / "section3_readings.json"), metavar="FILE", type=cli.path_name,
                         help="file that holds the curves (default: results/section3_readings.json)")
     cli.add_data_arguments(parser)
@@ -107,7 +109,8 @@ def compare_readings(args):
     """Compute the seeds that the file lacks, save each, print the table."""
     file = Path(args.out)
     seeds = read_json(file) if file.exists() else []
-    for seed in tqdm(range(len(seeds), args.seeds), desc="Seeds", unit="seed", disable=None):
+    for seed in tqdm(range(args.first_seed + len(seeds), args.first_seed + args.seeds), desc="Seeds", unit="seed",
+                     disable=None):
         settings = dataclasses.replace(section.PRESETS["report"], seed=seed)
         seeds.append(readings_of_seed(settings, section.load(settings, data=args.data, data_dir=args.data_dir)[0]))
         write_atomically(file, json.dumps(seeds).encode())

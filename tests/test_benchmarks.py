@@ -7,7 +7,19 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import endurance, growth, measuring, profile, report, run, section3_readings, startup, streaming, tasks
+from benchmarks import (
+    endurance,
+    growth,
+    measuring,
+    profile,
+    report,
+    run,
+    scaling,
+    section3_readings,
+    startup,
+    streaming,
+    tasks,
+)
 from tests import small_sections
 from tf1_autoencoders.keras_twin.weights import graph_weights, set_graph_weights, weight_names
 from tf1_autoencoders.sections import SECTIONS
@@ -134,6 +146,45 @@ def test_growth_compares_the_time_per_row(result):
     measurements = {1: [measurement(1), measurement(2)], 8: [measurement(8), measurement(24, peak_bytes=5e8)]}
     _, last = growth.lines({1: (1000, 10), 8: (8000, 80)}, measurements)
     assert last == ("8,000", "80", "16", "2e+03", "1.25 (1.00 to 1.50)", "400", "1.43")
+
+
+def scaling_result():
+    """Section 1 with a million weights: 80 ms alone; two workers need 60 ms, of which 10 ms are the reduction."""
+    together = {"seconds": 0.06, "bytes": 4.1e6, "reductions": [0.001, 0.009]}
+    differences = {"weights": 4e-7, "root mean square": 3e-7, "losses": 2e-7, "bit-identical": True}
+    return {"machine": {}, "sections": {"1": {
+        "n_weights": 10 ** 6, "n_cores": 2, "whole": {"seconds": [0.08, 0.09, 0.08]}, "workers": {
+            "2": {"together": [together] * 3, "alone": [0.08, 0.05, 0.08], "share": [0.05] * 3},
+            "3": {"together": [{**together, "seconds": 0.1}], "alone": [0.08], "share": [0.04]}},
+        "compared": {"report": {"2": differences, "3": {**differences, "bit-identical": False},
+                                "other kernels": differences}}}}}
+
+
+def test_scaling_tells_the_reduction_from_the_share():
+    whole, two, three = ([str(cell) for cell in line] for line in scaling.measured_table(scaling_result()))
+    assert whole[:3] == ["1", "1", "80.00"]
+    # two reductions of 1 ms, and 4 MB at 4 MB in 8 ms
+    assert two == ["1", "2", "60.00", "80.00", "0.75 (0.75 to 1.20)", "50.00", "17%", "60.00", "4.10", "4.00"]
+    # three workers on two cores: two of them share a core; 2 x 4 hops of 0.5 ms, and 5.33 MB
+    assert three[5:8] == ["40.00", "20%", f"{80 + 4 + 16 / 1.5:.2f}"]
+
+
+def test_scaling_compares_the_first_steps_with_one_process():
+    assert scaling.compared_table(scaling_result()) == [
+        ("1", "2 workers", "2.0e-07", "4.0e-07", "3.0e-07", "yes"),
+        ("1", "3 workers", "2.0e-07", "4.0e-07", "3.0e-07", "NO"),
+        ("1", "one process, other kernels", "2.0e-07", "4.0e-07", "3.0e-07", "-")]
+    one = {"weights/w": np.float32([1, 2]), "losses": np.array([1.0, 2.0])}
+    other = {"weights/w": np.float32([1, 2.5]), "losses": np.array([1.0, 1.0])}
+    assert scaling.differences([one, other], one) == {
+        "weights": 0.25, "root mean square": pytest.approx(0.5 / 5 ** 0.5), "losses": 0.5, "bit-identical": False}
+
+
+def test_scaling_computes_what_more_machines_would_gain():
+    slow, fast, own = scaling.model_table(scaling_result())
+    assert slow[:3] == ("1", "10 GbE", "1.00") and own[1] == "TensorFlow's own rate here, 0.50 GB/s"
+    assert slow[4] == f"{80 / (20 + 2 * 6 * 0.5 + 1.5 * 4 / 1.25):.2f}"  # N = 4
+    assert float(fast[4]) > float(slow[4]) > float(own[4])
 
 
 def test_table_and_plot_are_made_again_without_measuring(result, tmp_path, capsys):
