@@ -82,6 +82,27 @@ def remains(folder, section):
     return {path.name: path.read_bytes() for path in files if path.is_file()}
 
 
+def workers_of(launcher):
+    """Return the process ids of the workers of a launcher, which is a process id; the chief is the first."""
+    workers = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == launcher and b"tests.small_sections" in (folder / "cmdline").read_bytes():
+                workers.append(int(folder.name))
+        except (OSError, ValueError):  # a process that has just ended
+            pass
+    return sorted(workers)
+
+
+def is_running(process_id):
+    """Say whether a process is running, or stopped."""
+    try:
+        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 if __name__ == "__main__":
     shrink(setattr, dict.__setitem__)
     sys.exit(run_all.main())

@@ -14,6 +14,7 @@ import pytest
 
 from tests import small_sections
 from tf1_autoencoders.checkpointing import saver
+from tf1_autoencoders.training import launcher
 from tf1_autoencoders.utils.frameworks import tf1
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads processes from /proc")]
@@ -35,19 +36,6 @@ def start(folder, *more, **arguments):
                                         **arguments), stdout=stream, stderr=subprocess.STDOUT), log
 
 
-def workers_of(process):
-    """Return the process ids of a launcher's workers, the chief first."""
-    workers = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == process.pid and b"tests.small_sections" in (folder / "cmdline").read_bytes():
-                workers.append(int(folder.name))
-        except (OSError, ValueError):  # a process that has just ended
-            pass
-    return sorted(workers)
-
-
 def wait_for(condition, seconds=120):
     end = time.monotonic() + seconds
     while not condition():
@@ -55,19 +43,12 @@ def wait_for(condition, seconds=120):
         time.sleep(0.05)
 
 
-def is_running(process_id):
-    try:
-        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def train_until(folder, epoch, *more, **arguments):
     """Start a training and wait for an epoch; return (process, log, process ids of the workers)."""
     process, log = start(folder, *more, **arguments)
     wait_for(lambda: f"Epoch {epoch}/" in log.read_text() or process.poll() is not None)
     assert process.poll() is None, log.read_text()
-    return process, log, workers_of(process)
+    return process, log, small_sections.workers_of(process.pid)
 
 
 def variables(folder):
@@ -103,7 +84,7 @@ def test_a_stopped_worker_ends_the_training_with_a_sentence_that_names_it(tmp_pa
     os.kill(workers[victim], signal.SIGSTOP)
     assert process.wait(TIMEOUT + 30) == 1
     assert f"worker {victim} (" in log.read_text() and "does not answer; the run ends here" in log.read_text()
-    assert not any(map(is_running, workers))
+    assert not any(map(small_sections.is_running, workers))
     assert saver.newest_good_checkpoint([tmp_path / "checkpoints/section1"])
 
 
@@ -119,7 +100,7 @@ def test_workers_whose_packets_are_lost_end_with_a_sentence_that_names_the_other
                     "ip", "link", "set", "lo", "down"], check=True)  # packets are lost, and no connection is closed
     assert process.wait(TIMEOUT + 30) == 1
     assert "does not answer; the run ends here" in log.read_text() and "Traceback" not in log.read_text()
-    assert not any(map(is_running, workers))
+    assert not any(map(small_sections.is_running, workers))
     assert saver.newest_good_checkpoint([tmp_path / "checkpoints/section1"])
 
 
@@ -127,7 +108,7 @@ def test_ctrl_c_ends_all_workers_and_one_process_continues(tmp_path, undisturbed
     process, log, workers = train_until(tmp_path, 20)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
-    assert log.read_text().count("interrupted after step") == 1 and not any(map(is_running, workers))
+    assert log.read_text().count("interrupted after step") == 1 and not any(map(small_sections.is_running, workers))
     alone = subprocess.run(command(tmp_path), capture_output=True, text=True, check=False)
     assert alone.returncode == 0, alone.stderr
     assert "resumed from: " in alone.stderr and "may round differently here" in alone.stderr
@@ -144,7 +125,23 @@ def test_workers_listen_on_loopback_only_and_do_not_outlive_their_launcher(tmp_p
         assert [device.split(":")[0].strip() for device in devices] == ["lo"]
     process.kill()
     process.wait()
-    wait_for(lambda: not any(map(is_running, workers)), 30)
+    wait_for(lambda: not any(map(small_sections.is_running, workers)), 30)
+
+
+@pytest.mark.parametrize("deed_of_0, deed_of_1, code, sentence", [
+    ("stop()", "pass", 1, "worker 0 (127.0.0.1:"), ("pass", "stop()", 0, ""), ("time.sleep(1)", "stop()", 0, "worker 1 (127.0.0.1:"),
+    ("time.sleep(0.5)", "sys.exit(1)", 0, ""), ("sys.exit(3)", "time.sleep(60)", 3, "")])
+def test_after_the_training_the_chief_is_waited_for_and_no_stopped_worker(
+        monkeypatch, capfd, deed_of_0, deed_of_1, code, sentence):
+    monkeypatch.setattr(launcher, "GRACE", 0.2)
+    program = ("import json, os, signal, sys, time\n"
+               "def stop(): os.kill(os.getpid(), signal.SIGSTOP)\n"
+               f"if json.loads(os.environ['TF_CONFIG'])['task']['index'] == 0: {deed_of_0}\n"
+               f"else: {deed_of_1}\n")
+    begun = time.monotonic()
+    assert launcher.run_workers(["-c", program], 2, 0, timeout=0.5) == code and time.monotonic() - begun < 20
+    error = capfd.readouterr().err
+    assert sentence in error and ("is stopped and does not answer" in error) == bool(sentence)
 
 
 @pytest.mark.parametrize("arguments, sentence", [

@@ -1,10 +1,12 @@
 """Kill runs again and again, at random instants or at each system call of a save, and check their files.
     python -m tests.robustness.kill_runs --kills 200      SIGKILL at random instants
     python -m tests.robustness.kill_runs --system-calls   SIGKILL at each system call of a save
+    python -m tests.robustness.kill_runs --workers 2      SIGKILL or SIGSTOP to one of several workers
 
 Each run continues the one killed before it, in a process of its own. After every kill the store must hold only intact
 checkpoints, and no printed epoch may be lost (the small runs save every epoch). A run that reaches its end must be
-bit-identical to one that was never killed. The exit code is 1 if any of this fails.
+bit-identical to one that was never killed. The exit code is 1 if any of this fails. With --workers, the launcher and
+all workers must also end in time, whenever one of the workers is killed or stopped.
 
 The sections are those of tests/small_sections.py. The processes are forked from this one, which has loaded TensorFlow
 without using it, so that a run takes a second. --system-calls needs strace.
@@ -36,6 +38,7 @@ from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
+CLUSTER_TIMEOUT = 6  # seconds
 SYSTEM_CALLS = "openat,creat,write,pwrite64,writev,fsync,fdatasync,ftruncate,rename,renameat,renameat2,mkdir,mkdirat," \
     "symlink,symlinkat,unlink,unlinkat,rmdir,close,flock"
 
@@ -145,6 +148,63 @@ def kill_at_random(section, backend, n_kills, folder, chance, bar):
     return (section, backend, n_kills, in_save, n_chains, len(wrong)), wrong
 
 
+def disturb_workers(section, n_workers, n_faults, folder, chance, bar):
+    """Kill or stop one of n_workers, n_faults times; return a row of the table, and the failures."""
+    def start(chain):
+        with open(str(chain.folder / "output"), "wb") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "tests.small_sections", *small.arguments(section, chain.folder), "--workers",
+                 str(n_workers), "--cluster-timeout", str(CLUSTER_TIMEOUT)], stdout=output, stderr=subprocess.STDOUT)
+
+    def end(launcher, chain):
+        """Wait for the launcher's end; return its exit code, or None if it hangs."""
+        try:
+            return launcher.wait(CLUSTER_TIMEOUT + 60)
+        except subprocess.TimeoutExpired:
+            chain.wrong.append("hangs")
+            launcher.kill()
+            launcher.wait()
+            return None
+
+    whole = Chain(section, "graph", folder / "whole", None)
+    begun = time.perf_counter()
+    whole_code = end(start(whole), whole)
+    seconds = time.perf_counter() - begun
+    if whole_code != 0:
+        raise UserError(f"section {section}: workers that nobody disturbed ended with exit code {whole_code}")
+    reference, wrong, counts, longest, n_chains = small.remains(whole.folder, section), [], Counter(), 0.0, 0
+    while sum(counts.values()) < n_faults:
+        n_chains, code = n_chains + 1, 1
+        chain = Chain(section, "graph", folder / f"chain-{n_chains}", reference)
+        while code:  # a disturbed run ends with 1; the same command goes on
+            launcher = start(chain)
+            time.sleep(chance.uniform(1, seconds))
+            workers = small.workers_of(launcher.pid)
+            if workers and sum(counts.values()) < n_faults and launcher.poll() is None:
+                fault = chance.choice((signal.SIGKILL, signal.SIGSTOP))
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(chance.choice(workers), fault)
+                    counts[fault.name] += 1
+                    bar.update(1)
+            disturbed = time.perf_counter()
+            code = end(launcher, chain)
+            longest = max(longest, time.perf_counter() - disturbed) if code else longest
+            orphans = [worker for worker in workers if small.is_running(worker)]
+            chain.wrong += [f"{len(orphans)} workers outlive their launcher"] if orphans else []
+            if code:
+                chain.check_after_kill()
+            if code is None or (code and "does not answer" not in (chain.folder / "output").read_text()
+                                and "signal" not in (chain.folder / "output").read_text()):
+                chain.wrong.append(f"exit code {code}: {(chain.folder / 'output').read_text()[-300:]}")
+                break
+            if (chain.folder / "checkpoints" / f"section{section}" / "ended").exists():
+                code = 0  # the chief had finished the run when it was killed
+        chain.check_at_end(code)
+        wrong += [f"section {section}, {n_workers} workers: {problem}" for problem in chain.wrong]
+    row = section, f"{n_workers} workers", counts["SIGKILL"], counts["SIGSTOP"], f"{longest:.0f} s", len(wrong)
+    return row, wrong
+
+
 def strace(process, *arguments):
     """Attach strace to a process and its threads; return the process of strace."""
     tracer = subprocess.Popen(["strace", "-f", "-p", str(process), *arguments], stderr=subprocess.PIPE,
@@ -202,6 +262,8 @@ def main(argv=None):
     parser.add_argument("--kills", type=cli.whole_number(1), default=200, metavar="N",
                         help="number of kills at random instants, over all sections (default: 200)")
     parser.add_argument("--system-calls", action="store_true", help="kill at each system call of a save instead")
+    parser.add_argument("--workers", type=cli.whole_number(2, 16), metavar="W",
+                        help="disturb one of W workers instead; the graph only")
     parser.add_argument("--section", choices=("1", "2", "3", "4"), help="one section only (default: all)")
     parser.add_argument("--backend", choices=("graph", "keras"), help="one backend only (default: both)")
     parser.add_argument("--seed", type=cli.whole_number(0), default=0, metavar="N",
@@ -213,7 +275,7 @@ def kill(args):
     """Print the table, then the failures; return exit code 1 if there are any."""
     small.shrink(setattr, dict.__setitem__)
     pairs = [(int(section), backend) for section in ([args.section] if args.section else "1234")
-             for backend in ([args.backend] if args.backend else ("graph", "keras"))]
+             for backend in ([args.backend] if args.backend else ("graph",) if args.workers else ("graph", "keras"))]
     tf1.version.VERSION, keras.Model  # noqa: B018  loaded here, used in the forks only
     figures.images([np.zeros(4)], [""])
     folder, rows, wrong = Path(tempfile.mkdtemp()), [], []
@@ -226,13 +288,16 @@ def kill(args):
                 rows += more
             else:
                 n_kills = args.kills * (number + 1) // len(pairs) - args.kills * number // len(pairs)
-                row, problems = kill_at_random(section, backend, n_kills, section_folder, chance, bar)
+                row, problems = disturb_workers(section, args.workers, n_kills, section_folder, chance, bar) \
+                    if args.workers else kill_at_random(section, backend, n_kills, section_folder, chance, bar)
                 rows.append(row)
             wrong += problems
     header = ("section", "backend", "system call", "in a save", "killed at") if args.system_calls else \
+        ("section", "tasks", "killed", "stopped", "longest time to the end", "wrong") if args.workers else \
         ("section", "backend", "kills", "of these while saving", "completed runs", "wrong")
     print(*tables.markdown_table(header, rows), "", *wrong, sep="\n")
-    print(json.dumps({"kills": sum(row[-1] if args.system_calls else row[2] for row in rows), "wrong": len(wrong)}))
+    n_kills = sum(row[-1] if args.system_calls else sum(row[2:4]) if args.workers else row[2] for row in rows)
+    print(json.dumps({"kills": n_kills, "wrong": len(wrong)}))
     if wrong:
         print(f"left in {folder}")
         return 1

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from tf1_autoencoders.training.cluster import EXIT_LOST, JOB, LAUNCHER, TF_CONFIG
 from tf1_autoencoders.utils.cli import warn
@@ -39,7 +39,8 @@ def run_workers(command: Sequence[str], n_workers: int, restarts: int, timeout: 
         timeout: seconds that the workers have to end after a signal.
 
     Returns:
-        The exit code of the chief, or EXIT_LOST if another worker failed. The workers have said why.
+        The exit code of the chief, which fails if it loses another worker during the training; EXIT_LOST if the chief
+        was killed. The workers have said why.
     """
     namespace, code = None, 0
     try:
@@ -69,33 +70,58 @@ def this_command() -> List[str]:
 def _run_once(command: Sequence[str], n_workers: int, timeout: float, namespace: Optional[LoopbackNamespace]) -> int:
     """Start the workers, wait for their end, and return the exit code of run_workers.
 
-    When one has failed, the others notice by themselves. Those that have not ended after GRACE seconds are killed; no
-    checkpoint is lost by that.
+    When one has failed, the others notice by themselves. The chief is always waited for: after the training it needs
+    no other worker, and draws. Another worker has GRACE seconds when one has failed or the chief has ended. A worker
+    that is stopped (SIGSTOP) when nobody asks for it counts as lost after `timeout` seconds. No checkpoint is lost by
+    a kill.
     """
     addresses = [f"127.0.0.1:{port}" for port in free_ports(n_workers)]
     with deferred_signals() as received:
         workers = [_start_worker(command, addresses, task, namespace) for task in range(n_workers)]
+        signalled = failed = math.inf  # when all were signalled; when the first had failed, or the chief had ended
+        stopped: Dict[int, float] = {}  # {task: when it was first seen stopped}
+        killed = set()
         try:
-            forwarded, deadline = False, math.inf
-            while any(worker.poll() is None for worker in workers) and time.monotonic() < deadline:
-                if received and not forwarded:
-                    forwarded, deadline = True, time.monotonic() + timeout  # for a last step and a checkpoint
+            while any(worker.poll() is None for worker in workers):
+                now = time.monotonic()
+                if received and signalled == math.inf:
+                    signalled = now
                     for worker in workers:
                         worker.send_signal(received[0])
-                if any([worker.poll() for worker in workers]) and not forwarded:
-                    deadline = min(deadline, time.monotonic() + GRACE)
+                if signalled == failed == math.inf and (
+                        any(worker.poll() for worker in workers) or workers[0].poll() is not None):
+                    failed = now
+                stopped = {task: stopped.get(task, now) for task, worker in enumerate(workers) if _is_stopped(worker)}
+                for task, worker in enumerate(workers):
+                    end = min(signalled + timeout, failed + GRACE if task else math.inf)  # a last step and a checkpoint
+                    if task in stopped:
+                        end = min(end, failed, stopped[task] + timeout)
+                    if worker.poll() is None and now > end and task not in killed:
+                        if task in stopped and failed == math.inf:
+                            warn(f"worker {task} ({addresses[task]}) is stopped and does not answer; this command ends "
+                                 "it now, and continues from the last checkpoint if it is run again")
+                        worker.kill()
+                        killed.add(task)
                 time.sleep(0.05)
         finally:
-            killed = [worker for worker in workers if worker.poll() is None]
-            for worker in killed:
-                worker.kill()
             for worker in workers:
+                worker.kill()  # does nothing to those that have ended
                 worker.wait()
     for task, worker in enumerate(workers):
-        if worker.returncode < 0 and worker not in killed:
+        if worker.returncode < 0 and task not in killed:
             warn(f"worker {task} ({addresses[task]}) was ended by signal {-worker.returncode}")
     code = workers[0].returncode
-    return code if code > 0 else EXIT_LOST if any(worker.returncode for worker in workers) else 0
+    return EXIT_LOST if code < 0 else code
+
+
+def _is_stopped(worker: Any) -> bool:
+    """Say whether a child process is stopped (SIGSTOP)."""
+    if worker.poll() is not None or not hasattr(os, "waitid"):
+        return False
+    try:
+        return os.waitid(os.P_PID, worker.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:  # it has just ended
+        return False
 
 
 def _start_worker(command: Sequence[str], addresses: List[str], task: int,
