@@ -129,7 +129,8 @@ def test_workers_listen_on_loopback_only_and_do_not_outlive_their_launcher(tmp_p
 
 
 @pytest.mark.parametrize("deed_of_0, deed_of_1, code, sentence", [
-    ("stop()", "pass", 1, "worker 0 (127.0.0.1:"), ("pass", "stop()", 0, ""), ("time.sleep(1)", "stop()", 0, "worker 1 (127.0.0.1:"),
+    ("stop()", "pass", 1, "worker 0 (127.0.0.1:"), ("pass", "stop()", 0, ""),
+    ("time.sleep(1)", "stop()", 0, "worker 1 (127.0.0.1:"),
     ("time.sleep(0.5)", "sys.exit(1)", 0, ""), ("sys.exit(3)", "time.sleep(60)", 3, "")])
 def test_after_the_training_the_chief_is_waited_for_and_no_stopped_worker(
         monkeypatch, capfd, deed_of_0, deed_of_1, code, sentence):
