@@ -18,6 +18,7 @@ def train(bar, n_steps, n_done=0):
     shown = []
     with bar:
         bar.begin_epoch("epoch 1/1", n_steps, n_done, {"loss": 0.25})
+        bar._bar.mininterval = 0
         for _ in range(n_steps - n_done):
             bar.step()
             shown.append(bar._bar.n / bar._bar.total)
@@ -27,7 +28,7 @@ def train(bar, n_steps, n_done=0):
 def test_the_bar_goes_on_from_training_to_training(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     bar = progress_bar.ProgressBar([1, 3], ["section 1 of 2", "section 2 of 2"])
-    bar._bar.mininterval = 0
+    assert sys.stderr.getvalue() == ""  # the bar appears with the first epoch
     assert train(bar, 2) == pytest.approx([1 / 8, 1 / 4]) and not bar._bar.disable
     assert train(bar, 3) == pytest.approx([1 / 2, 3 / 4, 1])
     lines = re.split(r"[\r\n]+", sys.stderr.getvalue())

@@ -20,8 +20,7 @@ class ProgressBar:
 
     def __init__(self, minutes: Sequence[float] = (1.0,), names: Sequence[str] = ("",)) -> None:
         self._minutes, self._names, self._training, self._per_step = minutes, names, -1, 0.0
-        self._bar = tqdm(total=sum(minutes), leave=False, file=sys.stderr, disable=None, smoothing=0.05,
-                         bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}")
+        self._bar: Any = None  # appears with the first epoch
 
     def __enter__(self) -> ProgressBar:
         self._training, self._per_step = self._training + 1, 0.0
@@ -29,7 +28,7 @@ class ProgressBar:
 
     def __exit__(self, *_: Any) -> None:
         self.clear()
-        if self._training == len(self._minutes) - 1:
+        if self._bar is not None and self._training == len(self._minutes) - 1:
             self._bar.close()
 
     def begin_epoch(self, name: str, n_steps: int, n_done: int, metrics: Dict[str, float]) -> None:
@@ -41,11 +40,12 @@ class ProgressBar:
             n_done: steps of the training that are done, by this process or by a run that it continues.
             metrics: of the epoch before.
         """
-        if self._bar.disable:
-            return
+        if self._bar is None:
+            self._bar = tqdm(total=sum(self._minutes), leave=False, file=sys.stderr, disable=None, smoothing=0.05,
+                             bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}")
         begins, self._per_step = not self._per_step, self._minutes[self._training] / n_steps
         self._bar.n = sum(self._minutes[:self._training]) + n_done * self._per_step
-        if begins:
+        if begins and not self._bar.disable:
             self._bar.initial += n_done * self._per_step  # took no time now, so that it says nothing about the speed
             self._bar.last_print_n = self._bar.n
         self._bar.set_description(", ".join(filter(None, (self._names[self._training], name))), refresh=False)
@@ -58,4 +58,5 @@ class ProgressBar:
 
     def clear(self) -> None:
         """Hide the bar until the next step, so that the caller can print."""
-        self._bar.clear()
+        if self._bar is not None:
+            self._bar.clear()
