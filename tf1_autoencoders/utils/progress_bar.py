@@ -40,15 +40,16 @@ class ProgressBar:
             n_done: steps of the training that are done, by this process or by a run that it continues.
             metrics: of the epoch before.
         """
+        description = ", ".join(filter(None, (self._names[self._training], name)))
         if self._bar is None:
-            self._bar = tqdm(total=sum(self._minutes), leave=False, file=sys.stderr, disable=None, smoothing=0.05,
-                             bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}")
+            self._bar = tqdm(desc=description, total=sum(self._minutes), leave=False, file=sys.stderr, disable=None,
+                             smoothing=0.05, bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}")
         begins, self._per_step = not self._per_step, self._minutes[self._training] / n_steps
         self._bar.n = sum(self._minutes[:self._training]) + n_done * self._per_step
         if begins and not self._bar.disable:
             self._bar.initial += n_done * self._per_step  # took no time now, so that it says nothing about the speed
             self._bar.last_print_n = self._bar.n
-        self._bar.set_description(", ".join(filter(None, (self._names[self._training], name))), refresh=False)
+        self._bar.set_description(description, refresh=False)
         if metrics:
             self._bar.set_postfix({name: f"{value:.4g}" for name, value in metrics.items()}, refresh=False)
 
