@@ -43,7 +43,8 @@ class ProgressBar:
         description = ", ".join(filter(None, (self._names[self._training], name)))
         if self._bar is None:
             self._bar = tqdm(desc=description, total=sum(self._minutes), leave=False, file=sys.stderr, disable=None,
-                             smoothing=0.05, bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}")
+                             smoothing=0.05,
+                             bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}")
         begins, self._per_step = not self._per_step, self._minutes[self._training] / n_steps
         self._bar.n = sum(self._minutes[:self._training]) + n_done * self._per_step
         if begins and not self._bar.disable:
