@@ -13,7 +13,6 @@ checkpoint lies in checkpoints/section2/ and not in the working directory. The p
 from __future__ import annotations
 
 import dataclasses
-import math
 import sys
 from functools import partial
 from pathlib import Path
@@ -175,7 +174,7 @@ def training_arrays(data: Mapping[str, Any], settings: Settings) -> Tuple[np.nda
     horses = select_horses(*data["train"])
     if not settings.mirror:
         return (horses,)
-    side = math.isqrt(settings.n_input)
+    side = int(round(settings.n_input ** 0.5))
     mirrored = horses.reshape(-1, side, side)[:, :, ::-1].reshape(len(horses), settings.n_input)
     return (np.concatenate([horses, mirrored]),)
 
