@@ -9,6 +9,7 @@ A gradient step of rate 0.1 multiplies the loss by 0.64, so that every loss must
 """
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -19,6 +20,7 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from tf1_autoencoders.training.launcher import free_ports
+from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.frameworks import tf1
 
 N_STEPS = 5
@@ -119,7 +121,7 @@ def try_idiom(idiom, n_workers):
     cluster = {"ps": [f"127.0.0.1:{ports[0]}"], "worker": [f"127.0.0.1:{port}" for port in ports[1:]]}
     start = time.time()
     with tempfile.TemporaryDirectory() as folder:
-        tasks = [subprocess.Popen([sys.executable, "-m", "tests.cluster_idioms", idiom, job, str(task),
+        tasks = [subprocess.Popen([sys.executable, "-m", "tests.cluster_idioms", "--task", idiom, job, str(task),
                                    json.dumps(cluster), folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                   universal_newlines=True)
                  for job, addresses in cluster.items() for task in range(len(addresses))]
@@ -148,9 +150,16 @@ def try_idiom(idiom, n_workers):
     return f"works, {time.time() - start:.0f} s{exactly}"
 
 
-def main():
-    if len(sys.argv) > 1:
-        idiom, job, task, cluster, folder = sys.argv[1:]
+def main(argv=None):
+    parser = cli.Parser(prog="python -m tests.cluster_idioms", description=__doc__.split("\n\n    ")[0])
+    parser.add_argument("--task", nargs=5, help=argparse.SUPPRESS)  # of try_idiom: the arguments of run_task
+    return cli.run_command(parser, try_all, argv)
+
+
+def try_all(args):
+    """Print a row for each idiom and number of workers; return exit code 1 if one failed."""
+    if args.task:
+        idiom, job, task, cluster, folder = args.task
         return run_task(idiom, job, int(task), json.loads(cluster), folder)
     failed = False
     for idiom, numbers in IDIOMS.items():
