@@ -31,7 +31,7 @@ from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.training.cluster import JOB, TF_CONFIG
 from tf1_autoencoders.training.launcher import LoopbackNamespace, free_ports
 from tf1_autoencoders.utils import cli
-from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.errors import UserError, one_line
 from tf1_autoencoders.utils.files import write_atomically
 from tf1_autoencoders.utils.paths import RESULTS, display_path
 
@@ -71,8 +71,10 @@ def scale(args):
     if args.table:
         try:
             result = json.loads(Path(args.table).read_text())
-        except (OSError, ValueError) as error:
-            raise UserError(f"--table {display_path(args.table)}: not a file of measurements ({error})") from error
+            tables = measured_table(result), compared_table(result), model_table(result)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise UserError(f"--table {display_path(args.table)}: not a file of measurements ({one_line(error)}); give "
+                            "the --out of an earlier run") from error
     else:
         result = {"machine": measuring.machine(), "sections": {}}
         namespace = LoopbackNamespace()
@@ -83,9 +85,10 @@ def scale(args):
                 write_atomically(Path(args.out), json.dumps(result, indent=1).encode())
         finally:
             namespace.close()
-    print(*markdown_table(HEADER, measured_table(result)), "",
-          *markdown_table(COMPARED_HEADER, compared_table(result)), sep="\n")
-    print("", *markdown_table(("section", "wire", *(f"N = {n}" for n in MACHINES)), model_table(result)), sep="\n")
+        tables = measured_table(result), compared_table(result), model_table(result)
+    headers = HEADER, COMPARED_HEADER, ("section", "wire", *(f"N = {n}" for n in MACHINES))
+    for header, lines in zip(headers, tables):
+        print(*markdown_table(header, lines), "", sep="\n")
     return 0
 
 
