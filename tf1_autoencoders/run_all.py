@@ -211,7 +211,9 @@ def run(args: argparse.Namespace) -> int:
         finished = SECTIONS[number].run(settings[number], dataclasses.replace(
             options, resume=args.resume and number in sections_with_checkpoints))
         rows += [(number, *row) for row in finished.comparison]
-        tallies += [comparison.tally(finished.log.published, finished.log.bands)]
+        log = finished.log
+        tallies += [comparison.tally({name: value for name, value in log.published.items() if name in log.measured},
+                                     log.bands)]  # the numbers that stand in the table, and that the page counts
         print(flush=True)
     if rows:
         print("Published beside measured", "", *markdown_table(("section", *comparison.HEADER), rows), "", sep="\n")
