@@ -18,9 +18,10 @@ class Implementation:
     Args:
         task: Task.
         square: True multiplies [2048, 2048] by [2048, 2048] instead.
+        precision: type of the numbers, "float32" or "bfloat16".
     """
 
-    def __init__(self, task: tasks.Task, square: bool = False) -> None:
+    def __init__(self, task: tasks.Task, square: bool = False, precision: str = "float32") -> None:
         self.task = task
         stages = [[((SIDE, SIDE), (SIDE, SIDE), False, False)]] if square else _stages(task)
         flops = sum(2 * a[0] * a[1] * (b[0] if transpose_b else b[1])
@@ -31,7 +32,7 @@ class Implementation:
             for _ in range(n_repeats):
                 for stage in stages:
                     with tf1.control_dependencies(previous):
-                        previous = [_matmul(*product).op for product in stage]
+                        previous = [_matmul(*product, precision).op for product in stage]
             self.step = tf1.group(*previous)
             config = tf1.ConfigProto(intra_op_parallelism_threads=task.threads,
                                      inter_op_parallelism_threads=task.threads)
@@ -69,10 +70,12 @@ def _stages(task: tasks.Task) -> List[List[Product]]:
     return forward + backward
 
 
-def _matmul(a: Tuple[int, int], b: Tuple[int, int], transpose_a: bool, transpose_b: bool) -> Any:
+def _matmul(a: Tuple[int, int], b: Tuple[int, int], transpose_a: bool, transpose_b: bool,
+            precision: str) -> Any:
     """Multiply variables of these shapes; TensorFlow would compute a product of constants once and for all."""
     def operand(shape: Tuple[int, int]) -> Any:
-        return tf1.get_variable(f"operand_{shape[0]}_{shape[1]}", shape, initializer=tf1.random_normal_initializer())
+        return tf1.get_variable(f"operand_{shape[0]}_{shape[1]}", shape, tf1.as_dtype(precision),
+                                initializer=tf1.zeros_initializer())
 
     with tf1.variable_scope("", reuse=tf1.AUTO_REUSE):
         return tf1.matmul(operand(a), operand(b), transpose_a=transpose_a, transpose_b=transpose_b)

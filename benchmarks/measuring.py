@@ -41,7 +41,9 @@ ROWS = {
     "tf115": Row("TensorFlow 1.15.5", "original115", python="tf115"),
     "tf115-static": Row("TensorFlow 1.15.5, static_rnn", "original115", {"rnn": "static"}, (4,), "tf115"),
     "products": Row("its matrix products alone", "matmul", sections=(1, 2, 4)),
-    "square": Row("a square matrix product", "matmul", {"square": True})}
+    "square": Row("a square matrix product", "matmul", {"square": True}),
+    "products-bfloat16": Row("its matrix products alone, bfloat16", "matmul", {"precision": "bfloat16"}, (1, 2, 4)),
+    "square-bfloat16": Row("a square matrix product, bfloat16", "matmul", {"square": True, "precision": "bfloat16"})}
 
 
 def pythons(torch_python=None, tf115_python=None):

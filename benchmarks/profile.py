@@ -54,6 +54,8 @@ def main(argv=None):
                         help="number of operations to print (default: 25)")
     parser.add_argument("--threads", type=cli.whole_number(0), default=0, metavar="T",
                         help="CPU threads (default: 0, TensorFlow's choice)")
+    parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"],
+                        help="as in run_all.py; the data type stands in the table (default: float32)")
     parser.add_argument("--out", default=str(RESULTS), metavar="DIR",
                         help="folder for the timeline (default: results/)")
     return cli.run_command(parser, profile, argv)
@@ -66,7 +68,7 @@ def profile(args):
     folder.mkdir(parents=True, exist_ok=True)
     task = tasks.make_task(number, dataclasses.asdict(SECTIONS[number].PRESETS["report"]), n_steps=WARM_UP + N_STEPS,
                            threads=args.threads)
-    implementation = graph.Implementation(task, session_class=TracedSession)
+    implementation = graph.Implementation(task, session_class=TracedSession, precision=args.precision)
     implementation.fit(WARM_UP * task.batch_size, 1, lambda: None)
     implementation.session.tracing = True
     implementation.fit(N_STEPS * task.batch_size, 1, lambda: None)

@@ -1,11 +1,12 @@
-"""Faster forms of two layers of graphs.layers: the same functions, computed with fewer operations.
+"""Faster forms of the layers of graphs.layers: the same functions, computed with fewer operations.
 
     function             replaces                                      with
     conv2d_of_upsampled  upsample, then conv2d on the doubled image    conv2d on the smaller image, then depth_to_space
+    pooled_relu          bias and relu, then max_pool                  max_pool, then bias and relu of the smaller image
     fused_lstm           the separate operations of each LSTM step,    one LSTMBlockCell per step,
                          with TensorFlow's gradient of each of them    with a gradient written by hand
 
-Both add the same products in another order. Outputs and gradients therefore differ from those of the plain layers by
+They add the same numbers in another order. Outputs and gradients therefore differ from those of the plain layers by
 rounding, measured at no more than 1e-6 of the largest value. A layer with fused=False does not use this module.
 """
 from __future__ import annotations
@@ -42,16 +43,20 @@ def input_of_upsample(x: Any) -> Optional[Any]:
     return smaller if None not in sides and doubled_sides == [2 * side for side in sides] else None
 
 
-def conv2d_of_upsampled(x: Any, kernel: Any, padding: str) -> Any:
-    """Return tf1.nn.conv2d(upsample(x), kernel, padding=padding), except for rounding, without the upsampled image.
+def conv2d_of_upsampled(x: Any, kernel: Any, bias: Any, activation: Optional[Callable[[Any], Any]],
+                        padding: str) -> Any:
+    """Return layers.conv_layer's outputs for the image upsample(x), except for rounding, without the upsampled image.
 
     In the upsampled image, neighbouring pixels often come from one pixel of x. The kernel's weights for these pixels
     can be added before the multiplication. Which weights belong together depends on whether the output's row and column
-    are even or odd. This gives four kernels on x, and depth_to_space interleaves their outputs.
+    are even or odd. This gives four kernels on x, and depth_to_space interleaves their outputs. Bias and activation
+    come before depth_to_space, where TensorFlow computes them together with the convolution.
 
     Args:
         x: float32[batch, h, w, n_in], the image before upsampling.
         kernel: float32[3, 3, n_in, n_out].
+        bias: float32[n_out].
+        activation: a function of each element of a tensor, or None.
         padding: "SAME" or "VALID".
 
     Returns:
@@ -63,7 +68,26 @@ def conv2d_of_upsampled(x: Any, kernel: Any, padding: str) -> Any:
     sums = np.einsum("pvr,qwc->vwpqrc", row_sums, row_sums)
     kernels = tf1.transpose(tf1.tensordot(sums, kernel, 2), [0, 1, 4, 2, 3, 5])
     kernels = tf1.reshape(kernels, [*sums.shape[:2], n_in, 4 * n_out])
-    return tf1.depth_to_space(tf1.nn.conv2d(x, kernels, strides=[1, 1, 1, 1], padding=padding), 2)
+    product = tf1.nn.conv2d(x, kernels, strides=[1, 1, 1, 1], padding=padding)
+    outputs = tf1.nn.bias_add(product, tf1.tile(bias, [4]))
+    return tf1.depth_to_space(outputs if activation is None else activation(outputs), 2)
+
+
+def pooled_relu(x: Any, max_pool: Callable[[Any], Any]) -> Optional[Any]:
+    """Return max_pool(x), computed as relu(max_pool(product) + bias), if x is relu(product + bias); else None.
+
+    Adding a bias and relu never change which of two numbers is larger, so that the outputs are bit-identical. The
+    gradients differ by rounding; and if the bias makes two neighbours equal by rounding, the larger one gets the
+    gradient here, and the first one there.
+
+    Args:
+        x: float32[batch, height, width, c].
+        max_pool: a function of a tensor of that shape.
+    """
+    if x.op.type != "Relu" or x.op.inputs[0].op.type != "BiasAdd":
+        return None
+    product, bias = x.op.inputs[0].op.inputs
+    return tf1.nn.relu(tf1.nn.bias_add(max_pool(product), bias))
 
 
 def fused_lstm(x: Any, kernel: Any, bias: Any, h: Any, c: Any, forget_bias: float) -> Tuple[List[Any], Any]:

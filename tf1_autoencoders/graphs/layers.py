@@ -5,9 +5,10 @@ on `get_variable`, which remains. With fused=True, conv_layer and lstm_layer use
 """
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Callable, Optional, Tuple
 
-from tf1_autoencoders.graphs.fused import conv2d_of_upsampled, fused_lstm, input_of_upsample
+from tf1_autoencoders.graphs.fused import conv2d_of_upsampled, fused_lstm, input_of_upsample, pooled_relu
 from tf1_autoencoders.utils.frameworks import tf1
 
 Activation = Callable[[Any], Any]  # a function of a tensor, e.g. tf1.nn.elu
@@ -97,7 +98,7 @@ def conv_layer(x: Any, filters: int, *, size: int = 3, padding: str = "SAME", ac
         filters: number of output channels.
         size: height and width of the kernel, pixels.
         padding: "SAME" keeps height and width; "VALID" removes size - 1 pixels from each.
-        activation: a function of a tensor, or None for a linear layer.
+        activation: a function of each element of a tensor, or None for a linear layer.
         seed: operation seed of the kernel's initialiser.
         fused: True convolves the smaller image if x is upsample(smaller) and size is 3; the outputs are equal except
             for rounding, with fewer operations and less memory. False always convolves x itself.
@@ -116,20 +117,26 @@ def conv_layer(x: Any, filters: int, *, size: int = 3, padding: str = "SAME", ac
                                   initializer=tf1.glorot_uniform_initializer(seed=seed))
         bias = tf1.get_variable("bias", [filters], tf1.float32, initializer=tf1.zeros_initializer())
         smaller = input_of_upsample(x) if fused and size == 3 else None
-        if smaller is None:
-            product = tf1.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding=padding)
-        else:  # TensorFlow then never computes x, because nothing else uses it
-            product = conv2d_of_upsampled(smaller, kernel, padding)
+        if smaller is not None:  # TensorFlow then never computes x, because nothing else uses it
+            return conv2d_of_upsampled(smaller, kernel, bias, activation, padding)
+        product = tf1.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding=padding)
         outputs = tf1.nn.bias_add(product, bias)
         return outputs if activation is None else activation(outputs)
 
 
-def max_pool(x: Any) -> Any:
+def max_pool(x: Any, *, fused: bool = True) -> Any:
     """Return the largest value of each 2 x 2 pixels, as tf.layers.max_pooling2d of TensorFlow 1.15 does with stride 2.
 
     Odd sides are padded: float32[batch, 7, 7, c] -> [batch, 4, 4, c].
+
+    Args:
+        x: float32[batch, height, width, c].
+        fused: True pools before bias and relu if x is the output of such a conv_layer: the outputs are bit-identical,
+            and bias, relu and their gradients see a quarter of the pixels. False always pools x itself.
     """
-    return tf1.nn.max_pool(x, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME", name="max_pooling2d")
+    pool = partial(tf1.nn.max_pool, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME", name="max_pooling2d")
+    pooled = pooled_relu(x, pool) if fused else None
+    return pool(x) if pooled is None else pooled
 
 
 def upsample(x: Any) -> Any:
