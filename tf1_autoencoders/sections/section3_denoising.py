@@ -123,7 +123,7 @@ class Settings:
 
 
 PRESETS = {"report": Settings(),
-           "long": Settings(n_epochs=500, pretrain_epochs=0, patience=500, cosine_decay=True)}
+           "long": Settings(n_epochs=500, pretrain_epochs=0, patience=500, learning_rate=0.002, cosine_decay=True)}
 PRESET_HELP = {"report": "the published run, and the epochs that were trained before it",
                "long": "the report's wish: 500 epochs, with a decaying learning rate (see --precision)"}
 OPTIONS: Sequence[Any] = (
