@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -196,11 +197,11 @@ class GraphTrainer(Trainer):
 
     def layer(self, name: str) -> Tuple[Tuple[Optional[int], ...], int]:
         variables = [variable for variable in self.model.weights if variable.op.name.startswith(name + "/")]
-        ending = {"dense": "/BiasAdd", "conv2d": "/BiasAdd"}.get(name.split("_")[0], "")
-        try:  # the output of a layer without activation
-            shape = tuple(self.graph.get_operation_by_name(name + ending).outputs[0].shape.as_list())
-        except KeyError:  # an LSTM, whose operations lie deeper in its scope
-            shape = ()
+        shape: Tuple[Optional[int], ...] = ()  # of an LSTM, whose operations lie deeper in its scope
+        for ending in ("/DepthToSpace", "/BiasAdd", ""):  # fused.conv2d_of_upsampled; before the activation; a pooling
+            with contextlib.suppress(KeyError):
+                shape = tuple(self.graph.get_operation_by_name(name + ending).outputs[0].shape.as_list())
+                break
         return shape, sum(variable.shape.num_elements() for variable in variables)
 
     def save(self, folder: Path, weights_only: bool = False) -> None:
