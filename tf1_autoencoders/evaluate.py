@@ -12,14 +12,14 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from tf1_autoencoders.checkpointing import saver
-from tf1_autoencoders.reporting import figures, metrics
+from tf1_autoencoders.reporting import baselines, figures, metrics
 from tf1_autoencoders.reporting.run_log import TRANSCRIPT
-from tf1_autoencoders.sections import SECTIONS, section2_horses
+from tf1_autoencoders.sections import SECTIONS, section2_horses, section3_denoising
 from tf1_autoencoders.sections.section1_reconstruction import encode_image
 from tf1_autoencoders.sections.section2_horses import Reconstruction, reconstruct_image, reconstruction_figure
 from tf1_autoencoders.sections.section3_denoising import NOISE_STRENGTHS, NOISES, denoise_image
 from tf1_autoencoders.sections.section4_sequences import format_example, predict_sequences
-from tf1_autoencoders.sections.trained import images_to_evaluate, open_trained
+from tf1_autoencoders.sections.trained import further_pretrained, images_to_evaluate, open_trained
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.files import make_writable_folder
@@ -88,18 +88,52 @@ def evaluate_2(args: argparse.Namespace, options: Dict[str, Any]) -> Result:
 
 def evaluate_3(args: argparse.Namespace, options: Dict[str, Any]) -> Result:
     rows, number, is_sample, source, shown, name = images_of(args)
-    result = denoise_image(rows, number, is_sample=is_sample, noise=args.noise, strength=args.noise_strength, **options)
-    trained = result.trained
-    values = {kind: {"psnr": metrics.peak_signal_to_noise_ratio(image, result.clean),
-                     "ssim": metrics.structural_similarity(image, result.clean)}
-              for kind, image in (("noisy", result.noisy), ("denoised", result.denoised))}
-    lines = [f"{kind}: PSNR {value['psnr']:.1f} dB, SSIM {value['ssim']:.3f}{trained.mark}"
-             for kind, value in values.items()]
-    subtitle = "   ".join(line.replace(trained.mark, "") for line in lines)
-    return Result({"image": shown, "noise": args.noise, **values}, [f"data: {source}", f"noise: {args.noise}", *lines],
+    results: Dict[str, Any] = {}
+    for network in networks_of_section_3(options):
+        result = denoise_image(rows, number, is_sample=is_sample, noise=args.noise, strength=args.noise_strength,
+                               **network)
+        results.setdefault(section3_denoising.describe_network(result.trained.settings), result)
+    first = next(iter(results.values()))
+    trained, marks = first.trained, {network: result.trained.mark for network, result in results.items()}
+    images = {"noisy": first.noisy, **{network: result.denoised for network, result in results.items()}}
+    values = {label: quality(image, first.clean) for label, image in images.items()}
+    lines = [f"{label}: {format_quality(value)}{marks.get(label, trained.mark)}" for label, value in values.items()]
+    captions = {label: f"{label}\n{value['psnr']:.1f} dB, {value['ssim']:.3f}" for label, value in values.items()}
+    noisy, *denoised = values.values()
+    return Result({"image": shown, "noise": args.noise, "noisy": noisy, "denoised": denoised[0],
+                   "networks": dict(zip(results, denoised))},
+                  [f"data: {source}", f"noise: {args.noise}", *lines],
                   trained.checkpoint, trained.origin, trained.mark,
-                  figures.images([result.clean, result.noisy, result.denoised], [shown, args.noise, "denoised"],
-                                 subtitle, 1), f"section3_{name}_{args.noise}")
+                  figures.images([first.clean, *images.values()], [shown, *captions.values()],
+                                 f"{args.noise} added, and removed by each network: PSNR, SSIM", 1),
+                  f"section3_{name}_{args.noise}")
+
+
+def networks_of_section_3(options: Dict[str, Any]) -> List[Dict[str, Any]]:
+    """Return the options of each network to show: the chosen one, or the default and the longer trained ones."""
+    if any(value is not None for value in options.values()):
+        return [options]
+    return [options] + [{"checkpoint_path": path} for path in further_pretrained(section3_denoising)]
+
+
+def outputs_of_further_networks(options: Dict[str, Any], is_sample: bool, noisy: np.ndarray,
+                                clean: np.ndarray) -> Dict[str, Tuple[np.ndarray, str]]:
+    """Return {network: (denoised images, mark)} of the networks that are shown beside the default of section 3."""
+    results = {}
+    for network in networks_of_section_3(options)[1:]:
+        with open_trained(section3_denoising, is_sample=is_sample, **network) as (trainer, trained):
+            results[section3_denoising.describe_network(trained.settings)] = trainer.predict(noisy, clean), trained.mark
+    return results
+
+
+def quality(images: np.ndarray, clean: np.ndarray) -> Dict[str, float]:
+    """Return {measure: mean over images} of images [n, height, width, 1] in 0..1 against clean ones."""
+    return {"psnr": metrics.peak_signal_to_noise_ratio(images, clean),
+            "ssim": metrics.structural_similarity(images, clean)}
+
+
+def format_quality(values: Dict[str, float]) -> str:
+    return f"PSNR {values['psnr']:.1f} dB, SSIM {values['ssim']:.3f}"
 
 
 def evaluate_4(args: argparse.Namespace, options: Dict[str, Any]) -> Result:
@@ -120,14 +154,12 @@ def evaluate_all(args: argparse.Namespace, options: Dict[str, Any]) -> Result:
     rows, _, is_sample, source, _, _ = images_of(args)
     section, highest = SECTIONS[int(args.section)], 255 if args.section == "2" else 1
     inputs = targets = rows if args.section == "2" else rows / np.float32(255)
+    if args.section == "3":
+        side = section3_denoising.PRESETS["report"].side
+        targets = targets.reshape(-1, side, side, 1)
+        inputs = section3_denoising.add_noise(targets, args.noise, args.noise_strength, np.random.default_rng(0))
     with open_trained(section, is_sample=is_sample, **options) as (trainer, trained):
-        if args.section == "3":
-            targets = targets.reshape(-1, trained.settings.side, trained.settings.side, 1)
-            strength = NOISE_STRENGTHS[args.noise] if args.noise_strength is None else args.noise_strength
-            inputs = NOISES[args.noise](targets, strength, np.random.default_rng(0))
-            outputs = trainer.predict(inputs, targets)
-        else:
-            outputs = trainer.predict(inputs)
+        outputs = trainer.predict(*((inputs, targets) if args.section == "3" else (inputs,)))
     errors = np.square(outputs - targets, dtype=np.float64).reshape(len(targets), -1).mean(axis=1)
     order = np.argsort(errors)
     shown = {"best": order[:10], "worst": order[::-1][:10]}
@@ -140,6 +172,14 @@ def evaluate_all(args: argparse.Namespace, options: Dict[str, Any]) -> Result:
              f"{errors.min():.4g} to {errors.max():.4g}{trained.mark}"]
     for which, numbers in shown.items():
         lines.append(f"{which} ten: {' '.join(map(str, numbers))}")
+    if args.section == "3":
+        values.update(noise=args.noise, quality={})
+        for label, (images, mark) in {
+                "noisy": (inputs, trained.mark), "median 3x3": (baselines.median_filter(inputs), trained.mark),
+                section3_denoising.describe_network(trained.settings): (outputs, trained.mark),
+                **outputs_of_further_networks(options, is_sample, inputs, targets)}.items():
+            values["quality"][label] = quality(images, targets)
+            lines.append(f"{args.noise}, {label}: {format_quality(values['quality'][label])}{mark}")
     return Result(values, lines, trained.checkpoint, trained.origin, trained.mark,
                   figures.grid(pictures, "The ten test images with the lowest and the highest MSE", highest=highest),
                   f"section{args.section}_all")

@@ -11,6 +11,7 @@ from typing import Any, Optional, Sequence
 
 from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.reporting.html_report import write_html_report
+from tf1_autoencoders.reporting.language import LANGUAGES
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.sections import SECTIONS, plan
 from tf1_autoencoders.sections.contract import Section
@@ -119,6 +120,9 @@ def build_parser() -> argparse.ArgumentParser:
                        help="leave Adam's slots out of the last checkpoint, which makes it a third of the size")
     group.add_argument("--tensorboard", action="store_true",
                        help="write TensorBoard event files, in DIR/sectionN/tensorboard")
+    group.add_argument("--lang", choices=tuple(LANGUAGES), default="en",
+                       help="language of the headings, captions and cards of report.html: English or Persian "
+                            "(default: en)")
     group.add_argument("--open", action="store_true", help="open report.html in the browser at the end")
     group.add_argument("--threads", type=cli.whole_number(0, 1024), metavar="N",
                        help=f"CPU threads; 0 lets TensorFlow choose (default: {threads}; 0 with --backend keras)")
@@ -217,7 +221,7 @@ def run(args: argparse.Namespace) -> int:
         print(flush=True)
     if rows:
         print("Published beside measured", "", *markdown_table(("section", *comparison.HEADER), rows), "", sep="\n")
-    page = write_html_report(Path(args.results_dir))
+    page = write_html_report(Path(args.results_dir), LANGUAGES[args.lang])
     print(f"page: {display_path(page)}   {(time.perf_counter() - start) / 60:.1f} minutes")
     if any(tally.n_numbers for tally in tallies):
         print(comparison.Tally(*map(sum, zip(*tallies))))

@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import importlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from tf1_autoencoders import crosscheck, evaluate, run_all, spread
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.datasets import cifar10, drawn_sample, fashion_mnist
 from tf1_autoencoders.reporting import comparison
+from tf1_autoencoders.reporting.html_report import write_html_report
+from tf1_autoencoders.reporting.language import LANGUAGES
 from tf1_autoencoders.sections import section2_horses, section4_sequences, trained
 from tf1_autoencoders.utils import files
 from tf1_autoencoders.utils.errors import UserError
@@ -361,6 +364,9 @@ def test_the_whole_report_runs(folders, few_garments, monkeypatch, capsys):
     page = (folders / "results" / "report.html").read_text()
     assert [f'<section id="section{number}">' in page for number in (1, 2, 3, 4)] == [True] * 4
     assert page.count("made from the drawn sample") == 3
+    page = write_html_report(folders / "results", LANGUAGES["fa"]).read_text()
+    texts = re.findall(r"<(?:h1|h2|h3|title|caption|figcaption|summary)\b[^>]*>([^<]+)<", page)
+    assert len(texts) > 40 and [text for text in texts if not re.search("[\u0600-\u06ff]", text)] == []
 
 
 @pytest.mark.parametrize("arguments, message", [
@@ -423,7 +429,7 @@ def test_several_sections_can_be_named(folders, monkeypatch, capsys):
             published={}, bands=comparison.SeedBands({}, 0)))
         monkeypatch.setattr(section, "run", lambda *_, number=number, finished=finished:
                             numbers.append(number) or finished)
-    monkeypatch.setattr(run_all, "write_html_report", lambda folder: folder / "report.html")
+    monkeypatch.setattr(run_all, "write_html_report", lambda folder, language: folder / "report.html")
     assert run_all.main(["--section", "4,2,2", "--results-dir", str(folders)]) == 0
     assert numbers == [2, 4]
 

@@ -64,7 +64,7 @@ def test_an_installed_command_runs_from_any_folder(installed, tmp_path):
 
 def test_the_wheel_has_the_files_that_the_results_page_reads(installed):
     assert {path.name for path in (installed / "tf1_autoencoders" / "reporting").iterdir() if path.suffix != ".py"} == {
-        "page.css", "page.js", "seed_bands.json"}
+        "page.css", "page.js", "persian.json", "seed_bands.json"}
 
 
 def test_the_commands_of_the_wheel_exist(installed):

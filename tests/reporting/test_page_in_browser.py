@@ -9,6 +9,7 @@ import pytest
 from tf1_autoencoders.datasets import Source
 from tf1_autoencoders.reporting import figures
 from tf1_autoencoders.reporting.html_report import write_html_report
+from tf1_autoencoders.reporting.language import LANGUAGES
 from tf1_autoencoders.reporting.run_log import RunLog
 from tf1_autoencoders.sections import SECTIONS
 
@@ -72,11 +73,14 @@ def write_section(folder, number, source):
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """Return the page of two sections, one of them made from the drawn sample."""
-    folder = tmp_path_factory.mktemp("results")
-    write_section(folder, 1, Source("Fashion-MNIST", "official", "a test"))
-    write_section(folder, 3, Source("Fashion-MNIST", "drawn sample", "a test"))
-    return write_html_report(folder)
+    """Return {language: page of two sections, one of them made from the drawn sample}."""
+    pages = {}
+    for code, language in LANGUAGES.items():
+        folder = tmp_path_factory.mktemp("results")
+        write_section(folder, 1, Source("Fashion-MNIST", "official", "a test"))
+        write_section(folder, 3, Source("Fashion-MNIST", "drawn sample", "a test"))
+        pages[code] = write_html_report(folder, language)
+    return pages
 
 
 @pytest.fixture
@@ -84,14 +88,14 @@ def open_report(browser, report):
     """Return a function that opens the page in a fresh context with options such as viewport and color_scheme."""
     contexts = []
 
-    def open_page(**options):
+    def open_page(language="en", **options):
         contexts.append(browser.new_context(**{"viewport": WIDE, **options}))
         page = contexts[-1].new_page()
         page.messages, page.requests = [], []
         page.on("console", lambda message: page.messages.append(message.text))
         page.on("pageerror", lambda error: page.messages.append(str(error)))
         page.on("request", lambda request: page.requests.append(request.url))
-        page.goto(report.as_uri())
+        page.goto(report[language].as_uri())
         return page
     yield open_page
     for context in contexts:
@@ -113,7 +117,7 @@ def test_the_page_loads_without_a_message_and_without_the_network(open_report, r
     unfold(page)
     page.wait_for_load_state("networkidle")
     assert page.messages == []
-    assert [url for url in page.requests if not url.startswith("data:")] == [report.as_uri()]
+    assert [url for url in page.requests if not url.startswith("data:")] == [report["en"].as_uri()]
     assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
 
 
@@ -187,7 +191,18 @@ def test_the_printed_page_has_everything_unfolded_and_every_frame(open_report):
     assert not page.get_by_role("slider").first.is_visible() and not page.locator("nav").is_visible()
 
 
-@pytest.mark.parametrize("options", [{}, {"viewport": PHONE, "color_scheme": "dark"}], ids=["wide", "phone, dark"])
+def test_the_persian_page_is_laid_out_from_right_to_left_and_its_output_from_left_to_right(open_report):
+    page = open_report("fa")
+    heading, contents = page.locator("h3", has_text="آموزش").first, page.get_by_role("navigation", name="فهرست")
+    assert contents.bounding_box()["x"] >= heading.bounding_box()["x"] + heading.bounding_box()["width"]
+    assert page.get_by_role("slider", name="از 0% تا 100%").first.is_visible()
+    assert page.locator("pre").first.evaluate("element => getComputedStyle(element).direction") == "ltr"
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("options", [{}, {"viewport": PHONE, "color_scheme": "dark"}, {"language": "fa"}],
+                         ids=["wide", "phone, dark", "Persian"])
 def test_axe_finds_no_serious_or_critical_barrier(open_report, options):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright",
                               reason="needs axe-core: pip install -r requirements-dev.txt")

@@ -167,9 +167,13 @@ def count_verdicts(rows: Sequence[Sequence[str]]) -> List[str]:
     for verdicts, what in ((published, "published numbers"), (measured, "numbers of this run")):
         judged = [text for text in verdicts if text != "no band" and not text.startswith("not judged")]
         if judged:
-            lines.append(f"{judged.count('inside')} of {len(judged)} {what} lie inside the spread of the seeds")
+            lines.append(_inside_the_spread(judged.count("inside"), len(judged), what))
     reasons = sorted({text for text in measured if text.startswith("not judged")})
     return lines + [f"This run is {text}" for text in reasons] or ["The spread over seeds was not measured"]
+
+
+def _inside_the_spread(n_inside: int, n_numbers: int, what: str) -> str:
+    return f"{n_inside} of {n_numbers} {what} lie inside the spread of the seeds"
 
 
 class Tally(NamedTuple):
@@ -180,8 +184,8 @@ class Tally(NamedTuple):
     expected_outside: float  # numbers of a run like ours, by leave-one-out over our own seeds
 
     def __str__(self) -> str:
-        return (f"{self.n_inside} of {self.n_numbers} published numbers lie inside the spread of the seeds; of a run "
-                f"of ours, {self.expected_outside:.1f} would lie outside by chance (leave-one-out over the seeds)")
+        return (f"{_inside_the_spread(self.n_inside, self.n_numbers, 'published numbers')}; of a run of ours, "
+                f"{self.expected_outside:.1f} would lie outside by chance (leave-one-out over the seeds)")
 
 
 def tally(published: Mapping[str, float], bands: SeedBands) -> Tally:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 from tf1_autoencoders.reporting import comparison
+from tf1_autoencoders.reporting.language import ENGLISH, Language
 from tf1_autoencoders.reporting.run_log import TRANSCRIPT
 from tf1_autoencoders.utils.errors import UserError, one_line
 from tf1_autoencoders.utils.files import read_json, sha256_of_file, write_atomically
@@ -27,12 +28,14 @@ STYLE, SCRIPT = (Path(__file__).with_name(name).read_text(encoding="utf-8") for 
 _FOLDERS_OF_ABSOLUTE_PATH = re.compile(r"(?<![\w./\\])(?:/(?!/)|[A-Za-z]:[/\\]|\\\\)(?:[^\s/\\()\"']+[/\\])+")
 
 TITLE = "Autoencoders: the report, run again"
-INTRODUCTION = """The report is a homework on autoencoders in four sections. Each section was run here from its data to
-its last figure, in the report's order, and the report's printed numbers stand beside the measured ones. The report
-gives no seed, so each of its numbers is one draw. Two verdicts stand beside each number: whether the published value
-lies inside the spread over the seeds measured here, and whether this run's value does. The spread is a prediction
-interval, which a further seed misses in one case of twenty. What the report calls the loss of an epoch in sections 1
-and 4 is what the progress bar of its Keras showed, the mean of the running means; the true mean stands beside it."""
+INTRODUCTION = (
+    "The report is a homework on autoencoders in four sections. Each section was run here from its data to its last "
+    "figure, in the report's order, and the report's printed numbers stand beside the measured ones. The report gives "
+    "no seed, so each of its numbers is one draw. Two verdicts stand beside each number: whether the published value "
+    "lies inside the spread over the seeds measured here, and whether this run's value does. The spread is a "
+    "prediction interval, which a further seed misses in one case of twenty. What the report calls the loss of an "
+    "epoch in sections 1 and 4 is what the progress bar of its Keras showed, the mean of the running means; the true "
+    "mean stands beside it.")
 
 
 class SectionPage(NamedTuple):
@@ -43,8 +46,12 @@ class SectionPage(NamedTuple):
     text: str
 
 
-def write_html_report(folder: Path) -> Path:
+def write_html_report(folder: Path, language: Language = ENGLISH) -> Path:
     """Write folder/report.html from the transcripts of all sections in that folder; return its path.
+
+    Args:
+        folder: the results folder of one or more runs.
+        language: of the page's headings, captions and cards.
 
     Raises:
         UserError: a transcript is damaged, or no run left it.
@@ -52,18 +59,20 @@ def write_html_report(folder: Path) -> Path:
     sections = []
     for file in sorted(folder.glob(f"section[0-9]/{TRANSCRIPT}")):
         try:
-            sections.append(_section_page(read_json(file), file.parent))
+            sections.append(_section_page(read_json(file), file.parent, language))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise UserError(f"{display_path(file)}: not the transcript of a run ({one_line(error)}); "
                             "run the section again") from error
     contents, cards, texts = ("".join(getattr(section, part) for section in sections) for part in SectionPage._fields)
     checksum = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
-    page = f"""<!doctype html><html lang="en"><head><meta charset="utf-8">
+    title, contents_title, introduction = map(language.translate, (TITLE, "Contents", INTRODUCTION))
+    page = f"""<!doctype html><html lang="{language.code}" dir="{language.direction}"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline';
-script-src 'sha256-{checksum}'"><title>{TITLE}</title>
+script-src 'sha256-{checksum}'"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>
-<body><nav aria-label="Contents"><details><summary>Contents</summary><ul>{contents}</ul></details></nav>
-<main><h1>{TITLE}</h1><ul class="cards">{cards}</ul><p>{INTRODUCTION}</p>
+<body data-slider="{language.translate("From {} to {}")}"><nav aria-label="{contents_title}">
+<details><summary>{contents_title}</summary><ul>{contents}</ul></details></nav>
+<main><h1>{title}</h1><ul class="cards">{cards}</ul><p>{introduction}</p>
 {texts}</main><script>{SCRIPT}</script></body></html>
 """
     return write_atomically(folder / "report.html", page.encode(errors="replace"))  # JSON can hold what UTF-8 cannot
@@ -76,79 +85,86 @@ def _escape(text: str) -> str:
 
 # ---- A section ----
 
-def _section_page(content: Dict[str, Any], folder: Path) -> SectionPage:
+def _section_page(content: Dict[str, Any], folder: Path, language: Language) -> SectionPage:
     """Return a section's parts of the page, from the content of its transcript."""
+    content, translate = language.translate_transcript(content), language.translate
     number, compared = content["section"], content["compared"]
     if type(number) is not int:
         raise ValueError(f"its section is a {type(number).__name__}")
-    events = [*content["transcript"], *([{"kind": "heading", "text": "Published beside measured"}] if compared else [])]
+    last_heading = {"kind": "heading", "text": translate("Published beside measured")}
+    events = [*content["transcript"], *([last_heading] if compared else [])]
     headings = [event for event in events if event["kind"] == "heading"]
     for k, heading in enumerate(headings, start=1):
         heading["anchor"] = f"section{number}-{k}"
     files = [figure["file"] for event in events for figure in _figures(event)]
     if len(files) > len(set(files)):
         raise ValueError("it shows a figure twice")
-    verdicts = [_escape(line) for line in comparison.count_verdicts(compared)]
+    verdicts = [_escape(translate(line)) for line in comparison.count_verdicts(compared)]
 
-    parts = [_introduction_html(content)]
+    section_title = _escape(translate(f"Section {number}: {content['title']}"))
+    parts = [_introduction_html(content, section_title, language)]
     for kind, group in itertools.groupby(events, key=lambda event: event["kind"]):
         alike = list(group)
         if kind == "text":  # lines that stand together on the terminal stand together here
             alike = [{"lines": [line for event in alike for line in event["lines"]]}]
-        parts += [_HTML_OF_EVENT[kind](event, folder) for event in alike]
+        parts += [_HTML_OF_EVENT[kind](event, folder, language) for event in alike]
     if compared:
-        table = {"caption": f"Section {number}: published beside measured", "header": comparison.HEADER,
+        table = {"caption": translate(f"Section {number}: published beside measured"), "header": comparison.HEADER,
                  "rows": compared}
-        parts += [f"<p>{'<br>'.join(verdicts)}</p>", _table_html(table, folder), f"<p>{_escape(content['note'])}</p>"]
+        parts += [f"<p>{'<br>'.join(verdicts)}</p>", _table_html(table, folder, language),
+                  f'<p dir="ltr">{_escape(content["note"])}</p>']
     settings = [(name, json.dumps(value)) for name, value in content["settings"].items()]
-    parts += [_table_html({"caption": f"Section {number}: settings and versions", "header": ("name", "value"),
-                           "rows": settings + list(content["versions"].items())}, folder, fold=True)]
+    parts += [_table_html({"caption": translate(f"Section {number}: settings and versions"),
+                           "header": ("name", "value"), "rows": settings + list(content["versions"].items())},
+                          folder, language, fold=True)]
 
     links = "".join(f'<li><a href="#{heading["anchor"]}">{_escape(heading["text"])}</a></li>' for heading in headings)
     text = "\n".join(parts)
     return SectionPage(
-        f'<li><a href="#section{number}">Section {number}: {_escape(content["title"])}</a><ul>{links}</ul></li>',
-        _card_html(content, verdicts), f'<section id="section{number}">{text}</section>\n')
+        f'<li><a href="#section{number}">{section_title}</a><ul>{links}</ul></li>',
+        _card_html(content, section_title, verdicts, language), f'<section id="section{number}">{text}</section>\n')
 
 
-def _introduction_html(content: Dict[str, Any]) -> str:
+def _introduction_html(content: Dict[str, Any], section_title: str, language: Language) -> str:
     """Return the section's title, the data it was run on, and what its file says about it."""
-    mark = content["mark"]
-    warning = (f' <span class="mark">Everything in this section is made from the {_escape(mark)}, not from the '
-               "report's data; no published number stands beside it.</span>") if mark else ""
+    warning = language.translate(f"Everything in this section is made from the {content['mark']}, not from the "
+                                 "report's data; no published number stands beside it.")
     about, _, departures = content["about"].partition("Departures:")
-    return (f'<h2>Section {content["section"]}: {_escape(content["title"])}</h2>\n'
-            f'<p>{_escape(content["source"])}; preset {_escape(content["preset"])}, {_escape(content["backend"])}, '
-            f'seed {_escape(str(content["settings"]["seed"]))}.{warning}</p>\n'
+    mark = f'<p class="mark">{_escape(warning)}</p>' if content["mark"] else ""
+    return (f'<h2>{section_title}</h2>\n'
+            f'<p dir="ltr">{_escape(content["source"])}; preset {_escape(content["preset"])}, '
+            f'{_escape(content["backend"])}, seed {_escape(str(content["settings"]["seed"]))}.</p>{mark}\n'
             f"<pre>{_escape(about.partition('Source:')[0].strip())}</pre>\n"
-            f"<p><b>Departures from the report:</b> {_escape(departures.strip())}</p>")
+            f'<p><b>{language.translate("Departures from the report:")}</b></p>'
+            f'<p dir="ltr">{_escape(departures.strip())}</p>')
 
 
-def _card_html(content: Dict[str, Any], verdicts: Sequence[str]) -> str:
+def _card_html(content: Dict[str, Any], section_title: str, verdicts: Sequence[str], language: Language) -> str:
     """Return the section's card: title, key figures and verdicts."""
     number, mark = content["section"], content["mark"]
     rows = content.get("key_figures", [])  # older transcripts have none
     header = ("", "this run") if mark else ("", "published", "this run")
-    head = "".join(f'<th scope="col">{name}</th>' if name else "<td></td>" for name in header)
+    head = "".join(f'<th scope="col">{language.translate(name)}</th>' if name else "<td></td>" for name in header)
     body = "".join(f'<tr><td>{_escape(name)}</td>{"" if mark else f"<td>{_escape(published)}</td>"}'
                    f"<td>{_escape(measured)}</td></tr>" for name, published, measured in rows)
-    lines = [f'<span class="mark">Made from the {_escape(mark)}</span>, not from the report\'s data'] if mark else \
-        verdicts
-    return (f'<li><p class="title"><a href="#section{number}">Section {number}: {_escape(content["title"])}</a></p>'
+    origin = language.translate(f"Made from the {mark}, not from the report's data")
+    lines = [f'<span class="mark">{_escape(origin)}</span>'] if mark else verdicts
+    return (f'<li><p class="title"><a href="#section{number}">{section_title}</a></p>'
             + (f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if body else "")
             + f"<p>{'<br>'.join(lines)}</p></li>")
 
 
 # ---- What a transcript is made of ----
 
-def _heading_html(event: Dict[str, Any], folder: Path) -> str:
+def _heading_html(event: Dict[str, Any], folder: Path, language: Language) -> str:
     return f'<h3 id="{event["anchor"]}">{_escape(event["text"])}</h3>'
 
 
-def _text_html(event: Dict[str, Any], folder: Path) -> str:
+def _text_html(event: Dict[str, Any], folder: Path, language: Language) -> str:
     lines = [_escape(line) for line in event["lines"]]
     text = f'<pre class="scroll" tabindex="0">{chr(10).join(lines)}</pre>'
-    return text if len(lines) <= N_UNFOLDED else _folded(f"{len(lines)} lines, the last: {lines[-1]}", text)
+    return text if len(lines) <= N_UNFOLDED else _folded(
+        language.translate(f"{len(lines)} lines, the last: {lines[-1]}"), text)
 
 
 def _folded(summary: str, content: str) -> str:
@@ -162,7 +178,7 @@ def _figures(event: Dict[str, Any]) -> List[Dict[str, Any]]:
     return event["frames"] if event["kind"] == "slider" else [event] if event["kind"] == "figure" else []
 
 
-def _figures_html(event: Dict[str, Any], folder: Path) -> str:
+def _figures_html(event: Dict[str, Any], folder: Path, language: Language) -> str:
     """Return a figure, or the frames of a slider side by side, which the page's script puts behind each other."""
     caption, slider, images = _escape(event["caption"]), event["kind"] == "slider", []
     for figure in _figures(event):
@@ -180,7 +196,7 @@ def _figures_html(event: Dict[str, Any], folder: Path) -> str:
     return f"<figure{' class=slider' if slider else ''}>{frames}<figcaption>{caption}</figcaption></figure>"
 
 
-def _table_html(event: Dict[str, Any], folder: Path, fold: bool = False) -> str:
+def _table_html(event: Dict[str, Any], folder: Path, language: Language, fold: bool = False) -> str:
     def cell(text: str) -> str:
         kind = {"inside": ' class="inside"'}.get(text, ' class="outside"' if text.endswith("the mean") else "")
         return f"<td{kind}>{_escape(text)}</td>"
@@ -189,9 +205,10 @@ def _table_html(event: Dict[str, Any], folder: Path, fold: bool = False) -> str:
     body = "".join(f"<tr>{''.join(cell(str(text)) for text in row)}</tr>" for row in rows)
     table = (f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table>'
              f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")
-    return _folded(f"{caption} ({len(rows)} rows)", table) if fold or len(rows) > N_UNFOLDED else table
+    n_rows = language.translate(f"{len(rows)} rows")
+    return _folded(f"{caption} ({n_rows})", table) if fold or len(rows) > N_UNFOLDED else table
 
 
-_HTML_OF_EVENT: Dict[str, Callable[[Dict[str, Any], Path], str]] = {
+_HTML_OF_EVENT: Dict[str, Callable[[Dict[str, Any], Path, Language], str]] = {
     "heading": _heading_html, "text": _text_html, "figure": _figures_html, "slider": _figures_html,
     "table": _table_html}

@@ -4,7 +4,8 @@ document.querySelectorAll(".slider").forEach((slider, number) => {
   const frames = [...slider.querySelectorAll("img")];
   const [control, label, input, shown] = ["div", "label", "input", "span"].map(name => document.createElement(name));
   control.className = "control";
-  label.textContent = `From ${frames[0].dataset.label} to ${frames[frames.length - 1].dataset.label}`;
+  const ends = [frames[0].dataset.label, frames[frames.length - 1].dataset.label];
+  label.textContent = document.body.dataset.slider.replace(/\{\}/g, () => ends.shift());
   Object.assign(input, {type: "range", min: 0, max: frames.length - 1, value: 0, id: `slider${number}`});
   label.htmlFor = input.id;
   const show = () => {

@@ -93,6 +93,11 @@ def all_noises(x: np.ndarray, factor: float, random: np.random.Generator) -> np.
     return noisy
 
 
+def add_noise(x: np.ndarray, noise: str, strength: Optional[float], random: np.random.Generator) -> np.ndarray:
+    """Add a noise of NOISES to the images; strength None is the noise's own in NOISE_STRENGTHS."""
+    return NOISES[noise](x, NOISE_STRENGTHS[noise] if strength is None else strength, random)
+
+
 TRAINING_NOISES = {**NOISES, "all": all_noises}
 TRAINING_STRENGTHS = {**NOISE_STRENGTHS, "all": 1.0}
 
@@ -340,6 +345,12 @@ def test_images(**data_options: Any) -> Tuple[np.ndarray, Any]:
     return images.x.reshape(len(images.x), -1), images.source
 
 
+def describe_network(settings: Settings) -> str:
+    """Return a short name of a trained network: the epochs of its training and the noise that it saw."""
+    noise = "all noises" if settings.noise == "all" else settings.noise
+    return f"{settings.pretrain_epochs + settings.n_epochs} epochs, {noise}"
+
+
 class Denoised(NamedTuple):
     """The result of denoise_image.
 
@@ -379,8 +390,7 @@ def denoise_image(df: Any, image_number: int, *, noise: str = "salt-and-pepper",
     with open_trained(SECTION, checkpoint_path, settings, is_sample) as (trainer, trained):
         side = trained.settings.side
         clean = image_from_rows(df, image_number, side * side).reshape(1, side, side, 1) / np.float32(255)
-        noisy = NOISES[noise](clean, NOISE_STRENGTHS[noise] if strength is None else strength,
-                              np.random.default_rng([seed, image_number]))
+        noisy = add_noise(clean, noise, strength, np.random.default_rng([seed, image_number]))
         return Denoised(clean, noisy, trainer.predict(noisy, clean), trained)
 
 

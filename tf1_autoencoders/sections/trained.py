@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, NamedTuple, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Tuple
 
 import numpy as np
 
@@ -93,6 +93,11 @@ def choose_checkpoint(section: Any, is_sample: bool) -> Path:
     shipped = saver.newest_good_checkpoint(folders[::-1])
     origin = saver.read_settings(shipped, section.Settings, section.FORMER_NAMES)[1]
     return shipped if trained_on_sample(origin) == is_sample else own
+
+
+def further_pretrained(section: Any) -> List[Path]:
+    """Return the checkpoints, without suffix, that come with the project beside that of the section's preset report."""
+    return [folder / "model.ckpt" for folder in sorted(PRETRAINED.glob(f"section{section.NUMBER}_*"))]
 
 
 def settings_of_checkpoint(section: Any, path: Path, settings: Any = None) -> Tuple[Any, Dict[str, Any]]:
