@@ -22,14 +22,16 @@ class Implementation:
     Args:
         task: Task.
         jit_compile: True compiles the training step through XLA.
+        whole_epochs: True gives fit a pipeline of whole batches without tf.data's autotuning, and lets each call of
+            TensorFlow run all steps of an epoch (steps_per_execution).
     """
 
-    def __init__(self, task: Task, jit_compile: bool = False) -> None:
+    def __init__(self, task: Task, jit_compile: bool = False, whole_epochs: bool = False) -> None:
         if task.threads:
             for set_threads in (tf1.config.threading.set_intra_op_parallelism_threads,
                                 tf1.config.threading.set_inter_op_parallelism_threads):
                 set_threads(task.threads)
-        section, self.task = SECTIONS[task.number], task
+        section, self.task, self.whole_epochs = SECTIONS[task.number], task, whole_epochs
         settings = section.Settings(**task.settings)
         self.model = section.build_keras(settings)
         self.model.jit_compile = jit_compile
@@ -47,12 +49,25 @@ class Implementation:
         options = dict(epochs=n_epochs, shuffle=False, verbose=0,
                        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=end_epoch)])
         size, (x, y) = self.task.batch_size, self.arrays
+        n_steps = n_rows // size
+        if self.whole_epochs:
+            self.model.steps_per_execution = n_steps
         if self.task.order is None:  # tf1 in Keras code: fit takes the report's pipeline
             dataset = tf1.data.Dataset.from_tensor_slices((x, y)).repeat().skip(self.position).batch(size).prefetch(2)
             self.position += n_rows * n_epochs + size  # and the batch whose MSE the other implementations print
-            self.model.fit(dataset, steps_per_epoch=n_rows // size, **options)
+            self.model.fit(self._with_options(dataset), steps_per_epoch=n_steps, **options)
+        elif self.whole_epochs:
+            batches = tf1.nest.map_structure(lambda array: array[:n_rows].reshape(n_steps, size, *array.shape[1:]),
+                                             (tuple(x) if isinstance(x, list) else x, y))
+            dataset = tf1.data.Dataset.from_tensor_slices(batches).prefetch(2)
+            self.model.fit(self._with_options(dataset), **options)
         else:
             self.model.fit(_first_rows(x, n_rows), y[:n_rows], batch_size=size, **options)
+
+    def _with_options(self, dataset: Any) -> Any:
+        options = tf1.data.Options()
+        options.autotune.enabled = not self.whole_epochs
+        return dataset.with_options(options)
 
     def predict(self, n: int) -> np.ndarray:
         return np.asarray(self.model.predict_on_batch(_first_rows(self.first_x, n)))

@@ -26,30 +26,40 @@ class Row(NamedTuple):
     options: Dict[str, Any] = {}  # keyword arguments of its Implementation
     sections: Tuple[int, ...] = (1, 2, 3, 4)
     python: str = "tensorflow"  # key of pythons()
-    on_request: bool = False  # measured only if --rows names it
 
 
 ROWS = {
     "graph": Row("our graph", "graph"),
-    "graph-bfloat16": Row("our graph, bfloat16", "graph", {"precision": "bfloat16"}, on_request=True),
+    "graph-bfloat16": Row("our graph, bfloat16", "graph", {"precision": "bfloat16"}, (1, 3)),
     "keras": Row("our Keras twin, fit", "keras_fit"),
-    "keras-jit": Row("our Keras twin, fit, jit_compile", "keras_fit", {"jit_compile": True}),
+    "keras-best": Row("our Keras twin, fit, whole epochs", "keras_fit", {"whole_epochs": True}),
+    "keras-jit": Row("the same, jit_compile", "keras_fit", {"whole_epochs": True, "jit_compile": True}),
+    "jax": Row("JAX, lax.scan", "jax_scan", python="jax"),
+    "jax-steps": Row("JAX, step by step", "jax_scan", {"scanned": False}, python="jax"),
     "pytorch": Row("PyTorch", "pytorch", python="torch"),
+    "pytorch-compile": Row("PyTorch, torch.compile", "pytorch", {"compiled": "default"}, (1, 2, 4), "torch"),
+    "pytorch-max-autotune": Row("PyTorch, torch.compile, max-autotune", "pytorch", {"compiled": "max-autotune"},
+                                (1, 2, 4), "torch"),
     "pytorch-channels-last": Row("PyTorch, channels_last", "pytorch", {"channels_last": True}, (3,), "torch"),
+    "pytorch-channels-last-compile": Row("PyTorch, channels_last, torch.compile", "pytorch",
+                                         {"channels_last": True, "compiled": "default"}, (3,), "torch"),
+    "pytorch-channels-last-max-autotune": Row("PyTorch, channels_last, torch.compile, max-autotune", "pytorch",
+                                              {"channels_last": True, "compiled": "max-autotune"}, (3,), "torch"),
     "pytorch-time-first": Row("PyTorch, time first", "pytorch", {"time_first": True}, (4,), "torch"),
-    "pytorch-compile": Row("PyTorch, torch.compile", "pytorch", {"compiled": True}, python="torch", on_request=True),
     "tf115": Row("TensorFlow 1.15.5", "original115", python="tf115"),
     "tf115-static": Row("TensorFlow 1.15.5, static_rnn", "original115", {"rnn": "static"}, (4,), "tf115"),
     "products": Row("its matrix products alone", "matmul", sections=(1, 2, 4)),
+    "products-bfloat16": Row("its matrix products alone, bfloat16", "matmul", {"precision": "bfloat16"}, (1,)),
     "square": Row("a square matrix product", "matmul", {"square": True}),
-    "products-bfloat16": Row("its matrix products alone, bfloat16", "matmul", {"precision": "bfloat16"}, (1, 2, 4)),
-    "square-bfloat16": Row("a square matrix product, bfloat16", "matmul", {"square": True, "precision": "bfloat16"})}
+    "square-bfloat16": Row("a square matrix product, bfloat16", "matmul", {"square": True, "precision": "bfloat16"},
+                           (1, 3))}
 
 
-def pythons(torch_python=None, tf115_python=None):
+def pythons(torch_python=None, jax_python=None, tf115_python=None):
     """Return {kind: path of an interpreter, or None} for Row.python."""
-    own_python = sys.executable if importlib.util.find_spec("torch") else None
-    return {"tensorflow": sys.executable, "torch": torch_python or own_python, "tf115": tf115_python}
+    torch, jax = (python or (sys.executable if importlib.util.find_spec(module) else None)
+                  for python, module in ((torch_python, "torch"), (jax_python, "optax")))
+    return {"tensorflow": sys.executable, "torch": torch, "jax": jax, "tf115": tf115_python}
 
 
 def measure(row, python, task_path):

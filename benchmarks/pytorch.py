@@ -45,13 +45,17 @@ class Denoiser(nn.Sequential):
 class Sequences(nn.Module):
     """The network of section 4, which returns logits [batch, n_out, cardinality].
 
-    With `time_first`, the LSTMs have nn.LSTM's default layout.
+    With `time_first`, the LSTMs have nn.LSTM's default layout. With `cells`, their steps are written out from their
+    weights, because torch.compile does not look into nn.LSTM: one product for the inputs of all time steps, and then
+    the recurrent product and the gates of each step.
     """
 
-    def __init__(self, task, time_first):
+    def __init__(self, task, time_first, cells):
         super().__init__()
         cardinality, units = task.settings["cardinality"], task.settings["n_units"]
-        self.time_first = time_first
+        self.time_first, self.units = time_first, units
+        if cells:
+            self._run = self._run_cells
         self.encoder = nn.LSTM(cardinality, units, batch_first=not time_first)
         self.decoder = nn.LSTM(cardinality, units, batch_first=not time_first)
         self.dense = nn.Linear(units, cardinality)
@@ -69,10 +73,23 @@ class Sequences(nn.Module):
     def forward(self, x1, x2):
         if self.time_first:
             x1, x2 = x1.transpose(0, 1), x2.transpose(0, 1)
-        _, state = self.encoder(x1)
-        decoded, _ = self.decoder(x2, state)
+        _, state = self._run(self.encoder, x1, None)
+        decoded, _ = self._run(self.decoder, x2, state)
         logits = self.dense(decoded)
         return logits.transpose(0, 1) if self.time_first else logits
+
+    def _run(self, lstm, x, state):
+        return lstm(x, state)
+
+    def _run_cells(self, lstm, x, state):
+        h, c = state or 2 * [x.new_zeros(len(x), self.units)]
+        inputs, outputs = functional.linear(x, lstm.weight_ih_l0, lstm.bias_ih_l0), []
+        for x_t in inputs.unbind(1):
+            i, f, j, o = torch.addmm(x_t, h, lstm.weight_hh_l0.t()).chunk(4, 1)
+            c = f.sigmoid() * c + i.sigmoid() * j.tanh()
+            h = o.sigmoid() * c.tanh()
+            outputs.append(h)
+        return torch.stack(outputs, 1), (h, c)
 
 
 class Implementation:
@@ -82,22 +99,22 @@ class Implementation:
         task: Task.
         channels_last: True stores section 3's images with the channels last.
         time_first: True gives section 4's LSTMs the layout [time, batch, ...].
-        compiled: True compiles network and loss through torch.compile.
+        compiled: a mode of torch.compile for network and loss, or None. Section 4's LSTMs are then written out.
     """
 
-    def __init__(self, task: Task, channels_last=False, time_first=False, compiled=False):
+    def __init__(self, task: Task, channels_last=False, time_first=False, compiled=None):
         if task.threads:
             torch.set_num_threads(task.threads)
         self.task, self.next_rows = task, task.make_next_rows()
         self.format = torch.channels_last if channels_last else torch.contiguous_format
         if task.number == 4:
-            self.model = Sequences(task, time_first)
+            self.model = Sequences(task, time_first, cells=bool(compiled))
         else:
             self.model = (Denoiser if task.number == 3 else Dense)(task).to(memory_format=self.format)
         self.data = self._tensors(task.arrays)
         trained = [weight for weight in self.model.parameters() if weight.requires_grad]
         self.adam = torch.optim.Adam(trained, task.settings["learning_rate"], eps=1e-8, fused=True)
-        self.compute_loss = torch.compile(self._loss) if compiled else self._loss
+        self.compute_loss = torch.compile(self._loss, mode=compiled) if compiled else self._loss
 
     def _tensors(self, arrays):
         """Return the network's data: images in its memory format, sequences as one-hot vectors, targets as numbers."""

@@ -8,7 +8,8 @@ from benchmarks.measuring import ROWS
 from tf1_autoencoders.reporting.tables import markdown_table
 
 # Okabe and Ito's colours, which colour-blind readers can distinguish
-COLOURS = {"graph": "#0072B2", "keras": "#E69F00", "pytorch": "#009E73", "tf115": "#8C8C8C"}
+COLOURS = {"graph": "#0072B2", "keras": "#E69F00", "jax": "#CC79A7", "pytorch": "#009E73",
+           "tf115": "#8C8C8C"}
 TOLERANCE = {1: 0.05, 2: 0.5, 3: 0.05, 4: 0.05}  # of the losses after training; grey levels amplify every rounding
 HEADER = ("row", "seconds per epoch", "rows per second", "ratio to the graph (lowest to highest)", "GFLOP/s",
           "fraction of the products' rate", "peak memory, MB", "start-up, s", "loss")
@@ -42,6 +43,23 @@ def implementations(section):
     return [row for row in section["measurements"] if ROWS[row].program != "matmul"]
 
 
+def best_of_each(section):
+    """Return our graph's rows, and of each other library the row with the lowest median."""
+    best = {}
+    for row in implementations(section):
+        library = row if row.startswith("graph") else row.split("-")[0]
+        if library not in best or statistics.median(seconds(section["measurements"][row])) < \
+                statistics.median(seconds(section["measurements"][best[library]])):
+            best[library] = row
+    return list(best.values())
+
+
+def best_rival(section):
+    """Return the row of another library with the lowest median, or None."""
+    rivals = [row for row in best_of_each(section) if not row.startswith("graph")]
+    return min(rivals, key=lambda row: statistics.median(seconds(section["measurements"][row])), default=None)
+
+
 def rounds(section):
     """Return the number of measured rounds."""
     return max(map(len, section["measurements"].values()), default=0)
@@ -50,9 +68,9 @@ def rounds(section):
 def table(section):
     """Return the lines of a section's table in Markdown."""
     measurements, lines = section["measurements"], []
-    reference = next((row for row in ("products", "square") if row in measurements), None)
     for row in implementations(section):
-        measured = measurements[row]
+        measured, suffix = measurements[row], "-bfloat16" * row.endswith("-bfloat16")
+        reference = next((name + suffix for name in ("products", "square") if name + suffix in measurements), None)
         median = statistics.median(seconds(measured))
         fraction = "-" if reference is None else "{:.0%}".format(statistics.median(
             mine / highest for mine, highest in zip(rates(section, row), rates(section, reference))))
@@ -79,6 +97,11 @@ def text(result):
         lines += [f"{ROWS[row].label.capitalize()}: {spread([rate / 1e9 for rate in rates(section, row)], '{:.1f}')} "
                   "GFLOP/s." for row in section["measurements"] if ROWS[row].program == "matmul"]
         lines += ["", *table(section)] if implementations(section) else []
+        rival = best_rival(section)
+        if rival and "graph" in section["measurements"]:
+            quotients = spread(ratios(section["measurements"][rival], section["measurements"]["graph"]))
+            lines += ["", f"The best rival is {ROWS[rival].label}: its epoch takes {quotients} times as long as our "
+                          "graph's."]
         lines += [f"\nLeft out: {message}" for message in section["failed"].values()]
     lines += ["", *versions(result)]
     fractions = [measurement["others_share"] for section in result["sections"].values()
@@ -119,17 +142,17 @@ def disagreements(result):
 
 
 def figure_png(result):
-    """Return a PNG as bytes, with a panel per section and a bar per implementation: rows trained per second."""
+    """Return a PNG as bytes: rows trained per second, a panel for each section, a bar for the best of each library."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     shown = [(number, section) for number, section in result["sections"].items() if implementations(section)]
-    heights = [len(implementations(section)) + 1.2 for _, section in shown]
+    heights = [len(best_of_each(section)) + 1.2 for _, section in shown]
     figure = Figure(figsize=(8.6, 0.3 * sum(heights) + 0.6), dpi=120, constrained_layout=True)
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(shown), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
     for axes, (number, section) in zip(panels, shown):
-        rows, measurements = implementations(section), section["measurements"]
+        rows, measurements = best_of_each(section), section["measurements"]
         for place, row in enumerate(rows):
             values = [section["rows_per_epoch"] / value for value in seconds(measurements[row])]
             middle = section["rows_per_epoch"] / statistics.median(seconds(measurements[row]))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Measure how fast each section's graph trains, next to its Keras twin, PyTorch and TensorFlow 1.15.5.
-    python -m benchmarks.run --torch-python PATH --tf115-python PATH     everything, into results/
+"""Measure how fast each section's graph trains, next to its Keras twin, JAX, PyTorch and TensorFlow 1.15.5.
+    python -m benchmarks.run --torch-python PATH --jax-python PATH --tf115-python PATH     everything, into results/
     python -m benchmarks.run --section 2 --rows graph,keras --rounds 3   some of it
     python -m benchmarks.run --table results/benchmark.json              table and figure again, without measuring
 
@@ -32,8 +32,7 @@ def build_parser():
     parser.add_argument("--rounds", type=cli.whole_number(1), default=5, metavar="R",
                         help="number of rounds, each of which measures every row once (default: 5)")
     parser.add_argument("--rows", metavar="ROW,ROW",
-                        help=f"some of {', '.join(ROWS)} (default: all but "
-                             f"{' and '.join(row for row in ROWS if ROWS[row].on_request)})")
+                        help=f"some of {', '.join(ROWS)} (default: all)")
     parser.add_argument("--laps", type=cli.whole_number(1), default=3, metavar="L",
                         help="timed epochs per process; in section 2, tens of epochs (default: 3)")
     parser.add_argument("--steps", type=cli.whole_number(1), metavar="S",
@@ -43,6 +42,8 @@ def build_parser():
                         help="CPU threads of each implementation (default: 0, the implementation's choice)")
     parser.add_argument("--torch-python", metavar="PATH",
                         help="a Python with PyTorch (default: the running one, if it has PyTorch)")
+    parser.add_argument("--jax-python", metavar="PATH",
+                        help="a Python with JAX and optax (default: the running one, if it has them)")
     parser.add_argument("--tf115-python", metavar="PATH", help="a Python 3.7 with TensorFlow 1.15.5")
     parser.add_argument("--patience", type=cli.whole_number(0), default=60, metavar="SECONDS",
                         help="how long to wait for an idle machine before each measurement (default: 60)")
@@ -66,7 +67,7 @@ def run(args):
             raise UserError(f"{args.table}: not a benchmark.json of this command ({error})") from None
     folder = Path(args.out or RESULTS)
     folder.mkdir(parents=True, exist_ok=True)  # an unwritable folder fails before the measuring
-    pythons = measuring.pythons(args.torch_python, args.tf115_python)
+    pythons = measuring.pythons(args.torch_python, args.jax_python, args.tf115_python)
     rows = choose_rows(args.rows, pythons)
     numbers = [number for number in SECTIONS if args.section in ("all", str(number))]
     result = {"machine": measuring.machine(), "sections": {}}
@@ -88,11 +89,11 @@ def run(args):
 
 def choose_rows(names, pythons):
     """Return the rows that --rows names, or all, without those whose interpreter is missing."""
-    rows = names.split(",") if names else [row for row in ROWS if not ROWS[row].on_request]
+    rows = names.split(",") if names else list(ROWS)
     for row in rows:
         if row not in ROWS:
             raise UsageError(f"--rows {row}: expected some of {', '.join(ROWS)}")
-    for kind, library in ("torch", "PyTorch"), ("tf115", "TensorFlow 1.15.5"):
+    for kind, library in ("torch", "PyTorch"), ("jax", "JAX"), ("tf115", "TensorFlow 1.15.5"):
         if pythons[kind] is None and any(ROWS[row].python == kind for row in rows):
             cli.warn(f"{library} is left out: name a Python that has it with --{kind}-python")
     return [row for row in rows if pythons[ROWS[row].python]]
