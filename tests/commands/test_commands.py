@@ -425,13 +425,15 @@ def test_crosscheck_fails_where_a_difference_is_beyond_its_tolerance_or_no_numbe
 def test_several_sections_can_be_named(folders, monkeypatch, capsys):
     numbers = []
     for number, section in run_all.SECTIONS.items():
-        finished = argparse.Namespace(comparison=[], log=argparse.Namespace(
+        finished = argparse.Namespace(comparison=[(f"number of {number}", *6 * ["-"])], log=argparse.Namespace(
             published={}, bands=comparison.SeedBands({}, 0)))
         monkeypatch.setattr(section, "run", lambda *_, number=number, finished=finished:
                             numbers.append(number) or finished)
     monkeypatch.setattr(run_all, "write_html_report", lambda folder, language: folder / "report.html")
     assert run_all.main(["--section", "4,2,2", "--results-dir", str(folders)]) == 0
     assert numbers == [2, 4]
+    table = [line.split() for line in capsys.readouterr().out.splitlines() if "number of" in line]
+    assert [row[:6] for row in table] == [["|", "2", "|", "number", "of", "2"], ["|", "4", "|", "number", "of", "4"]]
 
 
 @pytest.mark.parametrize("module", ["run_all", "evaluate", "crosscheck", "spread", "clean"])

@@ -2,6 +2,7 @@
 import dataclasses
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -42,6 +43,23 @@ def small_log(folder, source):
     log.figure("image", "A caption", figures.images([np.zeros(1024)], ["a title"]))
     log.table("A table", ("layer", "published shape", "shape"), [("dense", "(7,)", "(7,)")])
     return log.close()
+
+
+def test_the_layer_table_adds_up_the_published_and_the_measured_parameters(no_bands, capsys):
+    log = open_log(no_bands, REAL)
+    trainer = SimpleNamespace(layer=lambda name: {"dense": ((None, 7), 1100), "dense_1": ((None, 2), 15)}[name])
+    log.layer_table([("dense", (7,), 1000), ("dense_1", (2,), 16)], trainer)
+    total = [line for line in capsys.readouterr().out.splitlines() if "total" in line]
+    assert [line.split() for line in total] == [["|", "total", "|", "|", "|", "1,016", "|", "1,115", "|"]]
+
+
+def test_what_a_killed_run_left_half_written_is_removed_by_the_next(no_bands):
+    open_log(no_bands, REAL)
+    leftover = no_bands / "section2" / "curves.png.part"
+    leftover.write_bytes(b"half")
+    (no_bands / "section2" / "parts.txt").write_bytes(b"not ours")
+    open_log(no_bands, REAL)
+    assert not leftover.exists() and (no_bands / "section2" / "parts.txt").exists()
 
 
 def test_published_numbers_are_those_of_the_report():
