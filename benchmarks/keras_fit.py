@@ -50,8 +50,8 @@ class Implementation:
                        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=end_epoch)])
         size, (x, y) = self.task.batch_size, self.arrays
         n_steps = n_rows // size
-        if self.whole_epochs:
-            self.model.steps_per_execution = n_steps
+        if self.whole_epochs and self.model.steps_per_execution != n_steps:
+            self.model.steps_per_execution, self.model.train_function = n_steps, None  # fit makes the function again
         if self.task.order is None:  # tf1 in Keras code: fit takes the report's pipeline
             dataset = tf1.data.Dataset.from_tensor_slices((x, y)).repeat().skip(self.position).batch(size).prefetch(2)
             self.position += n_rows * n_epochs + size  # and the batch whose MSE the other implementations print

@@ -54,9 +54,10 @@ def best_of_each(section):
     return list(best.values())
 
 
-def best_rival(section):
-    """Return the row of another library with the lowest median, or None."""
-    rivals = [row for row in best_of_each(section) if not row.startswith("graph")]
+def best_rival(number, section):
+    """Return the row of another library with the lowest median whose loss agrees with the graph's, or None."""
+    rivals = [row for row in implementations(section) if not row.startswith("graph")
+              and not wrong_row(number, section, row)]
     return min(rivals, key=lambda row: statistics.median(seconds(section["measurements"][row])), default=None)
 
 
@@ -97,7 +98,7 @@ def text(result):
         lines += [f"{ROWS[row].label.capitalize()}: {spread([rate / 1e9 for rate in rates(section, row)], '{:.1f}')} "
                   "GFLOP/s." for row in section["measurements"] if ROWS[row].program == "matmul"]
         lines += ["", *table(section)] if implementations(section) else []
-        rival = best_rival(section)
+        rival = best_rival(number, section)
         if rival and "graph" in section["measurements"]:
             quotients = spread(ratios(section["measurements"][rival], section["measurements"]["graph"]))
             lines += ["", f"The best rival is {ROWS[rival].label}: its epoch takes {quotients} times as long as our "
@@ -125,20 +126,21 @@ def versions(result):
 
 def disagreements(result):
     """Return a sentence about each implementation whose data or loss differ from the graph's (or the first one's)."""
-    sentences = []
-    for number, section in result["sections"].items():
-        rows = implementations(section)
-        if len(rows) < 2:
-            continue
-        expected = section["measurements"]["graph" if "graph" in rows else rows[0]][0]
-        for row in rows:
-            for measured in section["measurements"][row]:
-                if measured["sha256"] != section["sha256"]:
-                    sentences.append(f"section {number}: {ROWS[row].label} was given other data")
-                elif not abs(measured["loss"] / expected["loss"] - 1) < TOLERANCE[int(number)]:
-                    sentences.append(f"section {number}: {ROWS[row].label} reached a loss of {measured['loss']:.4g}, "
-                                     f"expected about {expected['loss']:.4g}")
-    return list(dict.fromkeys(sentences))
+    return [sentence for number, section in result["sections"].items() for row in implementations(section)
+            for sentence in wrong_row(number, section, row)]
+
+
+def wrong_row(number, section, row):
+    """Return [sentence] if a row was given other data, or reached another loss, than the graph; else []."""
+    rows = implementations(section)
+    expected = section["measurements"]["graph" if "graph" in rows else rows[0]][0]["loss"]
+    for measured in section["measurements"][row]:
+        if measured["sha256"] != section["sha256"]:
+            return [f"section {number}: {ROWS[row].label} was given other data"]
+        if not abs(measured["loss"] / expected - 1) < TOLERANCE[int(number)]:
+            return [f"section {number}: {ROWS[row].label} reached a loss of {measured['loss']:.4g}, expected about "
+                    f"{expected:.4g}"]
+    return []
 
 
 def figure_png(result):
