@@ -15,6 +15,7 @@ from tf1_autoencoders.datasets import fashion_mnist
 from tf1_autoencoders.datasets.picture_file import read_picture
 from tf1_autoencoders.reporting.metrics import structural_similarity
 from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.paths import PRETRAINED
 
 
 @pytest.fixture
@@ -61,6 +62,17 @@ def test_section_3_removes_each_noise_with_the_shipped_network(work, capsys):
                      "0")["noisy"]["ssim"] == pytest.approx(1)
 
 
+@pytest.mark.slow
+def test_section_3_shows_its_shipped_networks_side_by_side_and_a_chosen_one_alone(work, capsys):
+    networks = ["13 epochs, salt-and-pepper", "500 epochs, salt-and-pepper"]
+    result = evaluated(capsys, "--section", "3", "--image", "7")
+    assert list(result["networks"]) == networks and result["denoised"] == result["networks"][networks[0]]
+    assert result["networks"][networks[1]]["psnr"] > result["denoised"]["psnr"] + 1
+    alone = evaluated(capsys, "--section", "3", "--image", "7", "--checkpoint",
+                      str(PRETRAINED / "section3_long" / "model.ckpt"))
+    assert alone["networks"] == {networks[1]: result["networks"][networks[1]]}
+
+
 def test_section_1_has_no_shipped_network_and_says_how_to_train_one(work, capsys):
     assert "train one with `python run_all.py --section 1`" in refused(
         capsys, "--section", "1", "--data", "sample", code=1)
@@ -83,6 +95,8 @@ def test_all_test_images_are_summed_up(work, capsys):
     result = evaluated(capsys, "--section", "3", "--all")
     assert result["n"] == 10000 and len(result["best"]) == len(result["worst"]) == 10
     assert result["mse_lowest"] < result["mse_mean"] < result["mse_highest"]
+    assert list(result["quality"]) == ["noisy", "median 3x3", "13 epochs, salt-and-pepper",
+                                       "500 epochs, salt-and-pepper"]
     assert (work / "results/evaluate/section3_all_drawn_sample_network_trained_on_real_images.png").is_file()
 
 
