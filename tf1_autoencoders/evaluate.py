@@ -98,14 +98,14 @@ def evaluate_3(args: argparse.Namespace, options: Dict[str, Any]) -> Result:
     images = {"noisy": first.noisy, **{network: result.denoised for network, result in results.items()}}
     values = {label: quality(image, first.clean) for label, image in images.items()}
     lines = [f"{label}: {format_quality(value)}{marks.get(label, trained.mark)}" for label, value in values.items()]
-    captions = {label: f"{label}\n{value['psnr']:.1f} dB, {value['ssim']:.3f}" for label, value in values.items()}
+    notes = [f"{label}\n{format_quality(value)}" for label, value in values.items()]
     noisy, *denoised = values.values()
     return Result({"image": shown, "noise": args.noise, "noisy": noisy, "denoised": denoised[0],
                    "networks": dict(zip(results, denoised))},
                   [f"data: {source}", f"noise: {args.noise}", *lines],
                   trained.checkpoint, trained.origin, trained.mark,
-                  figures.images([first.clean, *images.values()], [shown, *captions.values()],
-                                 f"{args.noise} added, and removed by each network: PSNR, SSIM", 1),
+                  figures.images([first.clean, *images.values()], [shown, args.noise, *["denoised"] * len(results)],
+                                 highest=1, notes=["", *notes]),
                   f"section3_{name}_{args.noise}")
 
 

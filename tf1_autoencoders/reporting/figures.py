@@ -36,12 +36,15 @@ def _draw_image(axes: Any, pixels: np.ndarray, highest: float) -> None:
     axes.set_yticks([])
 
 
-def images(rows: Sequence[np.ndarray], titles: Sequence[str], subtitle: str = "", highest: float = 255) -> Figure:
-    """Draw grey images side by side, each under its title."""
-    figure = _empty_figure(2.6 * len(rows), 3.1 if subtitle else 2.9)
+def images(rows: Sequence[np.ndarray], titles: Sequence[str], subtitle: str = "", highest: float = 255,
+           notes: Sequence[str] = ()) -> Figure:
+    """Draw grey images side by side, each under its title and above its note."""
+    figure = _empty_figure(2.6 * len(rows), (3.1 if subtitle else 2.9) + 0.4 * bool(notes))
     for axes, row, title in zip(figure.subplots(1, len(rows), squeeze=False)[0], rows, titles):
         _draw_image(axes, row, highest)
         axes.set_title(title, fontsize=11, loc="left")  # the mark of save() stands at the right of the last title
+    for axes, note in zip(figure.axes, notes):
+        axes.set_xlabel(note, fontsize=9)
     if subtitle:
         figure.supxlabel(subtitle, fontsize=9)
     return figure
