@@ -64,7 +64,7 @@ def test_section_3_removes_each_noise_with_the_shipped_network(work, capsys):
 
 @pytest.mark.slow
 def test_section_3_shows_its_shipped_networks_side_by_side_and_a_chosen_one_alone(work, capsys):
-    networks = ["13 epochs, salt-and-pepper", "500 epochs, salt-and-pepper"]
+    networks = ["13 epochs, salt-and-pepper", "500 epochs, salt-and-pepper", "30 epochs, all noises"]
     result = evaluated(capsys, "--section", "3", "--image", "7")
     assert list(result["networks"]) == networks and result["denoised"] == result["networks"][networks[0]]
     assert result["networks"][networks[1]]["psnr"] > result["denoised"]["psnr"] + 1
@@ -96,7 +96,7 @@ def test_all_test_images_are_summed_up(work, capsys):
     assert result["n"] == 10000 and len(result["best"]) == len(result["worst"]) == 10
     assert result["mse_lowest"] < result["mse_mean"] < result["mse_highest"]
     assert list(result["quality"]) == ["noisy", "median 3x3", "13 epochs, salt-and-pepper",
-                                       "500 epochs, salt-and-pepper"]
+                                       "500 epochs, salt-and-pepper", "30 epochs, all noises"]
     assert (work / "results/evaluate/section3_all_drawn_sample_network_trained_on_real_images.png").is_file()
 
 
