@@ -34,7 +34,8 @@ HERE = Path(__file__).resolve().parent
 FIXTURES = HERE / "fixtures"
 SIZES = json.loads((FIXTURES / "sizes.json").read_text())
 N_STEPS = 50
-LAST_OPERATIONS = ("/Elu", "/Relu", "/Sigmoid", "/rnn/lstm_cell/stack", "")  # of a layer, by the kind of layer
+# The last operation of a layer, by the kind of layer; a convolution of an upsampled image interleaves its pixels last
+LAST_OPERATIONS = ("/DepthToSpace", "/Elu", "/Relu", "/Sigmoid", "/rnn/lstm_cell/stack", "")
 
 
 def section_module(name):

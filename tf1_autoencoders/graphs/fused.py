@@ -73,7 +73,7 @@ def conv2d_of_upsampled(x: Any, kernel: Any, bias: Any, activation: Optional[Cal
     return tf1.depth_to_space(outputs if activation is None else activation(outputs), 2)
 
 
-def pooled_relu(x: Any, max_pool: Callable[[Any], Any]) -> Optional[Any]:
+def pooled_relu(x: Any, max_pool: Callable[[Any], Any], name: str) -> Optional[Any]:
     """Return max_pool(x), computed as relu(max_pool(product) + bias), if x is relu(product + bias); else None.
 
     Adding a bias and relu never change which of two numbers is larger, so that the outputs are bit-identical. The
@@ -83,11 +83,12 @@ def pooled_relu(x: Any, max_pool: Callable[[Any], Any]) -> Optional[Any]:
     Args:
         x: float32[batch, height, width, c].
         max_pool: a function of a tensor of that shape.
+        name: of the last operation.
     """
     if x.op.type != "Relu" or x.op.inputs[0].op.type != "BiasAdd":
         return None
     product, bias = x.op.inputs[0].op.inputs
-    return tf1.nn.relu(tf1.nn.bias_add(max_pool(product), bias))
+    return tf1.nn.relu(tf1.nn.bias_add(max_pool(product), bias), name=name)
 
 
 def fused_lstm(x: Any, kernel: Any, bias: Any, h: Any, c: Any, forget_bias: float) -> Tuple[List[Any], Any]:

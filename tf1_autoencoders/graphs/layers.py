@@ -134,9 +134,10 @@ def max_pool(x: Any, *, fused: bool = True) -> Any:
         fused: True pools before bias and relu if x is the output of such a conv_layer: the outputs are bit-identical,
             and bias, relu and their gradients see a quarter of the pixels. False always pools x itself.
     """
-    pool = partial(tf1.nn.max_pool, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME", name="max_pooling2d")
-    pooled = pooled_relu(x, pool) if fused else None
-    return pool(x) if pooled is None else pooled
+    pool = partial(tf1.nn.max_pool, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
+    with tf1.name_scope(None, "max_pooling2d") as name:  # of the last operation, fused or not
+        pooled = pooled_relu(x, pool, name) if fused else None
+        return pool(x, name=name) if pooled is None else pooled
 
 
 def upsample(x: Any) -> Any:
