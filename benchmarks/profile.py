@@ -55,7 +55,7 @@ def main(argv=None):
     parser.add_argument("--threads", type=cli.whole_number(0), default=0, metavar="T",
                         help="CPU threads (default: 0, TensorFlow's choice)")
     parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"],
-                        help="as in run_all.py; the data type stands in the table (default: float32)")
+                        help="number type of products and convolutions, as in run_all.py (default: float32)")
     parser.add_argument("--out", default=str(RESULTS), metavar="DIR",
                         help="folder for the timeline (default: results/)")
     return cli.run_command(parser, profile, argv)

@@ -174,10 +174,12 @@ def evaluate_all(args: argparse.Namespace, options: Dict[str, Any]) -> Result:
         lines.append(f"{which} ten: {' '.join(map(str, numbers))}")
     if args.section == "3":
         values.update(noise=args.noise, quality={})
+        own = section3_denoising.describe_network(trained.settings)
+        further = outputs_of_further_networks(options, is_sample, inputs, targets)
+        further.pop(own, None)  # a run of one's own stands in place of a shipped network of this name
         for label, (images, mark) in {
                 "noisy": (inputs, trained.mark), "median 3x3": (baselines.median_filter(inputs), trained.mark),
-                section3_denoising.describe_network(trained.settings): (outputs, trained.mark),
-                **outputs_of_further_networks(options, is_sample, inputs, targets)}.items():
+                own: (outputs, trained.mark), **further}.items():
             values["quality"][label] = quality(images, targets)
             lines.append(f"{args.noise}, {label}: {format_quality(values['quality'][label])}{mark}")
     return Result(values, lines, trained.checkpoint, trained.origin, trained.mark,

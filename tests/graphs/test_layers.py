@@ -7,7 +7,6 @@ from tf1_autoencoders.graphs.layers import (
     cosine_decay,
     dense_layer,
     lstm_layer,
-    max_pool,
     mean_squared_error,
     upsample,
 )
@@ -219,30 +218,6 @@ def test_fused_convolution_of_an_upsampled_image_differs_only_by_rounding(graph,
     assert outputs.shape.as_list() == list(weights.shape)
     for fused, plain in zip(*values(*results)):
         assert np.abs(fused - plain).max() < 1e-6 * np.abs(plain).max()
-
-
-@pytest.mark.parametrize("activation, is_plain", [("relu", False), (None, True), ("elu", True)])
-@pytest.mark.parametrize("height, width", [(4, 6), (5, 7)])
-def test_pooling_before_bias_and_relu_gives_the_same_outputs_and_gradients(graph, height, width, activation,
-                                                                                   is_plain):
-    random, results = np.random.default_rng(0), []
-    x = tf1.constant(random.normal(size=(5, height, width, 3)).astype(np.float32))
-    weights = random.normal(size=(5, -(-height // 2), -(-width // 2), 4)).astype(np.float32)
-    for fused in (True, False):
-        layer = conv_layer(x, 4, activation=activation and getattr(tf1.nn, activation), seed=1)
-        outputs = max_pool(layer, fused=fused)
-        kernel, bias = tf1.trainable_variables()[-2:]
-        results.append([outputs, *tf1.gradients(tf1.reduce_sum(outputs * weights), [x, kernel, bias])])
-        pooled = [operation.inputs[0] for operation in graph.get_operations() if operation.type == "MaxPool"]
-        assert (pooled[0] is layer) == is_plain if fused else pooled[1] is layer
-    with tf1.Session() as session:
-        session.run(tf1.global_variables_initializer())
-        for bias in tf1.trainable_variables()[1::2]:
-            session.run(bias.assign([0.3, -0.3, -9, 0]))
-        fused, plain = session.run(results)
-    assert fused[0].tobytes() == plain[0].tobytes() and np.abs(plain[0]).max() > 0
-    for ours, theirs in zip(fused[1:], plain[1:]):
-        assert np.abs(ours - theirs).max() < 1e-6 * np.abs(theirs).max()
 
 
 @pytest.mark.parametrize("sides, align_corners", [((9, 12), False), ((6, 8), True)])

@@ -1,12 +1,11 @@
-"""Faster forms of the layers of graphs.layers: the same functions, computed with fewer operations.
+"""Faster forms of two layers of graphs.layers: the same functions, computed with fewer operations.
 
     function             replaces                                      with
     conv2d_of_upsampled  upsample, then conv2d on the doubled image    conv2d on the smaller image, then depth_to_space
-    pooled_relu          bias and relu, then max_pool                  max_pool, then bias and relu of the smaller image
     fused_lstm           the separate operations of each LSTM step,    one LSTMBlockCell per step,
                          with TensorFlow's gradient of each of them    with a gradient written by hand
 
-They add the same numbers in another order. Outputs and gradients therefore differ from those of the plain layers by
+Both add the same products in another order. Outputs and gradients therefore differ from those of the plain layers by
 rounding, measured at no more than 1e-6 of the largest value. A layer with fused=False does not use this module.
 """
 from __future__ import annotations
@@ -71,24 +70,6 @@ def conv2d_of_upsampled(x: Any, kernel: Any, bias: Any, activation: Optional[Cal
     product = tf1.nn.conv2d(x, kernels, strides=[1, 1, 1, 1], padding=padding)
     outputs = tf1.nn.bias_add(product, tf1.tile(bias, [4]))
     return tf1.depth_to_space(outputs if activation is None else activation(outputs), 2)
-
-
-def pooled_relu(x: Any, max_pool: Callable[[Any], Any], name: str) -> Optional[Any]:
-    """Return max_pool(x), computed as relu(max_pool(product) + bias), if x is relu(product + bias); else None.
-
-    Adding a bias and relu never change which of two numbers is larger, so that the outputs are bit-identical. The
-    gradients differ by rounding; and if the bias makes two neighbours equal by rounding, the larger one gets the
-    gradient here, and the first one there.
-
-    Args:
-        x: float32[batch, height, width, c].
-        max_pool: a function of a tensor of that shape.
-        name: of the last operation.
-    """
-    if x.op.type != "Relu" or x.op.inputs[0].op.type != "BiasAdd":
-        return None
-    product, bias = x.op.inputs[0].op.inputs
-    return tf1.nn.relu(tf1.nn.bias_add(max_pool(product), bias), name=name)
 
 
 def fused_lstm(x: Any, kernel: Any, bias: Any, h: Any, c: Any, forget_bias: float) -> Tuple[List[Any], Any]:

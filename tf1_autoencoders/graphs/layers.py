@@ -5,10 +5,9 @@ on `get_variable`, which remains. With fused=True, conv_layer and lstm_layer use
 """
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Callable, Optional, Tuple
 
-from tf1_autoencoders.graphs.fused import conv2d_of_upsampled, fused_lstm, input_of_upsample, pooled_relu
+from tf1_autoencoders.graphs.fused import conv2d_of_upsampled, fused_lstm, input_of_upsample
 from tf1_autoencoders.utils.frameworks import tf1
 
 Activation = Callable[[Any], Any]  # a function of a tensor, e.g. tf1.nn.elu
@@ -124,20 +123,12 @@ def conv_layer(x: Any, filters: int, *, size: int = 3, padding: str = "SAME", ac
         return outputs if activation is None else activation(outputs)
 
 
-def max_pool(x: Any, *, fused: bool = True) -> Any:
+def max_pool(x: Any) -> Any:
     """Return the largest value of each 2 x 2 pixels, as tf.layers.max_pooling2d of TensorFlow 1.15 does with stride 2.
 
     Odd sides are padded: float32[batch, 7, 7, c] -> [batch, 4, 4, c].
-
-    Args:
-        x: float32[batch, height, width, c].
-        fused: True pools before bias and relu if x is the output of such a conv_layer: the outputs are bit-identical,
-            and bias, relu and their gradients see a quarter of the pixels. False always pools x itself.
     """
-    pool = partial(tf1.nn.max_pool, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
-    with tf1.name_scope(None, "max_pooling2d") as name:  # of the last operation, fused or not
-        pooled = pooled_relu(x, pool, name) if fused else None
-        return pool(x, name=name) if pooled is None else pooled
+    return tf1.nn.max_pool(x, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME", name="max_pooling2d")
 
 
 def upsample(x: Any) -> Any:

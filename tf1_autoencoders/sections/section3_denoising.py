@@ -253,12 +253,11 @@ def build_graph(settings: Settings) -> GraphModel:
         seeds = iter(range(10 * settings.seed, 10 * settings.seed + 7))
         linear = partial(conv_layer, fused=settings.fused)
         conv = partial(linear, activation=tf1.nn.relu)
-        pool = partial(max_pool, fused=False)  # fused, two workers leave one process by 1.2e-6 (docs/performance.md)
 
         # Encoder
-        encoded = pool(conv(noisy, settings.n_filters_1, seed=next(seeds)))
-        encoded = pool(conv(encoded, settings.n_filters_2, seed=next(seeds)))
-        latent = pool(conv(encoded, settings.n_filters_3, seed=next(seeds)))
+        encoded = max_pool(conv(noisy, settings.n_filters_1, seed=next(seeds)))
+        encoded = max_pool(conv(encoded, settings.n_filters_2, seed=next(seeds)))
+        latent = max_pool(conv(encoded, settings.n_filters_3, seed=next(seeds)))
 
         # Decoder
         decoded = upsample(conv(latent, settings.n_filters_3, seed=next(seeds)))
