@@ -318,3 +318,27 @@ def test_second_derivatives_of_the_fused_lstm_are_refused(graph):
     gradient, = tf1.gradients(lstm_layer(x, 5)[0], x)
     with pytest.raises(LookupError, match=r"the fused LSTM has no second derivatives; .* lstm_layer\(fused=False\)$"):
         tf1.gradients(gradient, x)
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 7, 150])
+def test_dense_layers_in_halves_equal_plain_ones(graph, n_rows):
+    x = tf1.constant(np.random.default_rng(1).normal(size=(n_rows, 37)).astype(np.float32))
+
+    def network(fused):
+        hidden = dense_layer(x, 11, activation=tf1.nn.elu, seed=1, name="a", reuse=tf1.AUTO_REUSE, fused=fused)
+        outputs = dense_layer(hidden, 37, seed=2, name="b", reuse=tf1.AUTO_REUSE, fused=fused)
+        loss = mean_squared_error(outputs, x)
+        return [hidden, outputs, *tf1.gradients(loss, [*tf1.trainable_variables(), x])], loss
+
+    (in_halves, loss_of_halves), (plain, loss) = network(True), network(False)
+    for one, other in zip(*values(in_halves, plain)):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-6 * np.abs(other).max())
+    np.testing.assert_allclose(*values(loss_of_halves, loss), rtol=1e-6)
+
+
+def test_a_dense_layer_in_halves_takes_the_halves_of_the_layer_before(graph):
+    x = tf1.placeholder(tf1.float32, [None, 7])
+    mean_squared_error(dense_layer(dense_layer(x, 5, fused=True), 3, fused=True), x[:, :3])
+    concatenated = [op.outputs[0] for op in graph.get_operations() if op.type == "ConcatV2"]
+    assert len(concatenated) == 2
+    assert not any(consumer.type != "Identity" for tensor in concatenated for consumer in tensor.consumers())

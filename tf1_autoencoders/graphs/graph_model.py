@@ -26,6 +26,7 @@ class GraphModel(NamedTuple):
     | saver         | tf1.train.Saver       | saves the weights, the optimiser's slots and counters                  |
     | weights_saver | tf1.train.Saver       | saves the weights only                                                 |
     | tensors       | {name: tensor}        | for the section's own functions; its build_graph documents them        |
+    | small_ops     | bool                  | True if the operations are too small to be divided among threads       |
     """
 
     graph: Any
@@ -41,14 +42,15 @@ class GraphModel(NamedTuple):
     saver: Any
     weights_saver: Any
     tensors: Dict[str, Any]
+    small_ops: bool
 
 
 def finish_graph(pipeline: Pipeline, features: Any, outputs: Any, loss: Any, metrics: Dict[str, Any], train_op: Any,
-                 **tensors: Any) -> GraphModel:
+                 small_ops: bool = False, **tensors: Any) -> GraphModel:
     """Return the GraphModel of the default graph; call this after all variables are created.
 
     Args:
-        pipeline, features, outputs, loss, metrics, train_op: see GraphModel.
+        pipeline, features, outputs, loss, metrics, train_op, small_ops: see GraphModel.
         tensors: the section's own tensors, which become GraphModel.tensors.
     """
     weights = tuple(tf1.trainable_variables())
@@ -59,4 +61,4 @@ def finish_graph(pipeline: Pipeline, features: Any, outputs: Any, loss: Any, met
         initializer=tf1.global_variables_initializer(),
         saver=tf1.train.Saver(save_relative_paths=True),
         weights_saver=tf1.train.Saver(weights, save_relative_paths=True),
-        tensors={**tensors, **replicas.replica_tensors()})
+        tensors={**tensors, **replicas.replica_tensors()}, small_ops=small_ops)

@@ -44,14 +44,17 @@ class Pipeline(NamedTuple):
     share: Optional[Any] = None
 
 
-def _without_autotuning(dataset: Any) -> Any:
-    """Return the dataset without TensorFlow 2's autotuning, which delays each epoch by up to two seconds."""
+def _initializable_iterator(dataset: Any) -> Any:
+    """Return a dataset's initializable iterator, which makes the next batch while the current one is trained on.
+
+    TensorFlow 2's autotuning, which delays each epoch by up to two seconds, is switched off.
+    """
     options = tf1.data.Options()
     if hasattr(options, "autotune"):
         options.autotune.enabled = False
     elif hasattr(options.experimental_optimization, "autotune"):  # before 2.7
         options.experimental_optimization.autotune = False
-    return dataset.with_options(options)
+    return tf1.data.make_initializable_iterator(dataset.prefetch(1).with_options(options))
 
 
 def _row_number_batches() -> Tuple[Any, Any, Any, Any]:
@@ -67,7 +70,7 @@ def repeated_batches(n_input: int) -> Pipeline:
     x = tf1.placeholder(tf1.float32, [None, n_input], name="x")
     batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
     dataset, share = replicas.split(tf1.data.Dataset.from_tensor_slices(x).repeat().batch(batch_size))
-    iterator = tf1.data.make_initializable_iterator(_without_autotuning(dataset))
+    iterator = _initializable_iterator(dataset)
     features = replicas.next_batch(iterator)
     return Pipeline((x,), batch_size, iterator.initializer, None, None, (features,), share)
 
@@ -84,7 +87,7 @@ def ordered_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
         variables.append(tf1.Variable(placeholders[-1], trainable=False, collections=[], validate_shape=False,
                                       use_resource=True, name="resident", shape=tf1.TensorShape([None, *shape])))
     batch_size, order, dataset, share = _row_number_batches()
-    iterator = tf1.data.make_initializable_iterator(_without_autotuning(dataset))
+    iterator = _initializable_iterator(dataset)
     rows = replicas.next_batch(iterator)
     batch = tuple(tf1.gather(variable, rows) for variable in variables)
     for (shape, _), tensor in zip(shapes_and_dtypes, batch):
@@ -96,7 +99,7 @@ def ordered_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
 def streamed_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
     """Return the pipeline of ordered_batches for arrays that are not copied, e.g. np.memmap.
 
-    The next batch is read while the current one is trained on. The pipeline's `data` is an empty list, into which the
+    The pipeline's `data` is an empty list, into which the
     trainer puts the arrays.
 
     Args:
@@ -109,8 +112,8 @@ def streamed_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
     def read_rows(rows: np.ndarray) -> List[np.ndarray]:
         return [np.asarray(array[rows], dtype.as_numpy_dtype) for array, dtype in zip(arrays, dtypes)]
 
-    dataset = replicas.map_batches(lambda rows: tuple(tf1.py_func(read_rows, [rows], dtypes)), dataset).prefetch(1)
-    iterator = tf1.data.make_initializable_iterator(_without_autotuning(dataset))
+    dataset = replicas.map_batches(lambda rows: tuple(tf1.py_func(read_rows, [rows], dtypes)), dataset)
+    iterator = _initializable_iterator(dataset)
     batch = replicas.next_batch(iterator)
     for (shape, _), tensor in zip(shapes_and_dtypes, batch):
         tensor.set_shape([None, *shape])

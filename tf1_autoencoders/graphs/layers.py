@@ -1,13 +1,20 @@
 """The layers and the loss of TensorFlow 1, operation by operation, with the variable names of TensorFlow 1.15.
 
 `tf.layers` and `tf.nn.rnn_cell` are gone from TensorFlow 2.16 and later. The functions here build the same operations
-on `get_variable`, which remains. With fused=True, conv_layer and lstm_layer use the faster forms of graphs.fused.
+on `get_variable`, which remains. With fused=True, the layers use the faster forms of graphs.fused.
 """
 from __future__ import annotations
 
 from typing import Any, Callable, Optional, Tuple
 
-from tf1_autoencoders.graphs.fused import conv2d_of_upsampled, fused_lstm, input_of_upsample
+from tf1_autoencoders.graphs.fused import (
+    conv2d_of_upsampled,
+    dense_in_halves,
+    fused_lstm,
+    halves,
+    input_of_upsample,
+    is_in_halves,
+)
 from tf1_autoencoders.utils.frameworks import tf1
 
 Activation = Callable[[Any], Any]  # a function of a tensor, e.g. tf1.nn.elu
@@ -22,7 +29,8 @@ def l2_regularizer(scale: float) -> Optional[Callable[[Any], Any]]:
 
 
 def dense_layer(x: Any, units: int, *, activation: Optional[Activation] = None, l2: float = 0.0,
-                seed: Optional[int] = None, name: Optional[str] = None, reuse: Optional[bool] = None) -> Any:
+                seed: Optional[int] = None, name: Optional[str] = None, reuse: Optional[bool] = None,
+                fused: bool = False) -> Any:
     """Return activation(x @ kernel + bias), as tf.layers.dense of TensorFlow 1.15 does with the Xavier initialiser.
 
     Variables: `dense/kernel` float32[n_in, units], Xavier (Glorot) uniform, and `dense/bias` float32[units], zeros.
@@ -37,6 +45,8 @@ def dense_layer(x: Any, units: int, *, activation: Optional[Activation] = None, 
         seed: operation seed of the kernel's initialiser; 1.15 and 2.x draw the same values from this seed.
         name: name of the layer; None for `dense` with the next free number.
         reuse: True reuses the variables of the layer of that name; name must be given.
+        fused: True computes the two halves of the rows with operations of their own, which two threads can compute at
+            the same time; activation must then be a function of each element. The outputs are the same.
 
     Returns:
         float32[batch, units], or [batch, time, units].
@@ -52,6 +62,8 @@ def dense_layer(x: Any, units: int, *, activation: Optional[Activation] = None, 
                                   initializer=tf1.glorot_uniform_initializer(seed=seed),
                                   regularizer=l2_regularizer(l2))
         bias = tf1.get_variable("bias", [units], tf1.float32, initializer=tf1.zeros_initializer())
+        if fused and len(x.shape) == 2:
+            return dense_in_halves(x, tf1.convert_to_tensor(kernel), tf1.convert_to_tensor(bias), activation)
         product = tf1.matmul(x, kernel) if len(x.shape) == 2 else tf1.tensordot(x, kernel, 1)
         outputs = tf1.nn.bias_add(product, bias)
         return outputs if activation is None else activation(outputs)
@@ -74,7 +86,8 @@ def mean_squared_error(outputs: Any, targets: Any) -> Any:
 
     The line in a TensorFlow 1 program was tf.reduce_mean(tf.square(outputs - targets)). Here the same mean is
     l2_loss(d) / (n / 2), because tf.nn.l2_loss(d) is sum(d ** 2) / 2. The gradient is then one operation instead of
-    four, and is bit-identical. The mean itself may differ in the last digit.
+    four, and is bit-identical. The mean itself may differ in the last digit. If the outputs are those of a fused
+    dense_layer, two threads can compute the sums of the two halves.
 
     Args:
         outputs, targets: float32 tensors of the same shape, with n elements.
@@ -82,7 +95,9 @@ def mean_squared_error(outputs: Any, targets: Any) -> Any:
     Returns:
         float32[].
     """
-    return tf1.nn.l2_loss(outputs - targets) / (tf1.cast(tf1.size(outputs), tf1.float32) / 2)
+    pairs = zip(halves(outputs), halves(targets)) if is_in_halves(outputs) else [(outputs, targets)]
+    sums = [tf1.nn.l2_loss(output - target) for output, target in pairs]
+    return sum(sums[1:], sums[0]) / (tf1.cast(tf1.size(targets), tf1.float32) / 2)
 
 
 def conv_layer(x: Any, filters: int, *, size: int = 3, padding: str = "SAME", activation: Optional[Activation] = None,

@@ -97,7 +97,7 @@ def next_batch(iterator: Any) -> Any:
     return batch
 
 
-def minimize(optimizer: Any, loss: Any, global_step: Any = None) -> Any:
+def minimize(optimizer: Any, loss: Any, global_step: Any = None, gated: bool = True) -> Any:
     """Return optimizer.minimize(loss, global_step), with the gradients of all tasks.
 
     One more number travels with the gradients: the sum of a variable that each task may set to ask all for an end. It
@@ -107,11 +107,15 @@ def minimize(optimizer: Any, loss: Any, global_step: Any = None) -> Any:
         optimizer: tf1.train.Optimizer.
         loss: float32[], the mean over the task's share of the batch.
         global_step: int64[] variable that counts the steps, or None.
+        gated: True is TensorFlow 1's default, GATE_OP: all gradients of an operation are computed before one of them is
+            used. False lets the next layer begin before the gradient of this layer's kernel is known. The gradients are
+            the same. The reference variables of TensorFlow 1.15 are always gated: they may change while they are read.
     """
+    gate = optimizer.GATE_OP if gated or tf1.version.VERSION.startswith("1.") else optimizer.GATE_NONE
     if current() is None:
-        return optimizer.minimize(loss, global_step=global_step)
+        return optimizer.minimize(loss, global_step=global_step, gate_gradients=gate)
     weight, = tf1.get_collection(WEIGHT)
-    gradients, variables = zip(*optimizer.compute_gradients(loss * weight))
+    gradients, variables = zip(*optimizer.compute_gradients(loss * weight, gate_gradients=gate))
     stop = tf1.Variable(0.0, trainable=False, collections=[], use_resource=True, name="stop")
     parts = [tf1.reshape(gradient, [-1]) for gradient in gradients] + [tf1.reshape(stop.read_value(), [1])]
     *sums, stop_sum = tf1.split(sum_over_tasks(tf1.concat(parts, 0), GRADIENTS),

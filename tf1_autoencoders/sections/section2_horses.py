@@ -69,6 +69,7 @@ class Settings:
     pixel_center: float = 0.0  # grey levels, subtracted from the network's input; ours
     pixel_scale: float = 1.0  # a factor after the subtraction; ours (the source feeds grey levels 0..255 unchanged)
     seed: int = 0  # of initial values and shuffling; ours
+    fused: bool = True  # the two halves of a batch at the same time, see graphs.fused; ours
 
 
 PRESETS = {
@@ -83,9 +84,9 @@ PRESET_HELP = {
     "source": "the tutorial behind the report: 300-150-300",
     "tuned": "ours: the report's widths, epochs and batch; centred pixels, shuffled, mirror images, a decaying rate"}
 NETWORK_SETTINGS = ("n_input", "n_hidden_1", "n_hidden_2", "n_hidden_3", "pixel_center", "pixel_scale")
-EXPORT_SETTINGS: Dict[str, Any] = {}
+EXPORT_SETTINGS: Dict[str, Any] = {"fused": False}
 # In settings.json of older checkpoints; None: they lack the setting.
-FORMER_NAMES: Dict[str, Optional[str]] = {"cosine_decay": "decay", "mirror": None}
+FORMER_NAMES: Dict[str, Optional[str]] = {"cosine_decay": "decay", "mirror": None, "fused": None}
 OPTIONS: Sequence[Any] = (
     cli.SettingOption("--steps-per-epoch", "steps_per_epoch", type=cli.whole_number(1), metavar="N",
                       help="training steps of an epoch (default: the whole batches in the data, 33)"),
@@ -230,7 +231,7 @@ def build_graph(settings: Settings) -> GraphModel:
 
         # Encoder and decoder
         seeds = iter(range(10 * settings.seed, 10 * settings.seed + 4))
-        dense = partial(dense_layer, l2=settings.l2_reg)
+        dense = partial(dense_layer, l2=settings.l2_reg, fused=settings.fused)
         hidden_1 = dense(pixels, settings.n_hidden_1, activation=tf1.nn.elu, seed=next(seeds))
         hidden_2 = dense(hidden_1, settings.n_hidden_2, activation=tf1.nn.elu, seed=next(seeds))
         hidden_3 = dense(hidden_2, settings.n_hidden_3, activation=tf1.nn.elu, seed=next(seeds))
@@ -245,11 +246,11 @@ def build_graph(settings: Settings) -> GraphModel:
 
         # Optimiser
         learning_rate, global_step = cosine_decay(settings.learning_rate, decay_steps(settings))
-        train_op = minimize(tf1.train.AdamOptimizer(learning_rate), loss, global_step)
+        train_op = minimize(tf1.train.AdamOptimizer(learning_rate), loss, global_step, gated=not settings.fused)
 
         return finish_graph(pipeline, features, outputs, loss,
                             {"mse": squared_error / settings.pixel_scale ** 2, "l2": l2_loss}, train_op,
-                            hidden_2=hidden_2)
+                            small_ops=settings.fused, hidden_2=hidden_2)
 
 
 def signatures(model: GraphModel) -> Dict[str, Tuple[Dict[str, Any], Dict[str, Any]]]:

@@ -20,8 +20,9 @@ class TimedSession:
 
     Args:
         model: GraphModel.
-        threads: CPU threads within and between operations; 0 leaves the number to TensorFlow. With 1, operations run
-            one after the other without a scheduler, which is the fastest choice for small operations.
+        threads: CPU threads; 0 leaves the number to TensorFlow. Each operation uses all of them, or only one if
+            model.small_ops: several operations then run at the same time, and the result does not depend on the
+            number. With 1, the operations run one after the other without a scheduler.
         precision: "float32", or "bfloat16" for products and convolutions in that type. TensorFlow's graph rewriter
             inserts the casts; variables, their updates and sensitive operations stay float32.
         cluster: training.cluster.Cluster whose server runs the graph, with a number of threads of its own; None for
@@ -34,7 +35,8 @@ class TimedSession:
     one_thread_executor = "SINGLE_THREADED_EXECUTOR"
 
     def __init__(self, model: GraphModel, threads: int = 0, precision: str = "float32", cluster: Any = None) -> None:
-        config = tf1.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
+        config = tf1.ConfigProto(intra_op_parallelism_threads=1 if model.small_ops else threads,
+                                 inter_op_parallelism_threads=threads, use_per_session_threads=True)
         if threads == 1 and cluster is None and not tf1.version.VERSION.startswith("1."):
             # 1.15's executor knows no reference variables, and none waits for other tasks
             config.experimental.executor_type = self.one_thread_executor

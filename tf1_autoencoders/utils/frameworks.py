@@ -49,6 +49,7 @@ def _stderr_closed() -> Iterator[None]:
 def _import_quietly(names: Sequence[str]) -> types.ModuleType:
     """Import the first of `names` that this TensorFlow has, without TensorFlow's messages."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ["TF_OVERRIDE_GLOBAL_THREADPOOL"] = "1"  # else a process's first session decides the threads of all
     if _show_messages:
         return _import_first(names)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
