@@ -36,7 +36,7 @@ ROWS = {
     "keras-jit": Row("our Keras twin, fit, whole epochs, jit_compile", "keras_fit",
                      {"whole_epochs": True, "jit_compile": True}),
     "jax": Row("JAX, lax.scan", "jax_scan", python="jax"),
-    "jax-steps": Row("JAX, step by step", "jax_scan", {"scanned": False}, python="jax"),
+    "jax-steps": Row("JAX, step by step", "jax_scan", {"scanned": False}, (1, 2, 4), "jax"),
     "pytorch": Row("PyTorch", "pytorch", python="torch"),
     "pytorch-compile": Row("PyTorch, torch.compile", "pytorch", {"compiled": "default"}, (1, 2, 4), "torch"),
     "pytorch-max-autotune": Row("PyTorch, torch.compile, max-autotune", "pytorch", {"compiled": "max-autotune"},

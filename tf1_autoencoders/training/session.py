@@ -36,7 +36,7 @@ class TimedSession:
 
     def __init__(self, model: GraphModel, threads: int = 0, precision: str = "float32", cluster: Any = None) -> None:
         config = tf1.ConfigProto(intra_op_parallelism_threads=1 if model.small_ops else threads,
-                                 inter_op_parallelism_threads=threads, use_per_session_threads=True)
+                                 inter_op_parallelism_threads=threads, use_per_session_threads=cluster is None)
         if threads == 1 and cluster is None and not tf1.version.VERSION.startswith("1."):
             # 1.15's executor knows no reference variables, and none waits for other tasks
             config.experimental.executor_type = self.one_thread_executor
