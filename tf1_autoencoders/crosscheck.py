@@ -8,9 +8,10 @@ optimiser is once an Adam that calls TensorFlow 1's own kernel (exact), and once
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import sys
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 from tqdm import tqdm
@@ -30,7 +31,7 @@ from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.training.trainers import GraphTrainer
 from tf1_autoencoders.utils import cli
-from tf1_autoencoders.utils.frameworks import tf1
+from tf1_autoencoders.utils.frameworks import keras, tf1
 
 N_STEPS = 20
 HEADER = ("section", "settings", "Adam", "quantity", "largest relative difference", "tolerance", "verdict")
@@ -94,6 +95,47 @@ def compare(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...], opt
     return largest
 
 
+def rounding(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...]) -> Dict[str, float]:
+    """Return how far float32 is from float64: the twin's largest relative difference from itself in float64.
+
+    Args:
+        section, settings, arrays: as for compare; the step is the first one, on the first batch.
+
+    Returns:
+        {quantity: largest relative difference} of outputs, kernels' gradients, biases' gradients and losses.
+    """
+    batch = tuple(array[:settings.batch_size] for array in arrays)
+    model, results = section.build_graph(settings), []
+    with TimedSession(model) as session:
+        session.run(model.initializer)
+        weights = graph_weights(session, model)
+    for dtype in ("float32", "float64"):
+        with keras_dtype(dtype):
+            twin = section.build_keras(settings, exact_adam, **section.EXACT_LAYERS)
+            set_keras_weights(twin, weights)
+            inputs, targets = (tf1.nest.map_structure(lambda array: tf1.constant(array, dtype), side)  # noqa: B023
+                               for side in section.inputs_and_targets(batch, settings))
+            loss, outputs, gradients = compiled_step(twin)(inputs, targets)
+        results.append((float(loss), np.asarray(outputs), keras_gradients(twin, gradients)))
+    (loss, outputs, single), (exact_loss, exact_outputs, double) = results
+    return {"outputs": relative_difference(outputs, exact_outputs),
+            "gradients": relative_difference(kernels(single), kernels(double)),
+            "bias gradients": relative_difference(bias_gradients(single, double), bias_gradients(double, double)),
+            "losses": relative_difference(loss, exact_loss)}
+
+
+@contextlib.contextmanager
+def keras_dtype(dtype: str) -> Iterator[None]:
+    """Context manager: Keras's layers and losses of the block compute in this type, "float32" or "float64"."""
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
+
+
 def applied_gradients(model: GraphModel) -> Dict[str, Any]:
     """Return the tensors that a GraphModel's Adam applies, {name of the variable: gradient}.
 
@@ -153,6 +195,10 @@ def crosscheck(args: argparse.Namespace) -> int:
                     passed = differences[quantity] <= tolerance  # False for nan too
                     rows.append((number, name, optimizer, quantity, f"{differences[quantity]:.1e}", f"{tolerance:.0e}",
                                  "pass" if passed else "FAIL"))
+            if args.rounding:
+                cli.status(f"section {number}: {name}, float32 and float64")
+                rows += [(number, name, "", f"{quantity}, the twin in float32 and float64", f"{difference:.1e}", "", "")
+                         for quantity, difference in rounding(section, settings, enough).items()]
         print(f"section {number}: {source}", "", *markdown_table(HEADER, rows), "", sep="\n", flush=True)
         failed = failed or any(row[-1] != "pass" for row in rows)
     return int(failed)
@@ -169,6 +215,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                         metavar="N", help=f"Adam steps (default: {N_STEPS})")
     parser.add_argument("--seed", type=cli.whole_number(0, 2 ** 27), default=0, metavar="N",
                         help="seed of the initial weights (default: 0)")
+    parser.add_argument("--rounding", action="store_true",
+                        help="also print how far the twin's own first step is from the same step in float64")
     cli.add_data_arguments(parser)
     return cli.run_command(parser, crosscheck, argv)
 

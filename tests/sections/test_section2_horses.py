@@ -148,6 +148,12 @@ def test_graph_and_keras_agree_after_20_steps_of_keras_adam(reading, small_rows)
     assert relative["losses"] < KERAS_STEPS and relative["weights"] < KERAS_STEPS
 
 
+def test_the_rounding_of_float32_is_measured_against_float64(small_rows):
+    rounding = crosscheck.rounding(section2_horses, SMALL, (small_rows,))
+    assert all(1e-9 < difference < ROUNDING for difference in rounding.values())  # 0 would be float32 against float32
+    assert keras.config.floatx() == "float32" == keras.config.dtype_policy().name
+
+
 def test_the_comparison_detects_an_l2_that_is_not_halved(small_rows, monkeypatch):
     rows = np.resize(small_rows, (N_STEPS * SMALL.batch_size, SMALL.n_input))
     halved = keras.regularizers.L2

@@ -112,8 +112,8 @@ def fused_lstm(x: Any, kernel: Any, bias: Any, h: Any, c: Any, forget_bias: floa
             *d_hs, d_c = d_results
             d_gates: List[Any] = [None] * n_steps
             d_h: Any = None
-            # Each part of the kernel is transposed once. With the third dimension, the graph optimiser does not move the
-            # transposition into the products, which would repeat it at each step.
+            # Each part of the kernel is transposed once. With the third dimension, the graph optimiser does not move
+            # the transposition into the products, which would repeat it at each step.
             x_part, h_part = (tf1.transpose(part[tf1.newaxis], [0, 2, 1])[0] for part in (kernel[:n_in], kernel[n_in:]))
             for t in reversed(range(n_steps)):
                 cell = cells[t]

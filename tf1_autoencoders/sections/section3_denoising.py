@@ -153,12 +153,14 @@ VERDICT_NOTE = (
 
 CROSSCHECK_PRESETS = {"report": PRESETS["report"]}
 # Largest relative differences of a step. A bias's gradient adds up to n = 1.6 million numbers (batch and pixels), in
-# Keras in another order than in TensorFlow 1: 4 * 6e-8 * sqrt(n) = 3e-4; measured up to 2.5e-4. The graph convolves
-# upsampled
-# images in sums of another order too: measured 1e-6 in the outputs and 6e-6 in the kernels' gradients.
-# The tolerance of Keras's own Adam follows from 1 - beta_2 ** t,
-# whose rounding of 6e-8 is 6e-5 of its smallest value 0.001.
-CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-5, "bias gradients": 3e-4, "losses": 1e-6,
+# Keras in another order than in TensorFlow 1: 4 * 6e-8 * sqrt(n) = 3e-4; measured up to 2.5e-4.
+# The graph convolves upsampled images in sums of another order too: measured 2e-6 in the outputs. In the kernels'
+# gradients float32 itself is up to 3.8e-5 from float64 (`crosscheck --section 3 --rounding`, seeds 0 and 1), because a
+# rounding decides which pixel of a pool is the largest. Two orders of sums may differ by twice as much; measured up to
+# 4.3e-5.
+# The tolerance of Keras's own Adam follows from 1 - beta_2 ** t, whose rounding of 6e-8 is 6e-5 of its smallest value
+# 0.001.
+CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 8e-5, "bias gradients": 3e-4, "losses": 1e-6,
                                    "weights": 1e-6},
                          "Keras": {"weights": 6e-5}}
 EXACT_LAYERS: Dict[str, Any] = {"upsampling": exact_upsampling}
