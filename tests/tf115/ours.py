@@ -35,7 +35,7 @@ FIXTURES = HERE / "fixtures"
 SIZES = json.loads((FIXTURES / "sizes.json").read_text())
 N_STEPS = 50
 # The last operation of a layer, by the kind of layer; a convolution of an upsampled image interleaves its pixels last
-LAST_OPERATIONS = ("/DepthToSpace", "/Elu", "/Relu", "/Sigmoid", "/rnn/lstm_cell/stack", "")
+LAST_OPERATIONS = ("/halves", "/DepthToSpace", "/Elu", "/Relu", "/Sigmoid", "/rnn/lstm_cell/stack", "")
 
 
 def section_module(name):
