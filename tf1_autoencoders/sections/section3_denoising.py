@@ -443,7 +443,7 @@ def run(settings: Settings, options: RunOptions) -> Run:
             strength = NOISE_STRENGTHS[name]
             all_noisy = noise(test_clean, strength, np.random.default_rng(settings.seed))
             denoised = trainer.predict(all_noisy, test_clean)
-            rows[name] = {"noisy": all_noisy[:N_SHOWN], "denoised": denoised[:N_SHOWN], "clean": clean}
+            rows[name] = {"noisy": all_noisy[:N_SHOWN].copy(), "denoised": denoised[:N_SHOWN].copy(), "clean": clean}
             compared = (all_noisy, baselines.median_filter(all_noisy), denoised)
             ratios.append((name, strength, *(f"{metrics.mean_squared_error(test_clean, x):.4f}" for x in compared),
                            *(f"{metrics.peak_signal_to_noise_ratio(x, test_clean):.1f}" for x in compared)))
