@@ -71,6 +71,12 @@ def test_operations_per_row_are_those_counted_by_hand(number):
 
 
 @pytest.mark.parametrize("number", SECTIONS)
+def test_every_implementation_has_the_epsilon_of_tensorflow_1s_adam(number):
+    task = tasks.make_task(number, settings(number), n_laps=1, n_steps=1)
+    assert task.settings.get("adam_epsilon", tasks.ADAM_EPSILON) == tasks.ADAM_EPSILON == 1e-8
+
+
+@pytest.mark.parametrize("number", SECTIONS)
 def test_weights_have_the_graphs_names_and_shapes(number):
     module, sizes = SECTIONS[number], settings(number)
     model, weights = module.build_graph(module.Settings(**sizes)), small_task(number).weights
