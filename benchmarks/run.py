@@ -61,7 +61,11 @@ def run(args):
     """Measure, or read the measurements of --table; write table and figure."""
     if args.table:
         try:
-            result = json.loads(Path(args.table).read_text())
+            text = Path(args.table).read_text()
+        except OSError as error:
+            raise UserError(f"{args.table}: {error.strerror}; expected a benchmark.json of this command") from None
+        try:
+            result = json.loads(text)
             return write(result, Path(args.out or Path(args.table).parent), with_json=False)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(f"{args.table}: not a benchmark.json of this command ({error})") from None

@@ -44,3 +44,10 @@ def test_the_median_filter_takes_the_middle_of_nine():
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
     neighbours = [padded[:, row:row + 8, column:column + 7] for row in range(3) for column in range(3)]
     assert np.array_equal(baselines.median_filter(images), np.median(neighbours, axis=0))
+
+
+def test_the_median_filter_of_many_images_is_that_of_each(monkeypatch):
+    images = np.random.default_rng(5).uniform(size=(7, 6, 5, 1)).astype(np.float32)
+    expected = np.concatenate([baselines.median_filter(image[np.newaxis]) for image in images])
+    monkeypatch.setattr(baselines, "IMAGES_AT_ONCE", 3)
+    assert np.array_equal(baselines.median_filter(images), expected)

@@ -8,7 +8,7 @@ from typing import Tuple
 
 import numpy as np
 
-PART = 1000  # images that median_filter computes at a time
+IMAGES_AT_ONCE = 1000  # in median_filter, which needs the memory of ten copies
 
 
 def mean_image(train: np.ndarray, test: np.ndarray) -> np.ndarray:
@@ -44,8 +44,9 @@ def reconstruct_by_pca(train: np.ndarray, test: np.ndarray, n_components: int) -
 
 def median_filter(images: np.ndarray) -> np.ndarray:
     """Return the median of each pixel's 3 x 3 neighbourhood, edges repeated: float[n, h, w, 1] -> the same shape."""
-    if len(images) > PART:  # the steps below need the memory of ten copies
-        return np.concatenate([median_filter(images[k:k + PART]) for k in range(0, len(images), PART)])
+    if len(images) > IMAGES_AT_ONCE:
+        return np.concatenate([median_filter(images[k:k + IMAGES_AT_ONCE])
+                               for k in range(0, len(images), IMAGES_AT_ONCE)])
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
     low, middle, high = _sorted_three(padded[:, :-2], padded[:, 1:-1], padded[:, 2:])  # of each column of three pixels
     # The median of nine is that of the largest low, the median middle and the smallest high of three sorted columns.
