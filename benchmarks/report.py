@@ -92,8 +92,8 @@ def text(result):
               f"{machine['date']}. Made by `python -m benchmarks.run`: in each round a fresh process for every row."]
     for number, section in result["sections"].items():
         lines += ["", f"## Section {number}: {section['title']}", "",
-                  f"{rounds(section)} round{'s' * (rounds(section) != 1)}, {section['rows_per_epoch']:,} rows per epoch, batches of "
-                  f"{section['batch_size']}, "
+                  f"{rounds(section)} round{'s' * (rounds(section) != 1)}, "
+                  f"{section['rows_per_epoch']:,} rows per epoch, batches of {section['batch_size']}, "
                   f"{section['flops_per_row'] / 1e6:.3g} million operations per row, float32 by default."]
         lines += [f"{ROWS[row].label.capitalize()}: {spread([rate / 1e9 for rate in rates(section, row)], '{:.1f}')} "
                   "GFLOP/s." for row in section["measurements"] if ROWS[row].program == "matmul"]
