@@ -218,7 +218,6 @@ def run(args: argparse.Namespace) -> int:
         log = finished.log
         tallies += [comparison.tally({name: value for name, value in log.published.items() if name in log.measured},
                                      log.bands)]  # the numbers that stand in the table, and that the page counts
-        del finished, log  # with the section's data and session, before the next section needs the memory
         print(flush=True)
     if rows:
         print("Published beside measured", "", *markdown_table(("section", *comparison.HEADER), rows), "", sep="\n")

@@ -4,7 +4,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tf1_autoencoders.graphs.input_pipeline import ordered_batches, streamed_batches
+from tf1_autoencoders.graphs.input_pipeline import aligned_copy, ordered_batches, streamed_batches
 from tf1_autoencoders.keras_twin.weights import graph_weights
 from tf1_autoencoders.sections import section1_reconstruction
 from tf1_autoencoders.training import trainers
@@ -43,6 +43,19 @@ def test_streamed_batches_are_equal_to_ordered_batches(mapped_array):
         assert x.tobytes() == streamed_x.tobytes() == mapped_array[rows].tobytes()
         assert rows.tolist() == streamed_rows.tolist()
     assert [len(rows) for _, rows in batches[0]] == [3, 3, 1]
+
+
+def test_an_aligned_copy_is_used_where_it_is_and_another_array_is_copied():
+    x = aligned_copy(np.arange(777, dtype=np.float32).reshape(111, 7))
+    assert x.tolist() == np.arange(777).reshape(111, 7).tolist()
+    for array, expected in ((x, -1), (x[1:], 14)):
+        with tf1.Graph().as_default(), tf1.Session() as session:
+            pipeline = ordered_batches(([7], tf1.float32))
+            session.run(pipeline.load, {pipeline.data[0]: array})
+            array[1, 0] = -1
+            session.run(pipeline.start, {pipeline.order: [0, 1], pipeline.batch_size: 2})
+            batch, = session.run(pipeline.batch)
+            assert batch[1, 0] == expected
 
 
 def test_training_from_a_file_is_bit_identical_to_training_from_memory(mapped_array):

@@ -7,6 +7,7 @@ from tf1_autoencoders.graphs.layers import (
     cosine_decay,
     dense_layer,
     lstm_layer,
+    max_pool,
     mean_squared_error,
     upsample,
 )
@@ -318,6 +319,38 @@ def test_second_derivatives_of_the_fused_lstm_are_refused(graph):
     gradient, = tf1.gradients(lstm_layer(x, 5)[0], x)
     with pytest.raises(LookupError, match=r"the fused LSTM has no second derivatives; .* lstm_layer\(fused=False\)$"):
         tf1.gradients(gradient, x)
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 3, 7, 40])
+@pytest.mark.parametrize("height, width, padding", [(6, 8, "SAME"), (7, 5, "SAME"), (9, 8, "VALID")])
+def test_a_pooled_convolution_in_parts_equals_the_plain_one(graph, n_rows, height, width, padding):
+    random, results = np.random.default_rng(0), []
+    x = tf1.constant(random.normal(size=(n_rows, height, width, 3)).astype(np.float32).round())  # with equal pixels
+    for n_parts in (3, 1):
+        pooled = max_pool(conv_layer(x, 5, padding=padding, activation=tf1.nn.relu, seed=1), n_parts=n_parts)
+        weights = np.random.default_rng(1).normal(size=(n_rows, *pooled.shape.as_list()[1:])).astype(np.float32)
+        gradients = tf1.gradients(tf1.reduce_sum(pooled * weights), [x, *tf1.trainable_variables()[-2:]])
+        results.append([pooled, *gradients])
+    in_parts, plain = values(*results)
+    assert in_parts[0].tobytes() == plain[0].tobytes()
+    for one, other in zip(in_parts, plain):
+        assert one.shape == other.shape and np.abs(one - other).max() <= 1e-6 * np.abs(other).max()
+
+
+def test_a_pooled_convolution_in_parts_never_computes_the_whole_batch(graph):
+    x = tf1.placeholder(tf1.float32, [None, 8, 8, 1])
+    conv = conv_layer(x, 5, activation=tf1.nn.relu)
+    tf1.gradients(max_pool(conv, n_parts=3), tf1.trainable_variables())
+    assert not conv.consumers()
+
+
+@pytest.mark.parametrize("activation", [None, tf1.nn.elu])
+def test_pooling_in_parts_is_refused_without_a_convolution_with_relu(graph, activation):
+    x = conv_layer(tf1.placeholder(tf1.float32, [None, 8, 8, 1]), 5, activation=activation)
+    with pytest.raises(ValueError, match="is not relu"):
+        max_pool(x, n_parts=2)
+    with pytest.raises(ValueError, match="is not relu"):
+        max_pool(tf1.nn.relu(x), n_parts=2) if activation else max_pool(tf1.nn.relu(x[:1]), n_parts=2)
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 7, 150])

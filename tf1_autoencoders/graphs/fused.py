@@ -4,11 +4,13 @@
     conv2d_of_upsampled  upsample, then conv2d on the doubled image    conv2d on the smaller image, then depth_to_space
     fused_lstm           the separate operations of each LSTM step,    one LSTMBlockCell per step,
                          with TensorFlow's gradient of each of them    with a gradient written by hand
+    max_pool_of_conv_    conv2d, bias, relu and max_pool of a batch    the same operations for one part of the batch
+      in_parts                                                         after the other, and again for the gradient
     dense_in_halves      the operations of a dense layer               the same operations twice, on half of the rows,
                                                                        which two threads compute at the same time
 
-The first two add the same products in another order. Their outputs and gradients therefore differ from those of the
-plain layers by rounding, measured at no more than 1e-6 of the largest value. The third adds them in the same order,
+The first three add the same products in another order. Their outputs and gradients therefore differ from those of the
+plain layers by rounding, measured at no more than 1e-6 of the largest value. The last adds them in the same order,
 except where TensorFlow has another product for few rows; with the report's batch, weights are bit-identical after
 hundreds of steps. A layer with fused=False does not use this module.
 """
@@ -74,6 +76,81 @@ def conv2d_of_upsampled(x: Any, kernel: Any, bias: Any, activation: Optional[Cal
     product = tf1.nn.conv2d(x, kernels, strides=[1, 1, 1, 1], padding=padding)
     outputs = tf1.nn.bias_add(product, tf1.tile(bias, [4]))
     return tf1.depth_to_space(outputs if activation is None else activation(outputs), 2)
+
+
+def max_pool_of_conv_in_parts(x: Any, n_parts: int) -> Any:
+    """Return layers.max_pool's outputs for a convolution with bias and relu, and hold neither the convolution's outputs
+    nor their gradient for more than a part of the batch.
+
+    The parts go through convolution and pooling one after the other. The gradient computes the convolution of a part
+    again, instead of holding the outputs of all parts until then.
+
+    Each pooled value comes from one pixel, and no other pixel of its window has a gradient. relu's gradient is zero
+    where the pooled value is zero. The gradients of relu and bias are therefore computed from the pooled values, which
+    are a quarter as many.
+
+    Args:
+        x: float32[batch, height, width, c], the tensor relu(bias_add(conv2d(images, kernel), bias)). TensorFlow never
+            computes this tensor, if nothing else uses it.
+        n_parts: number of parts.
+
+    Returns:
+        float32[batch, (height + 1) // 2, (width + 1) // 2, c].
+
+    Raises:
+        ValueError: x is another tensor.
+    """
+    operations = [x.op, x.op.inputs[0].op, x.op.inputs[0].op.inputs[0].op] if x.op.type == "Relu" else []
+    if [operation.type for operation in operations] != ["Relu", "BiasAdd", "Conv2D"]:
+        raise ValueError(f"max_pool: {x.name} is not relu(conv2d + bias), which a pooling in {n_parts} parts needs")
+    (images, kernel), bias = operations[2].inputs, operations[1].inputs[1]
+    convolution = dict(strides=[1, 1, 1, 1], padding=operations[2].get_attr("padding").decode())
+
+    def conv_and_pool(images: Any, kernel: Any, bias: Any) -> Tuple[Any, Any]:
+        activated = tf1.nn.relu(tf1.nn.bias_add(tf1.nn.conv2d(images, kernel, **convolution), bias))
+        return activated, tf1.nn.max_pool(activated, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
+
+    @tf1.custom_gradient
+    def run_parts(images: Any, kernel: Any, bias: Any) -> Tuple[Any, Callable[..., Any]]:
+        parts = rows_in_parts(images, n_parts)
+        pooled: List[Any] = []
+        for part, n_rows in parts:
+            pooled.append(conv_and_pool(after(pooled, part), kernel, bias)[1][:n_rows])
+        outputs = tf1.concat(pooled, axis=0)
+
+        def gradient(d_outputs: Any) -> Tuple[Any, Any, Any]:
+            d_linear = tf1.raw_ops.ReluGrad(gradients=d_outputs, features=outputs)
+            d_images: List[Any] = []
+            d_kernels: List[Any] = []
+            for (part, n_rows), (d_part, _) in zip(parts, rows_in_parts(d_linear, n_parts)):
+                activated, pooled = conv_and_pool(after([d_linear, *d_kernels], part), kernel, bias)
+                d_product, = tf1.gradients(pooled, activated, d_part)
+                d_image = tf1.nn.conv2d_backprop_input(tf1.shape(part), kernel, d_product, **convolution)
+                d_images.append(d_image[:n_rows])
+                d_kernel = tf1.nn.conv2d_backprop_filter(part, kernel.shape.as_list(), d_product, **convolution)
+                d_kernels.append(d_kernel * tf1.cast(tf1.minimum(n_rows, 1), d_kernel.dtype))
+            return tf1.concat(d_images, axis=0), tf1.add_n(d_kernels), tf1.raw_ops.BiasAddGrad(out_backprop=d_linear)
+        return outputs, gradient
+
+    with tf1.name_scope("in_parts"):
+        return run_parts(images, kernel, bias)
+
+
+def rows_in_parts(x: Any, n_parts: int) -> List[Tuple[Any, Any]]:
+    """Divide the rows of a tensor, in order, into n_parts parts as equal as possible; return [(rows, their number)].
+
+    If there are fewer rows than parts, a part may have no row of its own. It then holds a row of another part beside
+    the number 0, because oneDNN's convolution returns a wrong shape for no rows.
+    """
+    n = tf1.shape(x)[0]
+    bounds = [k * n // n_parts for k in range(n_parts + 1)]
+    return [(x[first:tf1.maximum(last, first + 1)], last - first) for first, last in zip(bounds, bounds[1:])]
+
+
+def after(tensors: List[Any], x: Any) -> Any:
+    """Return x for operations that begin only when the last of the tensors, if there are any, is known."""
+    with tf1.control_dependencies(tensors[-1:]):
+        return tf1.identity(x)
 
 
 def fused_lstm(x: Any, kernel: Any, bias: Any, h: Any, c: Any, forget_bias: float) -> Tuple[List[Any], Any]:

@@ -4,8 +4,9 @@
 continue across the end of the data.
 
 `ordered_batches` is for shuffled epochs. The arrays stay in the graph as variables (the "preloaded data" of the
-TensorFlow 1 guides), and the pipeline carries row numbers in an order that is fed for each epoch. The batches of an
-epoch then depend on this order alone, under every release of TensorFlow.
+TensorFlow 1 guides); TensorFlow does not copy those that `aligned_copy` made. The pipeline carries row numbers in an
+order that is fed for each epoch. The batches of an epoch then depend on this order alone, under every release of
+TensorFlow.
 
 `streamed_batches` gives the same batches from arrays that need not fit in memory.
 """
@@ -18,6 +19,8 @@ import numpy as np
 from tf1_autoencoders.graphs import replicas
 from tf1_autoencoders.utils.frameworks import tf1
 
+ALIGNMENT = 64  # bytes; EIGEN_MAX_ALIGN_BYTES of TensorFlow's builds
+
 
 class Pipeline(NamedTuple):
     """The source of a graph's batches.
@@ -26,7 +29,7 @@ class Pipeline(NamedTuple):
     |------------|------------------------|------------------------------------------------------------------------|
     | data       | placeholders [n, ...]  | the arrays, fed to `load`; for streamed_batches, a list of the arrays  |
     | batch_size | int64[] placeholder    | rows per batch, fed to the iterator's initializer                      |
-    | load       | operation              | copies the arrays; for repeated_batches, the iterator's initializer;   |
+    | load       | operation              | takes the arrays; for repeated_batches, the iterator's initializer;    |
     |            |                        | None for streamed_batches                                              |
     | order      | int64[m] placeholder   | row numbers, fed to `start`; None for repeated_batches                 |
     | start      | operation              | the iterator's initializer, which starts at order[0];                  |
@@ -42,6 +45,19 @@ class Pipeline(NamedTuple):
     start: Optional[Any]
     batch: Tuple[Any, ...]
     share: Optional[Any] = None
+
+
+def aligned_copy(x: np.ndarray) -> np.ndarray:
+    """Return a copy of an array that starts at a multiple of ALIGNMENT bytes.
+
+    TensorFlow uses such an array where it is, and copies any other array when it is fed. The array belongs to the graph
+    from then on: a change would change the graph's data.
+    """
+    buffer = np.empty(x.nbytes + ALIGNMENT, np.uint8)
+    first = -buffer.ctypes.data % ALIGNMENT
+    copy = buffer[first:first + x.nbytes].view(x.dtype).reshape(x.shape)
+    copy[...] = x
+    return copy
 
 
 def _initializable_iterator(dataset: Any) -> Any:
@@ -89,7 +105,7 @@ def ordered_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
     batch_size, order, dataset, share = _row_number_batches()
     iterator = _initializable_iterator(dataset)
     rows = replicas.next_batch(iterator)
-    batch = tuple(tf1.gather(variable, rows) for variable in variables)
+    batch = tuple(tf1.gather(variable.value(), rows) for variable in variables)
     for (shape, _), tensor in zip(shapes_and_dtypes, batch):
         tensor.set_shape([None, *shape])
     load = tf1.group(*(variable.initializer for variable in variables))

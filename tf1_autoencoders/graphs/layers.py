@@ -14,6 +14,7 @@ from tf1_autoencoders.graphs.fused import (
     halves,
     input_of_upsample,
     is_in_halves,
+    max_pool_of_conv_in_parts,
 )
 from tf1_autoencoders.utils.frameworks import tf1
 
@@ -138,11 +139,23 @@ def conv_layer(x: Any, filters: int, *, size: int = 3, padding: str = "SAME", ac
         return outputs if activation is None else activation(outputs)
 
 
-def max_pool(x: Any) -> Any:
-    """Return the largest value of each 2 x 2 pixels, as tf.layers.max_pooling2d of TensorFlow 1.15 does with stride 2.
+def max_pool(x: Any, *, n_parts: int = 1) -> Any:
+    """Return the largest value of each window of 2 x 2 pixels, as tf.layers.max_pooling2d of TensorFlow 1.15 does with
+    stride 2.
 
     Odd sides are padded: float32[batch, 7, 7, c] -> [batch, 4, 4, c].
+
+    Args:
+        x: float32[batch, height, width, c].
+        n_parts: more than 1 lets a convolution with relu, whose outputs x are, and its pooling compute the batch in so
+            many parts. The convolution's outputs are then held for one part only. Outputs are equal, and gradients
+            equal except for rounding.
+
+    Raises:
+        ValueError: n_parts is more than 1, and x is not conv_layer(..., activation=relu).
     """
+    if n_parts > 1:
+        return tf1.identity(max_pool_of_conv_in_parts(x, n_parts), name="max_pooling2d")
     return tf1.nn.max_pool(x, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME", name="max_pooling2d")
 
 

@@ -8,13 +8,19 @@ import numpy as np
 
 def mean_squared_error(values: Any, references: Any) -> float:
     """Return the mean squared difference of two arrays of one shape, summed in float64."""
-    return float(np.mean(np.square(np.subtract(values, references, dtype=np.float64))))
+    return float(np.mean(_squared_differences(values, references)))
 
 
 def peak_signal_to_noise_ratio(images: np.ndarray, clean: np.ndarray) -> float:
     """Return the PSNR in decibels of images [n, ...] in 0..1 against clean ones: the mean of -10 log10(MSE)."""
-    squares = np.square(np.subtract(images, clean, dtype=np.float64)).reshape(len(clean), -1)
+    squares = _squared_differences(images, clean).reshape(len(clean), -1)
     return float(np.mean(-10 * np.log10(np.maximum(squares.mean(axis=1), 1e-12))))
+
+
+def _squared_differences(values: Any, references: Any) -> np.ndarray:
+    """Return (values - references) ** 2 as float64, in the memory of one such array."""
+    differences = np.subtract(values, references, dtype=np.float64)
+    return np.square(differences, out=differences if differences.shape else None)
 
 
 def structural_similarity(images: np.ndarray, clean: np.ndarray) -> float:

@@ -132,7 +132,9 @@ def open_trainer(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...]
     model = section.build_graph(settings)
     with TimedSession(model, n_threads(section, options), options.precision) as session:
         session.run(model.initializer)
-        yield GraphTrainer(session, model, arrays, settings.batch_size)
+        trainer = GraphTrainer(session, model, arrays, settings.batch_size)
+        del arrays  # or this generator holds them after trainer.predict has replaced them
+        yield trainer
 
 
 @contextlib.contextmanager
@@ -225,6 +227,7 @@ class Run:
 
     def __exit__(self, kind: Any, *_: Any) -> None:
         with self._stack:  # closes the session and releases the folders, whatever happens
+            self.__dict__.pop("trainer", None)  # and its data, which take memory that the next section needs
             if kind is None:
                 self.comparison = self.log.close()
                 self._store.mark_finished()
@@ -239,9 +242,9 @@ class Run:
         Raises:
             UserError: see Store.open_run.
         """
-        options, self._arrays = self.options, arrays
+        options, self._arrays, self._n_rows = self.options, arrays, len(arrays[0])
         changed = changed_settings(self.section, self.settings, options)
-        self.settings = self.section.check_settings(self.settings, len(arrays[0]))
+        self.settings = self.section.check_settings(self.settings, self._n_rows)
         self._identity = run_identity(self.section, self.settings, options, source, arrays)
         self._previous = self._store.open_run(self._identity, options.resume, warn)
         self.log = RunLog(self.section, self._identity, source, options.results_dir, options.tensorboard, changed)
@@ -250,6 +253,7 @@ class Run:
         """Build the network of the backend asked for; return its trainer, which stays open to the end of the run."""
         self.trainer = self._stack.enter_context(
             open_trainer(self.section, self.settings, self._arrays, self.options))
+        self._arrays = ()  # the trainer has them
         self.log.graph(self.trainer.graph)
         return self.trainer
 
@@ -283,7 +287,7 @@ class Run:
                                     interrupts=self.trainer.agreed_interrupts(received),
                                     save_every=self.options.save_every or self.section.SAVE_EVERY,
                                     bar=self.options.bar,
-                                    **self.section.fit_arguments(self.settings, len(self._arrays[0])))
+                                    **self.section.fit_arguments(self.settings, self._n_rows))
             except interrupts.Interrupted as error:
                 self.trainer.leave()
                 raise interrupts.Interrupted(

@@ -27,7 +27,7 @@ from tf1_autoencoders.datasets import fashion_mnist
 from tf1_autoencoders.datasets.drawn_sample import CLASSES_FASHION_MNIST
 from tf1_autoencoders.datasets.image_rows import image_from_rows
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
-from tf1_autoencoders.graphs.input_pipeline import ordered_batches, streamed_batches
+from tf1_autoencoders.graphs.input_pipeline import aligned_copy, ordered_batches, streamed_batches
 from tf1_autoencoders.graphs.layers import cosine_decay, dense_layer, mean_squared_error
 from tf1_autoencoders.graphs.replicas import minimize
 from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam, keras_cosine_decay
@@ -130,7 +130,8 @@ def load(settings: Settings, **data_options: Any) -> Tuple[Dict[str, Any], Any]:
     splits = fashion_mnist.load(**data_options)
     train, test = splits["train"], splits["test"]
     order = np.random.default_rng(settings.seed).permutation(len(train.x))
-    return {"train": (preprocess(train.x)[order], train.y[order]), "test": (preprocess(test.x), test.y)}, train.source
+    x_train = aligned_copy(preprocess(train.x[order]))
+    return {"train": (x_train, train.y[order]), "test": (preprocess(test.x), test.y)}, train.source
 
 
 def preprocess(x: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ import numpy as np
 from tf1_autoencoders.datasets import fashion_mnist
 from tf1_autoencoders.datasets.image_rows import image_from_rows
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
-from tf1_autoencoders.graphs.input_pipeline import ordered_batches
+from tf1_autoencoders.graphs.input_pipeline import aligned_copy, ordered_batches
 from tf1_autoencoders.graphs.layers import conv_layer, cosine_decay, max_pool, mean_squared_error, upsample
 from tf1_autoencoders.graphs.replicas import minimize
 from tf1_autoencoders.keras_twin.build import (
@@ -142,6 +142,7 @@ OPTIONS: Sequence[Any] = (
     cli.SettingOption("--pretrain-epochs", "pretrain_epochs", former="--epochs-before", type=cli.whole_number(0),
                       metavar="N", help="epochs trained before the first epoch that the report prints (default: "
                       f"{PRESETS['report'].pretrain_epochs}; 0 if --epochs is given)"))
+N_PARTS = 16  # of a batch in the first convolution, whose outputs are the largest tensor: 0.4 GB for 2048 images
 SAVE_EVERY = 1
 THREADS = 0
 MINUTES, MEMORY_GB = 2.3, 2.1  # preset report, graph: `python run_all.py --section 3` on two cores of an AMD EPYC
@@ -215,9 +216,9 @@ def load(settings: Settings, **data_options: Any) -> Tuple[Dict[str, Any], Any]:
     images = fashion_mnist.load(**data_options)
     random = np.random.default_rng(settings.seed)
     order = random.permutation(len(images["train"].x))
-    clean = {"train": to_unit(images["train"].x[order]), "test": to_unit(images["test"].x)}
+    clean = {"train": aligned_copy(to_unit(images["train"].x[order])), "test": to_unit(images["test"].x)}
     noise = TRAINING_NOISES[settings.noise]
-    return ({split: (noise(x, settings.noise_strength, random), x) for split, x in clean.items()},
+    return ({split: (aligned_copy(noise(x, settings.noise_strength, random)), x) for split, x in clean.items()},
             images["train"].source)
 
 
@@ -257,7 +258,8 @@ def build_graph(settings: Settings) -> GraphModel:
         conv = partial(linear, activation=tf1.nn.relu)
 
         # Encoder
-        encoded = max_pool(conv(noisy, settings.n_filters_1, seed=next(seeds)))
+        encoded = max_pool(conv(noisy, settings.n_filters_1, seed=next(seeds)),
+                           n_parts=N_PARTS if settings.fused else 1)
         encoded = max_pool(conv(encoded, settings.n_filters_2, seed=next(seeds)))
         latent = max_pool(conv(encoded, settings.n_filters_3, seed=next(seeds)))
 
@@ -397,6 +399,18 @@ def denoise_image(df: Any, image_number: int, *, noise: str = "salt-and-pepper",
 
 # ---- The section, from the noises to the denoised images ----
 
+def denoise_test_images(trainer: Any, clean: np.ndarray, noise: str, seed: int) -> Tuple[Dict[str, np.ndarray], Any]:
+    """Return the first N_SHOWN images {"noisy", "denoised", "clean"}, and the table's MSE and PSNR over all images:
+    each of the noisy images, of the median filter's and of the network's."""
+    noisy = NOISES[noise](clean, NOISE_STRENGTHS[noise], np.random.default_rng(seed))
+    denoised = trainer.predict(noisy, clean)
+    compared = (noisy, baselines.median_filter(noisy), denoised)
+    shown = {"noisy": noisy, "denoised": denoised, "clean": clean}
+    return ({state: images[:N_SHOWN].copy() for state, images in shown.items()},
+            [*(f"{metrics.mean_squared_error(clean, images):.4f}" for images in compared),
+             *(f"{metrics.peak_signal_to_noise_ratio(images, clean):.1f}" for images in compared)])
+
+
 def run(settings: Settings, options: RunOptions) -> Run:
     """Run section 3: noise removed from Fashion-MNIST."""
     with Run(SECTION, settings, options) as run:
@@ -437,18 +451,14 @@ def run(settings: Settings, options: RunOptions) -> Run:
         log.say(f"Model saved in path: {display_path(run.checkpoint)}")
 
         log.heading("Prediction")
+        del data, arrays  # the prediction needs their 0.4 GB
         rows: Dict[str, Dict[str, np.ndarray]] = {}
         ratios = []
-        for name, noise in NOISES.items():
-            strength = NOISE_STRENGTHS[name]
-            all_noisy = noise(test_clean, strength, np.random.default_rng(settings.seed))
-            denoised = trainer.predict(all_noisy, test_clean)
-            rows[name] = {"noisy": all_noisy[:N_SHOWN].copy(), "denoised": denoised[:N_SHOWN].copy(), "clean": clean}
-            compared = (all_noisy, baselines.median_filter(all_noisy), denoised)
-            ratios.append((name, strength, *(f"{metrics.mean_squared_error(test_clean, x):.4f}" for x in compared),
-                           *(f"{metrics.peak_signal_to_noise_ratio(x, test_clean):.1f}" for x in compared)))
+        for name in NOISES:
+            rows[name], measured = denoise_test_images(trainer, test_clean, name, settings.seed)
+            ratios.append((name, NOISE_STRENGTHS[name], *measured))
             if name == settings.noise:
-                log.key_figure(f"PSNR, {name}, denoised", f"{ratios[-1][-3]} to {ratios[-1][-1]} dB")
+                log.key_figure(f"PSNR, {name}, denoised", f"{measured[-3]} to {measured[-1]} dB")
         log.slider("denoised", f"Test images, noisy, denoised and clean; trained on {settings.noise} only", {
             state: figures.grid({name: images[state] for name, images in rows.items()},
                                 f"{state}; trained on {settings.noise} only", highest=1)
