@@ -14,14 +14,14 @@ import numpy as np
 
 from tf1_autoencoders.converting import formats, proof
 from tf1_autoencoders.converting.adam import Adam, Places, read_adam, set_adam
-from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, find_meta, part_of
-from tf1_autoencoders.converting.foreign_graph import PLACEHOLDERS, ForeignGraph, Saved
+from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, find_meta
+from tf1_autoencoders.converting.foreign_graph import ForeignGraph, Saved
 from tf1_autoencoders.converting.fresh_process import limit_memory, run_fresh
-from tf1_autoencoders.converting.harmless import HARMLESS, page_for
-from tf1_autoencoders.converting.inference_graph import InferenceGraph
+from tf1_autoencoders.converting.inference_graph import InferenceGraph, value_reader
 from tf1_autoencoders.converting.keras_model import build_keras, write_keras
+from tf1_autoencoders.converting.listing import print_assumed, print_list
 from tf1_autoencoders.converting.network import Network
-from tf1_autoencoders.converting.roles import Ends, find_ends, find_outputs, role_table
+from tf1_autoencoders.converting.roles import find_ends
 from tf1_autoencoders.converting.weight_map import (
     as_text,
     layer_arrays,
@@ -31,7 +31,6 @@ from tf1_autoencoders.converting.weight_map import (
     read_map,
     suggest_map,
 )
-from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UsageError, UserError, one_line, short_reason
 from tf1_autoencoders.utils.files import write_atomically
@@ -45,7 +44,6 @@ SUFFIXES = {"npz": ".npz", "safetensors": ".safetensors", "h5": ".h5", WITH_MAP:
             "tflite-int8": "_int8.tflite"}
 RANDOM = frozenset(("RandomUniform", "RandomStandardNormal", "TruncatedNormal", "RandomUniformInt", "Multinomial"))
 SECONDS = 1800  # for a whole conversion
-MAX_SHOWN = 40  # layers of each network that --list prints
 
 
 def feed(text: str) -> Tuple[str, Any]:
@@ -67,79 +65,6 @@ def shape(text: str) -> Tuple[str, List[Optional[int]]]:
     if not name or not all(part == "?" or part.isdigit() and 0 < int(part) < 1 << 20 for part in parts):
         raise argparse.ArgumentTypeError(f"{text}: expected NAME=?,28,28, with ? for a size that may change")
     return name, [None if part == "?" else int(part) for part in parts]
-
-
-def value_reader(checkpoint: CheckpointFile) -> Any:
-    """Return the function with which an InferenceGraph asks for the values of variables."""
-    def value_of(saved: Saved) -> np.ndarray:
-        if saved.name not in checkpoint.variables:
-            raise KeyError(saved.name)
-        try:
-            return part_of(checkpoint.read(saved.name), saved.part)
-        except ValueError as error:
-            raise UserError(f"{saved.name[:80]}: {one_line(error)}; name the .meta file of this checkpoint") from error
-    return value_of
-
-
-# ---- --list ----
-
-def print_list(checkpoint: CheckpointFile, graph: Optional[ForeignGraph], args: argparse.Namespace) -> None:
-    """Print the variables with their roles, and the network as the graph has it."""
-    variables = checkpoint.variables.values()
-    print(f"checkpoint: {display_path(checkpoint.path)}, format {checkpoint.form}, {len(variables)} variables, "
-          f"{sum(variable.n_bytes for variable in variables):,} bytes", "", sep="\n")
-    rows = []
-    for variable, role, layer in role_table(checkpoint, graph):
-        parts = f", {variable.n_parts} parts" if variable.n_parts > 1 else ""
-        rows.append((one_line(variable.name), list(variable.shape), variable.dtype, f"{variable.n_bytes:,}",
-                     role + parts, one_line(layer) if layer else ""))
-    print(*markdown_table(("variable", "shape", "dtype", "bytes", "role", "belongs to"), rows), "", sep="\n")
-    if graph is None:
-        print("no .meta file beside the checkpoint: the roles come from the names")
-        return
-    print(f"graph: {graph.source}, written by TensorFlow {graph.version}, {len(graph.nodes):,} operations")
-    for name, node in graph.nodes.items():
-        if node.op in PLACEHOLDERS and node.attr["dtype"].type != tf1.string.as_datatype_enum:  # a Saver's
-            sizes = ["?" if dimension.size < 0 else str(dimension.size) for dimension in node.attr["shape"].shape.dim]
-            dtype = node.attr["dtype"].type
-            print(f"placeholder: {one_line(name)}, {tf1.as_dtype(dtype).name if dtype else '?'}[{', '.join(sizes)}]")
-    outputs = args.output or find_outputs(graph)
-    for output in outputs:
-        print_network(checkpoint, graph, output, args)
-    if not outputs:
-        print("outputs: no chain of layers found; name a tensor with --output")
-    for op, names in graph.unknown_operations().items():
-        print(f"unknown to TensorFlow {tf1.version.VERSION}: {one_line(op)} ({formats.list_names(names, 3)}), "
-              f"see {page_for(op)}")
-    harmful = sorted({node.op for node in graph.nodes.values()} & {"ReadFile", "WriteFile", "PyFunc", "EagerPyFunc",
-                                                                   "PyFuncStateless"} - HARMLESS)
-    if harmful:
-        print(f"not run, and stripped where the outputs do not need it: {', '.join(harmful)}")
-
-
-def print_network(checkpoint: CheckpointFile, graph: ForeignGraph, output: str, args: argparse.Namespace) -> None:
-    """Print the layers that give one output, or why they cannot be told."""
-    print("", f"output: {one_line(output)}", sep="\n")
-    try:
-        ends = find_ends(graph, args.input or [], [output], dict(args.feed or []))
-        print_assumed(ends, args)
-        layers = Network(InferenceGraph(graph, *ends, value_reader(checkpoint), dict(args.shape or []))).layers
-    except UserError as error:
-        print(f"  its layers cannot be told: {error}")
-        return
-    for k, layer in enumerate(layers[:MAX_SHOWN]):
-        taken = "" if layer.inputs in ((), (k - 1,)) else f"  <- {', '.join(layers[n].name for n in layer.inputs)}"
-        names = f"  [{formats.list_names(layer.variables, 4)}]" if layer.variables else ""
-        print(f"  {layer.name}: {layer.describe()}{taken}{names}")
-    if len(layers) > MAX_SHOWN:
-        print(f"  and {len(layers) - MAX_SHOWN} more layers")
-
-
-def print_assumed(ends: Ends, args: argparse.Namespace) -> None:
-    """Say which placeholders were given a value that the user did not name."""
-    for name, value in ends.feeds.items():
-        if name not in dict(args.feed or []):
-            print(f"  {one_line(name)} = {value}, assumed for a network in use; change with --feed NAME=VALUE")
 
 
 # ---- --to ----

@@ -14,6 +14,7 @@ from tf1_autoencoders import evaluate, run_all
 from tf1_autoencoders.datasets import fashion_mnist
 from tf1_autoencoders.datasets.picture_file import read_picture
 from tf1_autoencoders.reporting.metrics import structural_similarity
+from tf1_autoencoders.sections import section3_denoising
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.paths import PRETRAINED
 
@@ -83,7 +84,7 @@ def test_section_1_encodes_with_a_run_of_ones_own(work, capsys, monkeypatch):
     small_sections.shrink(monkeypatch.setattr, monkeypatch.setitem)
     assert run_all.main(["--section", "1", "--data", "sample", "--epochs", "1"]) == 0
     capsys.readouterr()
-    images = fashion_mnist.load(data="sample")["test"].x.reshape(-1, 784)
+    images = fashion_mnist.load(("test",), data="sample")["test"].x.reshape(-1, 784)
     result = evaluated(capsys, "--section", "1", "--image", "3")
     encoded = evaluate.encode_image(images, 3, is_sample=True)
     assert result["code"] == pytest.approx(encoded.code[0].tolist()) and len(result["code"]) == 7
@@ -91,9 +92,11 @@ def test_section_1_encodes_with_a_run_of_ones_own(work, capsys, monkeypatch):
 
 
 @pytest.mark.slow
-def test_all_test_images_are_summed_up(work, capsys):
+def test_all_test_images_are_summed_up(work, capsys, monkeypatch):
+    images, source = section3_denoising.test_images(data="sample")
+    monkeypatch.setattr(section3_denoising, "test_images", lambda **_: (images[:1234], source))
     result = evaluated(capsys, "--section", "3", "--all")
-    assert result["n"] == 10000 and len(result["best"]) == len(result["worst"]) == 10
+    assert len(images) == 10000 and result["n"] == 1234 and len(result["best"]) == len(result["worst"]) == 10
     assert result["mse_lowest"] < result["mse_mean"] < result["mse_highest"]
     assert list(result["quality"]) == ["noisy", "median 3x3", "13 epochs, salt-and-pepper",
                                        "500 epochs, salt-and-pepper", "30 epochs, all noises"]

@@ -18,7 +18,7 @@ from tf1_autoencoders.training import launcher
 from tf1_autoencoders.utils.frameworks import tf1
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads processes from /proc")]
-N_EPOCHS = 80
+N_EPOCHS = 40
 TIMEOUT = 6  # seconds, of --cluster-timeout
 
 
@@ -69,7 +69,7 @@ def undisturbed(tmp_path_factory):
 @pytest.mark.parametrize("victim", [0])
 def test_a_training_whose_worker_is_killed_restarts_and_ends_with_the_bytes_of_an_undisturbed_one(
         tmp_path, undisturbed, victim):
-    process, log, workers = train_until(tmp_path, 25, "--restarts", "1")
+    process, log, workers = train_until(tmp_path, 15, "--restarts", "1")
     os.kill(workers[victim], signal.SIGKILL)
     assert process.wait(180) == 0, log.read_text()
     lines = log.read_text()
@@ -80,7 +80,7 @@ def test_a_training_whose_worker_is_killed_restarts_and_ends_with_the_bytes_of_a
 
 @pytest.mark.parametrize("victim", [1])
 def test_a_stopped_worker_ends_the_training_with_a_sentence_that_names_it(tmp_path, victim):
-    process, log, workers = train_until(tmp_path, 20, n_epochs=100000)
+    process, log, workers = train_until(tmp_path, 12, n_epochs=100000)
     os.kill(workers[victim], signal.SIGSTOP)
     assert process.wait(TIMEOUT + 30) == 1
     assert f"worker {victim} (" in log.read_text() and "does not answer; the run ends here" in log.read_text()
@@ -90,7 +90,7 @@ def test_a_stopped_worker_ends_the_training_with_a_sentence_that_names_it(tmp_pa
 
 @pytest.mark.skipif(not (shutil.which("nsenter") and shutil.which("ip")), reason="needs nsenter and ip")
 def test_workers_whose_packets_are_lost_end_with_a_sentence_that_names_the_others(tmp_path):
-    process, log, workers = train_until(tmp_path, 20, n_epochs=100000)
+    process, log, workers = train_until(tmp_path, 12, n_epochs=100000)
     if "listen on all network interfaces here" in log.read_text():
         process.send_signal(signal.SIGINT)
         process.wait(60)
@@ -105,7 +105,7 @@ def test_workers_whose_packets_are_lost_end_with_a_sentence_that_names_the_other
 
 
 def test_ctrl_c_ends_all_workers_and_one_process_continues(tmp_path, undisturbed):
-    process, log, workers = train_until(tmp_path, 20)
+    process, log, workers = train_until(tmp_path, 12)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
     assert log.read_text().count("interrupted after step") == 1 and not any(map(small_sections.is_running, workers))
@@ -114,12 +114,12 @@ def test_ctrl_c_ends_all_workers_and_one_process_continues(tmp_path, undisturbed
     assert "resumed from: " in alone.stderr and "may round differently here" in alone.stderr
     together, mixed = variables(undisturbed), variables(tmp_path)
     assert together.keys() == mixed.keys()
-    for name, values in together.items():  # a rounding of 1e-7 grows in 560 steps
+    for name, values in together.items():  # a rounding of 1e-7 grows in 280 steps
         assert np.abs(values - mixed[name]).max() < 1e-3 * max(1e-3, np.abs(values).max())
 
 
 def test_workers_listen_on_loopback_only_and_do_not_outlive_their_launcher(tmp_path):
-    process, log, workers = train_until(tmp_path, 20, n_epochs=100000)
+    process, log, workers = train_until(tmp_path, 12, n_epochs=100000)
     if "listen on all network interfaces here" not in log.read_text():
         devices = Path(f"/proc/{workers[0]}/net/dev").read_text().splitlines()[2:]
         assert [device.split(":")[0].strip() for device in devices] == ["lo"]

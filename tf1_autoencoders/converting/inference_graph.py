@@ -5,6 +5,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, 
 
 import numpy as np
 
+from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, part_of
 from tf1_autoencoders.converting.foreign_graph import (
     MAX_CONSTANT_BYTES,
     PASS_ON,
@@ -29,6 +30,18 @@ from tf1_autoencoders.utils.frameworks import tf1
 
 WITHOUT_REF = {"RefEnter": "Enter", "RefExit": "Exit", "RefIdentity": "Identity", "RefMerge": "Merge",
                "RefNextIteration": "NextIteration", "RefSwitch": "Switch"}
+
+
+def value_reader(checkpoint: CheckpointFile) -> Any:
+    """Return the function with which an InferenceGraph asks for the values of variables."""
+    def value_of(saved: Saved) -> np.ndarray:
+        if saved.name not in checkpoint.variables:
+            raise KeyError(saved.name)
+        try:
+            return part_of(checkpoint.read(saved.name), saved.part)
+        except ValueError as error:
+            raise UserError(f"{saved.name[:80]}: {one_line(error)}; name the .meta file of this checkpoint") from error
+    return value_of
 
 
 class InferenceGraph:

@@ -1,4 +1,4 @@
-"""Faster forms of three layers of graphs.layers: the same functions, computed with other operations.
+"""Faster or smaller forms of four layers of graphs.layers: the same functions, computed with other operations.
 
     function             replaces                                      with
     conv2d_of_upsampled  upsample, then conv2d on the doubled image    conv2d on the smaller image, then depth_to_space

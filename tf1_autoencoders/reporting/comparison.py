@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -99,8 +100,9 @@ def prediction_interval(values: Sequence[float]) -> Tuple[float, float]:
     return float(np.mean(values)) - half, float(np.mean(values)) + half
 
 
+@lru_cache(maxsize=None)
 def students_quantile(probability: float, degrees: int) -> float:
-    """Return the quantile of Student's t distribution, for a probability of 0.5 or more, by bisection of its integral.
+    """Return the quantile of Student's t distribution, for a probability of 0.5 or more, from a table of its integral.
 
     Args:
         probability: 0.5 to 0.9999.

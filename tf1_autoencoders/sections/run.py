@@ -306,8 +306,10 @@ class Run:
     def _restore(self) -> loop.Progress:
         """Restore the trainer from the earlier run's checkpoint; return the progress to continue from."""
         previous, cluster = self._previous, self.options.cluster
-        machine = {**describe_machine(cluster.threads if cluster else n_threads(self.section, self.options)),
-                   "workers": cluster.n_tasks if cluster else 1}
+        threads = cluster.threads if cluster else n_threads(self.section, self.options)
+        if cluster is None and getattr(self.trainer.model, "small_ops", False):
+            threads = 1  # of an operation: a session never divides these
+        machine = {**describe_machine(threads), "workers": cluster.n_tasks if cluster else 1}
         if previous is None:
             return loop.Progress(machines=[machine])
         try:

@@ -286,7 +286,7 @@ PICTURE = dict(side=28, light_on_black=True)  # how evaluate reads a picture of 
 
 def test_images(**data_options: Any) -> Tuple[np.ndarray, Any]:
     """Return (uint8[10000, 784] grey levels, source) of the test images, for evaluate."""
-    images = fashion_mnist.load(**data_options)["test"]
+    images = fashion_mnist.load(("test",), **data_options)["test"]
     return images.x.reshape(len(images.x), -1), images.source
 
 
