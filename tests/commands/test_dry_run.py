@@ -24,7 +24,7 @@ def test_it_names_settings_data_folders_and_cost_of_every_section_and_writes_not
     output = " ".join(capsys.readouterr().out.split())
     for words in ("n_epochs 40", "CIFAR-10: a download of 170 MB into", "Fashion-MNIST: a download of 31 MB into",
                   "random sequences, drawn by the program", "./checkpoints/section3 would be made",
-                  "about 4.0 minutes and 1.35 GB", "two cores of an AMD EPYC",
+                  "about 4.0 minutes and 1.2 GB", "two cores of an AMD EPYC",
                   "nothing was read, downloaded or written"):
         assert words in output, words
 

@@ -101,7 +101,7 @@ OPTIONS: Sequence[Any] = (
                       help=f"epochs from one printed MSE to the next (default: {PRESETS['report'].print_every})"))
 SAVE_EVERY = 10
 THREADS = 0
-MINUTES, MEMORY_GB = 0.2, 0.86  # preset report, graph: `python run_all.py --section 2` on two cores of an AMD EPYC
+MINUTES, MEMORY_GB = 0.2, 0.86  # preset report, graph: `python run_all.py --section 2` on two cores, see sections.plan
 
 PUBLISHED = published.METRICS[NUMBER]
 VERDICT_NOTE = (

@@ -145,7 +145,7 @@ OPTIONS: Sequence[Any] = (
 N_PARTS = 16  # of a batch in the first convolution, whose outputs are the largest tensor: 0.4 GB for 2048 images
 SAVE_EVERY = 1
 THREADS = 0
-MINUTES, MEMORY_GB = 2.3, 2.1  # preset report, graph: `python run_all.py --section 3` on two cores of an AMD EPYC
+MINUTES, MEMORY_GB = 2.3, 1.7  # preset report, graph: `python run_all.py --section 3` on two cores, see sections.plan
 
 PUBLISHED = published.METRICS[NUMBER]
 VERDICT_NOTE = (

@@ -79,7 +79,7 @@ PRESET_HELP = {"report": "the published run: one epoch on 100000 sequences"}
 OPTIONS: Sequence[Any] = ()  # section 4 has no command-line option of its own
 SAVE_EVERY = 1
 THREADS = 1  # with more, TensorFlow's scheduler costs what they gain
-MINUTES, MEMORY_GB = 0.2, 0.63  # preset report, graph: `python run_all.py --section 4` on two cores of an AMD EPYC
+MINUTES, MEMORY_GB = 0.2, 0.63  # preset report, graph: `python run_all.py --section 4` on two cores, see sections.plan
 
 PUBLISHED = published.METRICS[NUMBER]
 VERDICT_NOTE = (
