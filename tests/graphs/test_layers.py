@@ -350,7 +350,7 @@ def test_pooling_in_parts_is_refused_without_a_convolution_with_relu(graph, acti
     with pytest.raises(ValueError, match="is not relu"):
         max_pool(x, n_parts=2)
     with pytest.raises(ValueError, match="is not relu"):
-        max_pool(tf1.nn.relu(x), n_parts=2) if activation else max_pool(tf1.nn.relu(x[:1]), n_parts=2)
+        max_pool(tf1.nn.relu(x[:1]), n_parts=2)
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 7, 150])

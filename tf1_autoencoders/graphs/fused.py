@@ -4,8 +4,8 @@
     conv2d_of_upsampled  upsample, then conv2d on the doubled image    conv2d on the smaller image, then depth_to_space
     fused_lstm           the separate operations of each LSTM step,    one LSTMBlockCell per step,
                          with TensorFlow's gradient of each of them    with a gradient written by hand
-    max_pool_of_conv_    conv2d, bias, relu and max_pool of a batch    the same operations for one part of the batch
-      in_parts                                                         after the other, and again for the gradient
+    max_pool_in_parts    conv2d, bias, relu and max_pool of a batch    the same operations for one part of the batch
+                                                                       after the other, and again for the gradient
     dense_in_halves      the operations of a dense layer               the same operations twice, on half of the rows,
                                                                        which two threads compute at the same time
 
@@ -78,7 +78,7 @@ def conv2d_of_upsampled(x: Any, kernel: Any, bias: Any, activation: Optional[Cal
     return tf1.depth_to_space(outputs if activation is None else activation(outputs), 2)
 
 
-def max_pool_of_conv_in_parts(x: Any, n_parts: int) -> Any:
+def max_pool_in_parts(x: Any, n_parts: int) -> Any:
     """Return layers.max_pool's outputs for a convolution with bias and relu, and hold neither the convolution's outputs
     nor their gradient for more than a part of the batch.
 
@@ -123,8 +123,8 @@ def max_pool_of_conv_in_parts(x: Any, n_parts: int) -> Any:
             d_images: List[Any] = []
             d_kernels: List[Any] = []
             for (part, n_rows), (d_part, _) in zip(parts, rows_in_parts(d_linear, n_parts)):
-                activated, pooled = conv_and_pool(after([d_linear, *d_kernels], part), kernel, bias)
-                d_product, = tf1.gradients(pooled, activated, d_part)
+                activated, largest = conv_and_pool(after([d_linear, *d_kernels], part), kernel, bias)
+                d_product, = tf1.gradients(largest, activated, d_part)
                 d_image = tf1.nn.conv2d_backprop_input(tf1.shape(part), kernel, d_product, **convolution)
                 d_images.append(d_image[:n_rows])
                 d_kernel = tf1.nn.conv2d_backprop_filter(part, kernel.shape.as_list(), d_product, **convolution)

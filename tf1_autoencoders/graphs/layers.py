@@ -14,7 +14,7 @@ from tf1_autoencoders.graphs.fused import (
     halves,
     input_of_upsample,
     is_in_halves,
-    max_pool_of_conv_in_parts,
+    max_pool_in_parts,
 )
 from tf1_autoencoders.utils.frameworks import tf1
 
@@ -155,7 +155,7 @@ def max_pool(x: Any, *, n_parts: int = 1) -> Any:
         ValueError: n_parts is more than 1, and x is not conv_layer(..., activation=relu).
     """
     if n_parts > 1:
-        return tf1.identity(max_pool_of_conv_in_parts(x, n_parts), name="max_pooling2d")
+        return tf1.identity(max_pool_in_parts(x, n_parts), name="max_pooling2d")
     return tf1.nn.max_pool(x, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME", name="max_pooling2d")
 
 
