@@ -81,7 +81,7 @@ def try_release(tensorflow, version, needs, python, log):
         log.write(installation.stdout)
         if installation.returncode:
             return (tensorflow, version, "-", "-", "does not install", *[""] * 6)
-        tested = run(venv_python, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+        tested = run(venv_python, "-m", "pytest", "-q", "-m", "", "-p", "no:cacheprovider",
                      *(f"tests/{name}" for name in TESTS))
         log.write(tested.stdout)
         counts = [next(iter(re.findall(rf"(\d+) {word}", tested.stdout.strip().splitlines()[-1])), "0")
