@@ -71,6 +71,7 @@ def test_the_commands_of_the_wheel_exist(installed):
     entry_points, = installed.glob("*.dist-info/entry_points.txt")
     targets = re.findall(r"^(\S+) = (\S+):main$", entry_points.read_text(), re.M)
     assert [name for name, _ in targets] == ["tf1-autoencoders", *(
-        f"tf1-autoencoders-{name}" for name in ("clean", "convert", "crosscheck", "evaluate", "export", "spread"))]
+        f"tf1-autoencoders-{name}" for name in ("clean", "convert", "crosscheck", "evaluate", "export", "run-tf1",
+                                                "spread"))]
     for _, module in targets:
         assert (installed / (module.replace(".", "/") + ".py")).is_file()

@@ -1,0 +1,2 @@
+"""tensorflow.examples.tutorials of TensorFlow 1.15: MNIST's batches."""
+from __future__ import annotations
