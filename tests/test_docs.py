@@ -16,10 +16,6 @@ BLOCKS = [(page, k, block) for page in PAGES
           for k, block in enumerate(FENCE.findall(page.read_text(encoding="utf-8")))]
 
 
-def test_the_readme_has_at_most_150_lines():
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
-
-
 @pytest.mark.parametrize("page, k, block", BLOCKS, ids=[f"{page.stem}-{k}" for page, k, _ in BLOCKS])
 def test_every_python_block_runs(page, k, block, tmp_path, monkeypatch):
     (tmp_path / "checkpoints").symlink_to(ROOT / "checkpoints")  # a reader of the README is in the clone
