@@ -28,6 +28,12 @@ def no_data_set_and_no_network(monkeypatch, tmp_path):
     monkeypatch.setattr(fashion_mnist, "MIRRORS", ("http://127.0.0.1:9/",))
 
 
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch):
+    """Let os.fsync look at the descriptor only: no test cuts the power, and a flush takes milliseconds."""
+    monkeypatch.setattr(os, "fsync", os.fstat)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_setup(item):
     """Skip a test of a Keras twin, with the package's own message, if TensorFlow brings an older Keras."""
@@ -78,16 +84,25 @@ def batch_bytes(x, labels, **more):
 
 
 @pytest.fixture(scope="session")
-def cifar_copy(tmp_path_factory):
-    """Return a folder with cifar-10-batches-py/: noise in the official layout; row k of a batch starts with k % 251."""
+def _cifar_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cifar") / "cifar-10-batches-py"
     folder.mkdir()
     random = np.random.default_rng(0)
-    for name in cifar10.OFFICIAL_MD5:
-        x = random.integers(0, 256, (10000, 3072), dtype=np.uint8)
-        x[:, 0] = np.arange(10000) % 251
-        (folder / name).write_bytes(batch_bytes(x, [k % 10 for k in range(10000)]))
+    for number, name in enumerate(cifar10.OFFICIAL_MD5):
+        x = random.integers(0, 256, (200, 3072), dtype=np.uint8)
+        x[:, 0], x[:, 1] = number, np.arange(200)
+        (folder / name).write_bytes(batch_bytes(x, [k % 10 for k in range(200)]))
     return folder.parent
+
+
+@pytest.fixture
+def cifar_copy(_cifar_folder, monkeypatch):
+    """Return a folder with cifar-10-batches-py/: noise in the official layout, 200 images a batch.
+
+    The image's first two bytes are the number of its batch, and its number in the batch.
+    """
+    monkeypatch.setattr(cifar10, "IMAGES_PER_BATCH", 200)
+    return _cifar_folder
 
 
 @pytest.fixture
