@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import (
+    detective_story,
     endurance,
     growth,
     measuring,
@@ -264,3 +265,27 @@ def test_a_network_compiled_again_trains_as_a_new_one_with_the_same_weights(monk
         set_graph_weights(new.session, new.model, graph_weights(first.session, first.model))
         assert printed("fitted again") == losses(first, 2, settings.n_epochs, "loss")
         assert printed("compiled and fitted again") == losses(new, 2, settings.n_epochs, "progress_bar_loss")
+
+
+def test_the_detective_story_trains_missing_seeds_only_and_draws_what_2_4_1_recorded(tmp_path, monkeypatch, capsys):
+    section = detective_story.section
+    trained = []
+
+    def measure(settings, data):
+        trained.append((settings.n_hidden_1, settings.n_hidden_2, settings.batch_size, settings.seed))
+        return {"collapsed": float(settings.seed == 1),
+                **{name: value * 2 ** settings.seed for name, value in section.PUBLISHED.items()}}
+    monkeypatch.setattr(section, "measure", measure)
+    monkeypatch.setattr(section, "load", lambda settings, data, data_dir: (None, None))
+    command = ["--figures", str(tmp_path), "--out", str(tmp_path / "story.json"), "--seeds"]
+    assert detective_story.main([*command, "1"]) == detective_story.main([*command, "2"]) == 0
+    readings = [(300, 150, 150), (200, 150, 100), (200, 100, 150), (200, 150, 150)]
+    assert trained == [(*reading, seed) for seed in (0, 1) for reading in readings]
+    assert "".join(capsys.readouterr().out.split()).count("|1of2|0.00|0.00|") == 4
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        "story_trace.png", "story_progress_bar.png", "story_continued.png"}
+    recorded = json.loads(detective_story.STEPS.with_suffix(".json").read_text())["first fit, seed 0"]
+    steps = np.load(detective_story.STEPS)
+    figure = detective_story.bar_figure(steps["first fit, seed 0/loss"][0], steps["first fit, seed 0/size"])
+    legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert f"{recorded['history']['loss'][0]:.4f}" in legend[1] and recorded["shown"]["loss"][0] in legend[2]

@@ -9,7 +9,7 @@ from tf1_autoencoders import run_all
 from tf1_autoencoders.sections import trained
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")),
-         ROOT / "benchmarks" / "README.md", ROOT / "tests" / "tf115" / "README.md",
+         *sorted((ROOT / "benchmarks").glob("*.md")), ROOT / "tests" / "tf115" / "README.md",
          ROOT / "tests" / "tf241" / "README.md"]
 FENCE = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 BLOCKS = [(page, k, block) for page in PAGES
