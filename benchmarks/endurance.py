@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from tf1_autoencoders.reporting import tables
-from tf1_autoencoders.sections import section2_horses as section
 from tf1_autoencoders.sections.run import Run, RunOptions
+from tf1_autoencoders.sections.section2_horses import SECTION
 from tf1_autoencoders.utils import cli
 
 
@@ -29,19 +29,15 @@ def memory_and_open_files():
 
 def endure(args):
     """Train, and print a table of memory, open files and operations of the graph by steps."""
-    data, source = section.load(None, data=args.data, data_dir=args.data_dir)
-    arrays = section.training_arrays(data, section.PRESETS["report"])
-    settings = section.check_settings(section.PRESETS["report"], len(arrays[0]))
-    n_epochs = -(-args.steps // settings.steps_per_epoch)
-    settings = dataclasses.replace(settings, n_epochs=n_epochs)
-    rows = []
+    settings, rows = SECTION.presets["report"], []
+    steps_per_epoch = 5000 // settings.batch_size  # of the horses
+    settings = dataclasses.replace(settings, n_epochs=-(-args.steps // steps_per_epoch))
     with tempfile.TemporaryDirectory() as folder:
-        with Run(section, settings, RunOptions(results_dir=folder, checkpoint_dir=folder)) as run:
-            run.begin(source, arrays)
-            trainer = run.open_trainer()
+        options = RunOptions(results_dir=folder, checkpoint_dir=folder, data=args.data, data_dir=args.data_dir)
+        with Run(SECTION, settings, options) as run:
             for epoch, _ in run.fit():
-                n_operations = len(trainer.graph.get_operations())
-                rows.append(((epoch + 1) * settings.steps_per_epoch, *memory_and_open_files(), n_operations))
+                n_operations = len(run.trainer.graph.get_operations())
+                rows.append(((epoch + 1) * steps_per_epoch, *memory_and_open_files(), n_operations))
     every = max(1, len(rows) // 10)
     print("", *tables.markdown_table(("step", "resident memory, MB", "open files", "operations in the graph"), [
         (step, f"{memory:.1f}", *counts) for step, memory, *counts in rows[::every] + rows[-1:]]), sep="\n")

@@ -32,8 +32,8 @@ class Implementation:
         section = SECTIONS[task.number]
         self.task, self.next_rows = task, task.make_next_rows()
         with replicated(Replica(cluster.task, cluster.n_tasks, task.number)) if cluster else contextlib.nullcontext():
-            self.model = section.build_graph(section.Settings(**task.settings))
-        self.threads = task.threads or section.THREADS
+            self.model = section.build_graph(section.settings_class(**task.settings))
+        self.threads = task.threads or section.threads
         self.session = session_class(self.model, self.threads, cluster=cluster, **options)
         self.session.run(self.model.initializer)
         set_graph_weights(self.session, self.model, task.weights)

@@ -42,7 +42,7 @@ def main(argv=None):
 def grow(args):
     """Measure, and print the table."""
     number = int(args.section)
-    settings = dataclasses.asdict(SECTIONS[number].PRESETS["report"])
+    settings = dataclasses.asdict(SECTIONS[number].presets["report"])
     sizes, measurements = {}, {times: [] for times in TIMES}
     with tempfile.TemporaryDirectory() as scratch:
         for times in TIMES:

@@ -32,7 +32,7 @@ class Implementation:
                                 tf1.config.threading.set_inter_op_parallelism_threads):
                 set_threads(task.threads)
         section, self.task, self.whole_epochs = SECTIONS[task.number], task, whole_epochs
-        settings = section.Settings(**task.settings)
+        settings = section.settings_class(**task.settings)
         self.model = section.build_keras(settings)
         self.model.jit_compile = jit_compile
         set_keras_weights(self.model, task.weights)

@@ -66,7 +66,7 @@ def profile(args):
     from benchmarks import graph
     folder, number = Path(args.out), int(args.section)
     folder.mkdir(parents=True, exist_ok=True)
-    task = tasks.make_task(number, dataclasses.asdict(SECTIONS[number].PRESETS["report"]), n_steps=WARM_UP + N_STEPS,
+    task = tasks.make_task(number, dataclasses.asdict(SECTIONS[number].presets["report"]), n_steps=WARM_UP + N_STEPS,
                            threads=args.threads)
     implementation = graph.Implementation(task, session_class=TracedSession, precision=args.precision)
     implementation.fit(WARM_UP * task.batch_size, 1, lambda: None)

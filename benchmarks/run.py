@@ -78,12 +78,12 @@ def run(args):
     with tempfile.TemporaryDirectory() as scratch:
         for number in numbers:
             module = SECTIONS[number]
-            task = tasks.make_task(number, dataclasses.asdict(module.PRESETS["report"]), n_laps=args.laps,
+            task = tasks.make_task(number, dataclasses.asdict(module.presets["report"]), n_laps=args.laps,
                                    n_steps=args.steps, threads=args.threads)
             path = Path(scratch) / "task.npz"
             tasks.save_task(task, path)
             result["sections"][str(number)] = {
-                "title": module.TITLE, "batch_size": task.batch_size, "rows_per_epoch": task.rows_per_epoch,
+                "title": module.title, "batch_size": task.batch_size, "rows_per_epoch": task.rows_per_epoch,
                 "flops_per_row": tasks.flops_per_row(number, task.settings), "sha256": task.sha256(),
                 **take_turns([row for row in rows if number in ROWS[row].sections], path, pythons, args.rounds,
                              args.patience, f"Section {number}")}

@@ -96,7 +96,7 @@ def scale(args):
 
 def measure_section(number, args, namespace):
     """Return the measurements of a section, as JSON can hold them."""
-    settings = dataclasses.asdict(SECTIONS[number].PRESETS["report"])
+    settings = dataclasses.asdict(SECTIONS[number].presets["report"])
     cores = sorted(os.sched_getaffinity(0))
     whole, by_workers = [], {W: {"together": [], "alone": [], "share": []} for W in args.workers}
     with tempfile.TemporaryDirectory() as scratch:
@@ -143,7 +143,7 @@ def make_task(number, folder, name, n_laps=3, threads=1, **changes):
     """Write the task of a section, with changed settings, unless it is there; return its file."""
     file = Path(folder) / f"{name}.npz"
     if not file.exists():
-        settings = {**dataclasses.asdict(SECTIONS[number].PRESETS["report"]), **changes}
+        settings = {**dataclasses.asdict(SECTIONS[number].presets["report"]), **changes}
         tasks.save_task(tasks.make_task(number, settings, n_steps=STEPS[number], n_laps=n_laps, threads=threads), file)
     return file
 

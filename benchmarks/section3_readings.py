@@ -66,7 +66,7 @@ def readings_of_seed(settings, data):
                 for name, value in ((f"epoch {number} loss", metrics[metric]),
                                     (f"epoch {number} val_loss", metrics["val_loss"]))}
     results = {way: {} for way in WAYS}
-    with open_trainer(section, settings, arrays) as trainer:
+    with open_trainer(section.SECTION, settings, arrays) as trainer:
         epochs, weights = [], {}
         for metrics in train(trainer, settings, n_rows, 0, max(N_BEFORE) + n_printed):
             epochs.append(metrics)
@@ -82,13 +82,13 @@ def readings_of_seed(settings, data):
 
 def table(seeds):
     """Return the table's rows: (way, earlier epochs, distance of the mean curve, of each seed, seeds' own distance)."""
-    rows = []
+    rows, published = [], section.SECTION.published
     for way, n_before in itertools.product(WAYS, map(str, N_BEFORE)):
         curves = [seed[way][n_before] for seed in seeds]
-        mean = {name: float(np.exp(np.mean([np.log(curve[name]) for curve in curves]))) for name in section.PUBLISHED}
+        mean = {name: float(np.exp(np.mean([np.log(curve[name]) for curve in curves]))) for name in published}
         own = [log_distance(a, b) for a, b in itertools.combinations(curves, 2)]
-        rows.append((way, n_before, f"{log_distance(mean, section.PUBLISHED):.3f}",
-                     ", ".join(f"{log_distance(curve, section.PUBLISHED):.3f}" for curve in curves),
+        rows.append((way, n_before, f"{log_distance(mean, published):.3f}",
+                     ", ".join(f"{log_distance(curve, section.SECTION.published):.3f}" for curve in curves),
                      f"{np.mean(own):.3f}" if own else "",
                      ", ".join(f"{mean[f'epoch {epoch} loss']:.4f}" for epoch in (1, 2, 10))))
     return rows
@@ -114,7 +114,7 @@ def compare_readings(args):
         settings = dataclasses.replace(section.PRESETS["report"], seed=seed)
         seeds.append(readings_of_seed(settings, section.load(settings, data=args.data, data_dir=args.data_dir)[0]))
         write_atomically(file, json.dumps(seeds).encode())
-    published = ", ".join(f"{section.PUBLISHED[f'epoch {epoch} loss']:.4f}" for epoch in (1, 2, 10))
+    published = ", ".join(f"{section.SECTION.published[f'epoch {epoch} loss']:.4f}" for epoch in (1, 2, 10))
     print(*markdown_table(("way", "earlier epochs", "distance of the mean curve", "of each seed",
                            "of two seeds", f"loss of epochs 1, 2, 10 (published: {published})"), table(seeds)),
           sep="\n")

@@ -60,11 +60,9 @@ def shrink(set_attribute, set_item):
     """
     set_attribute(figures, "DOTS_PER_INCH", 30)
     for number, sizes in SIZES.items():
-        module = SECTIONS[number]
-        set_item(module.PRESETS, "report", dataclasses.replace(module.PRESETS["report"], **sizes))
-        set_attribute(module, "SAVE_EVERY", 1)
-        if number in LOADS:
-            set_attribute(module, "load", LOADS[number])
+        section = SECTIONS[number]
+        set_item(section.presets, "report", dataclasses.replace(section.presets["report"], **sizes))
+        set_item(SECTIONS, number, dataclasses.replace(section, save_every=1, load=LOADS.get(number, section.load)))
 
 
 def arguments(section, folder, *more):
@@ -96,7 +94,7 @@ def workers_of(launcher):
 
 
 def is_running(process_id):
-    """Say whether a process is running, or stopped."""
+    """Return whether a process is running, or stopped."""
     try:
         return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

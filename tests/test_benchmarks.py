@@ -42,7 +42,7 @@ FLOPS = {1: 2 * (3 * 2 * (784 * 2000 + 2000 * 1200 + 1200 * 500 + 500 * 10) - 78
 
 
 def settings(number, **sizes):
-    return {**dataclasses.asdict(SECTIONS[number].PRESETS["report"]), **sizes}
+    return {**dataclasses.asdict(SECTIONS[number].presets["report"]), **sizes}
 
 
 def small_task(number, n_steps=3):
@@ -80,7 +80,7 @@ def test_every_implementation_has_the_epsilon_of_tensorflow_1s_adam(number):
 @pytest.mark.parametrize("number", SECTIONS)
 def test_weights_have_the_graphs_names_and_shapes(number):
     module, sizes = SECTIONS[number], settings(number)
-    model, weights = module.build_graph(module.Settings(**sizes)), small_task(number).weights
+    model, weights = module.build_graph(module.settings_class(**sizes)), small_task(number).weights
     kernels = {name.rpartition("/")[0]: tuple(variable.shape.as_list())
                for name, variable in zip(weight_names(model), model.weights) if name.endswith("/kernel")}
     assert tasks.kernel_shapes(number, sizes) == kernels
@@ -249,7 +249,7 @@ def test_the_machine_is_described():
 def test_a_network_compiled_again_trains_as_a_new_one_with_the_same_weights(monkeypatch):
     small_sections.shrink(monkeypatch.setattr, monkeypatch.setitem)
     section = SECTIONS[3]
-    settings = dataclasses.replace(section.PRESETS["report"], pretrain_epochs=0)
+    settings = dataclasses.replace(section.presets["report"], pretrain_epochs=0)
     data, _ = section.load(settings)
     arrays = section.training_arrays(data, settings)
     curves = section3_readings.readings_of_seed(settings, data)

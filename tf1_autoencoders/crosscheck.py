@@ -35,7 +35,7 @@ from tf1_autoencoders.utils.frameworks import keras, tf1
 
 N_STEPS = 20
 HEADER = ("section", "settings", "Adam", "quantity", "largest relative difference", "tolerance", "verdict")
-OPTIMIZERS = {"exact": exact_adam, "Keras": keras_adam}  # by their name in CROSSCHECK_TOLERANCES
+OPTIMIZERS = {"exact": exact_adam, "Keras": keras_adam}  # by their name in a section's crosscheck_tolerances
 
 
 def relative_difference(values: Any, references: Any) -> float:
@@ -51,7 +51,7 @@ def compare(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...], opt
     """Build graph and twin, and compare each of n_steps training steps that both begin with the same weights.
 
     Args:
-        section: the section's module.
+        section: the Section.
         settings: the section's settings, checked.
         arrays: arrays as the graph's pipeline takes them, n_steps * batch_size rows or more.
         optimizer: key of OPTIMIZERS, which the twin uses.
@@ -63,7 +63,7 @@ def compare(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...], opt
         Keras's layout.
     """
     size = settings.batch_size
-    exact_layers = section.EXACT_LAYERS if optimizer == "exact" else {}
+    exact_layers = section.exact_layers if optimizer == "exact" else {}
     model, twin = section.build_graph(settings), section.build_keras(settings, OPTIMIZERS[optimizer], **exact_layers)
     gradients, step = applied_gradients(model), compiled_step(twin)
     largest = dict.fromkeys(("outputs", "gradients", "bias gradients", "losses", "weights"), 0.0)
@@ -111,7 +111,7 @@ def rounding(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...]) ->
         weights = graph_weights(session, model)
     for dtype in ("float32", "float64"):
         with keras_dtype(dtype):
-            twin = section.build_keras(settings, exact_adam, **section.EXACT_LAYERS)
+            twin = section.build_keras(settings, exact_adam, **section.exact_layers)
             set_keras_weights(twin, weights)
             inputs, targets = (tf1.nest.map_structure(lambda array: tf1.constant(array, dtype), side)  # noqa: B023
                                for side in section.inputs_and_targets(batch, settings))
@@ -182,13 +182,13 @@ def crosscheck(args: argparse.Namespace) -> int:
     for number in [int(args.section)] if args.section else SECTIONS:
         section, rows = SECTIONS[number], []
         cli.status(f"section {number}: loading TensorFlow and the data")
-        data, source = section.load(section.PRESETS["report"], data=args.data, data_dir=args.data_dir)
-        for name, preset in section.CROSSCHECK_PRESETS.items():
+        data, source = section.load(section.presets["report"], data=args.data, data_dir=args.data_dir)
+        for name, preset in {"report": section.presets["report"], **section.further_crosschecks}.items():
             arrays = section.training_arrays(data, preset)
             settings = section.check_settings(dataclasses.replace(preset, seed=args.seed), len(arrays[0]))
             n_rows = args.steps * settings.batch_size
             enough = tuple(np.resize(array, (n_rows, *array.shape[1:])) for array in arrays)
-            for optimizer, tolerances in section.CROSSCHECK_TOLERANCES.items():
+            for optimizer, tolerances in section.crosscheck_tolerances.items():
                 cli.status(f"section {number}: {name}, {optimizer} Adam, {args.steps} steps")
                 differences = compare(section, settings, enough, optimizer, args.steps)
                 for quantity, tolerance in tolerances.items():

@@ -57,7 +57,7 @@ def read_trained(section: Section, checkpoint: Optional[str], preset: Optional[s
     """Build a section's graph, and read its weights from a checkpoint.
 
     Args:
-        section: the section's module.
+        section: the Section.
         checkpoint: path of a checkpoint; None for the newest run, else the checkpoint that comes with the project.
         preset: the settings of a checkpoint without settings.json.
 
@@ -65,11 +65,11 @@ def read_trained(section: Section, checkpoint: Optional[str], preset: Optional[s
         UserError: there is no checkpoint, or one of another architecture.
     """
     path = saver.checkpoint_path_from_argument(checkpoint) if checkpoint else saver.newest_good_checkpoint(
-        [folder / f"section{section.NUMBER}" for folder in (CHECKPOINTS, PRETRAINED)])
-    stored, _ = saver.read_settings(path, section.Settings, section.FORMER_NAMES)
-    settings = stored or cli.choose_from(section.PRESETS, preset or "report", "--preset")
+        [folder / f"section{section.number}" for folder in (CHECKPOINTS, PRETRAINED)])
+    stored, _ = saver.read_settings(path, section.settings_class, section.former_names)
+    settings = stored or cli.choose_from(section.presets, preset or "report", "--preset")
     settings = dataclasses.replace(section.check_settings(settings, 10 * settings.batch_size),
-                                   **section.EXPORT_SETTINGS)
+                                   **section.export_overrides)
     model = section.build_graph(settings)
     shapes = {name: variable.shape.as_list() for name, variable in zip(weight_names(model), model.weights)}
     return Trained(section, settings, model, path, saver.read_arrays(path, shapes))
@@ -78,7 +78,7 @@ def read_trained(section: Section, checkpoint: Optional[str], preset: Optional[s
 def frozen_signatures(trained: Trained) -> Dict[str, Signature]:
     """Return the section's functions as graphs without variables, training and input pipeline."""
     graph = ForeignGraph(tf1.MetaGraphDef(graph_def=trained.model.graph.as_graph_def()),
-                         f"the graph of section {trained.section.NUMBER}")
+                         f"the graph of section {trained.section.number}")
 
     def value_of(saved: Saved) -> np.ndarray:
         return trained.weights[saved.name]
@@ -128,7 +128,7 @@ def write(trained: Trained, to: str, target: Path, metadata: Dict[str, str]) -> 
     if to == "keras":
         twin = trained.section.build_keras(trained.settings, keras_adam)
         set_keras_weights(twin, trained.weights)
-        model = keras.Model(twin.input, twin.output, name=f"section{trained.section.NUMBER}")  # without the training
+        model = keras.Model(twin.input, twin.output, name=f"section{trained.section.number}")  # without the training
         write_keras(target, model, metadata)
         return [(next(iter(trained.section.signatures(trained.model))), target)]
     signatures = frozen_signatures(trained)
@@ -191,14 +191,14 @@ def export(args: argparse.Namespace) -> int:
     """Write one section; return exit code 1 if what was written differs from the session."""
     cli.status("loading TensorFlow and the checkpoint")
     section = SECTIONS[int(args.section)]
-    target = Path(args.out or f"section{section.NUMBER}{SUFFIXES[args.to]}")
+    target = Path(args.out or f"section{section.number}{SUFFIXES[args.to]}")
     if args.to not in ONE_FILE_EACH:
         target = formats.check_target(target, args.force, SUFFIXES[args.to])
     trained = read_trained(section, args.checkpoint, args.preset)
     if args.to in ONE_FILE_EACH:
         for _, path in file_names(trained, args.to, target):
             formats.check_target(path, args.force)
-    metadata = formats.note(trained.path, name=section.TITLE, section=section.NUMBER,
+    metadata = formats.note(trained.path, name=section.title, section=section.number,
                             settings=json.dumps(dataclasses.asdict(trained.settings)))
     if args.to in formats.ARRAYS:
         return export_arrays(trained, args, target, metadata)

@@ -7,7 +7,7 @@ import sys
 import time
 import webbrowser
 from pathlib import Path
-from typing import Any, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence
 
 from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.reporting.html_report import write_html_report
@@ -15,7 +15,7 @@ from tf1_autoencoders.reporting.language import LANGUAGES
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.sections import SECTIONS, plan
 from tf1_autoencoders.sections.contract import Section
-from tf1_autoencoders.sections.run import RunOptions, has_checkpoints, train_for_chief
+from tf1_autoencoders.sections.run import RunOptions, has_checkpoints, run_section, train_as_worker
 from tf1_autoencoders.training import launcher
 from tf1_autoencoders.training.cluster import Cluster, ClusterPlan, plan_from_environment, plan_from_file
 from tf1_autoencoders.utils import cli
@@ -25,9 +25,9 @@ from tf1_autoencoders.utils.progress_bar import ProgressBar
 
 
 def _defaults(name: str) -> str:
-    """Say the report preset's value of a setting, for the sections that have this setting."""
-    return ", ".join(f"section {number}: {getattr(section.PRESETS['report'], name)}"
-                     for number, section in SECTIONS.items() if hasattr(section.PRESETS["report"], name))
+    """Return the report preset's value of a setting, for the sections that have this setting."""
+    return ", ".join(f"section {number}: {getattr(section.presets['report'], name)}"
+                     for number, section in SECTIONS.items() if hasattr(section.presets["report"], name))
 
 
 COMMON_OPTIONS = (  # settings that several sections have; a section's own are its OPTIONS
@@ -54,10 +54,10 @@ def section_numbers(text: str) -> Sequence[int]:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    presets = "".join(f"  section {number}: {name:<8}{section.PRESET_HELP[name]}\n"
-                      for number, section in SECTIONS.items() for name in section.PRESETS)
+    presets = "".join(f"  section {number}: {name:<8}{section.preset_help[name]}\n"
+                      for number, section in SECTIONS.items() for name in section.presets)
     threads, save_every = (", ".join(f"section {number}: {getattr(section, name)}"
-                                     for number, section in SECTIONS.items()) for name in ("THREADS", "SAVE_EVERY"))
+                                     for number, section in SECTIONS.items()) for name in ("threads", "save_every"))
     parser = cli.Parser(
         prog="run_all.py",
         description="Run the whole report, or one section of it, from the data to the last figure,\n"
@@ -98,7 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
         option.add_to(group)
     for number, section in SECTIONS.items():
         group = parser.add_argument_group(f"settings of section {number}")
-        for option in section.OPTIONS:
+        for option in section.options:
             option.add_to(group)
 
     cli.add_data_arguments(parser)
@@ -115,7 +115,7 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument("--save-every", type=cli.whole_number(1), metavar="N",
                        help=f"epochs from one checkpoint to the next ({save_every}); Ctrl-C saves too")
     group.add_argument("--keep", type=cli.whole_number(1, 1000), default=RunOptions.keep, metavar="N",
-                       help=f"checkpoints of a run that stay, the newest (default: {RunOptions.keep})")
+                       help=f"how many of the newest checkpoints of a run to keep (default: {RunOptions.keep})")
     group.add_argument("--weights-only", action="store_true",
                        help="leave Adam's slots out of the last checkpoint, which makes it a third of the size")
     group.add_argument("--tensorboard", action="store_true",
@@ -135,16 +135,16 @@ def settings_from_arguments(section: Section, args: argparse.Namespace, only_sec
     Raises:
         UsageError: there is no such preset; or the section, the only one asked for, has no such setting.
     """
-    settings = cli.choose_from(section.PRESETS, args.preset if only_section else "report", "--preset")
+    settings = cli.choose_from(section.presets, args.preset if only_section else "report", "--preset")
     names = {field.name for field in dataclasses.fields(settings)}
     changes = {}
-    for option in (*COMMON_OPTIONS, *(option for other in SECTIONS.values() for option in other.OPTIONS)):
+    for option in (*COMMON_OPTIONS, *(option for other in SECTIONS.values() for option in other.options)):
         value = getattr(args, option.setting)
         if value is not None and option.setting in names:
             changes[option.setting] = value
         elif value is not None and only_section:
             shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
-            raise UsageError(f"{option.flag} {shown}: section {section.NUMBER} has no such setting; leave it out")
+            raise UsageError(f"{option.flag} {shown}: section {section.number} has no such setting; leave it out")
     return section.with_options(settings, **changes)
 
 
@@ -169,51 +169,74 @@ def cluster_plan(args: argparse.Namespace) -> Optional[ClusterPlan]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run one section, or all in the report's order; then print one table and write the results page.
+    """Run one section, or all in the report's order, in the way that the arguments ask for; return the exit code."""
+    settings = settings_of_sections(args)
+    options = RunOptions(**{field.name: getattr(args, field.name) for field in dataclasses.fields(RunOptions)
+                            if field.name not in ("cluster", "bar")})
+    resumed = [number for number in settings if has_checkpoints(args.checkpoint_dir, number)] if args.resume else []
+    if args.resume and not resumed:
+        raise UserError(f"--resume: no run in {display_path(args.checkpoint_dir)}; leave the option out to start at "
+                        "the beginning")
+    if args.dry_run:
+        return describe(settings, options)
+    tasks = cluster_plan(args)
+    if tasks is None and (args.workers or 1) > 1:
+        return launch(settings, options, args)
+    if tasks is not None:
+        options = dataclasses.replace(options, cluster=Cluster(tasks, args.threads or 0, args.cluster_timeout))
+        if tasks.task != 0:
+            return work(settings, options)
+    return report(settings, options, resumed, args)
 
-    Returns:
-        The exit code.
+
+def settings_of_sections(args: argparse.Namespace) -> Dict[int, Any]:
+    """Return {number: settings} of the sections to run.
+
+    Raises:
+        UsageError: the arguments contradict each other, or see settings_from_arguments.
     """
-    numbers = args.section
-    only_section = len(numbers) == 1
+    only_section = len(args.section) == 1
     if not only_section and args.preset != "report":
         raise UsageError(f"--preset {args.preset}: presets are for one section; name it with --section")
     if args.precision != "float32" and args.backend != "graph":
         raise UsageError(f"--precision {args.precision}: only the graph has it; leave out --backend {args.backend}")
-    settings = {number: settings_from_arguments(SECTIONS[number], args, only_section) for number in numbers}
-    options = RunOptions(**{field.name: getattr(args, field.name) for field in dataclasses.fields(RunOptions)
-                            if field.name not in ("cluster", "bar")})
-    sections_with_checkpoints = [number for number in numbers if has_checkpoints(args.checkpoint_dir, number)]
-    if args.resume and not sections_with_checkpoints:
-        raise UserError(f"--resume: no run in {display_path(args.checkpoint_dir)}; leave the option out to start at "
-                        "the beginning")
-    if args.dry_run:
-        cli.status("loading TensorFlow, whose version is part of a run's identity")
-        for number in numbers:
-            print(*plan.describe_plan(SECTIONS[number], settings[number], options), "", sep="\n", flush=True)
-        print(plan.MEASURED_ON, "dry run: nothing was read, downloaded or written", sep="\n")
-        return 0
-    tasks = cluster_plan(args)
-    if tasks is None and (args.workers or 1) > 1:
-        for number in numbers:  # the workers have no network of their own to download the data from
-            SECTIONS[number].load(settings[number], **options.data_options)
-        return launcher.run_workers(args.command, args.workers, args.restarts, args.cluster_timeout)
-    if tasks is not None:
-        cluster = Cluster(tasks, args.threads or 0, args.cluster_timeout)
-        options = dataclasses.replace(options, cluster=cluster)
-        if not cluster.is_chief:
-            print(f"{cluster.name(tasks.task)} of {cluster.n_tasks}: trains with {cluster.name(0)}, which prints",
-                  flush=True)
-            for number in numbers:
-                train_for_chief(SECTIONS[number], settings[number], options)
-            return 0
+    return {number: settings_from_arguments(SECTIONS[number], args, only_section) for number in args.section}
+
+
+def describe(settings: Dict[int, Any], options: RunOptions) -> int:
+    """Print what the run would do, for --dry-run."""
+    cli.status("loading TensorFlow, whose version is part of a run's identity")
+    for number in settings:
+        print(*plan.describe_plan(SECTIONS[number], settings[number], options), "", sep="\n", flush=True)
+    print(plan.MEASURED_ON, "dry run: nothing was read, downloaded or written", sep="\n")
+    return 0
+
+
+def launch(settings: Dict[int, Any], options: RunOptions, args: argparse.Namespace) -> int:
+    """Train with several processes on this machine, for --workers; return the chief's exit code."""
+    for number in settings:  # the workers have no network of their own to download the data from
+        SECTIONS[number].load(settings[number], **options.data_options)
+    return launcher.run_workers(args.command, args.workers, args.restarts, args.cluster_timeout)
+
+
+def work(settings: Dict[int, Any], options: RunOptions) -> int:
+    """Train as a task of a cluster that is not its chief."""
+    cluster = options.cluster
+    assert cluster is not None
+    print(f"{cluster.name(cluster.task)} of {cluster.n_tasks}: trains with {cluster.name(0)}, which prints", flush=True)
+    for number in settings:
+        train_as_worker(SECTIONS[number], settings[number], options)
+    return 0
+
+
+def report(settings: Dict[int, Any], options: RunOptions, resumed: Sequence[int], args: argparse.Namespace) -> int:
+    """Run the sections, the `resumed` ones with --resume; then print one table and write the results page."""
     start, rows, tallies = time.perf_counter(), [], []
-    options = dataclasses.replace(options, bar=ProgressBar(
-        [plan.expected_minutes(SECTIONS[number], settings[number]) for number in numbers],
-        ["" if only_section else f"section {number} of {max(SECTIONS)}" for number in numbers]))
-    for number in numbers:
-        finished = SECTIONS[number].run(settings[number], dataclasses.replace(
-            options, resume=args.resume and number in sections_with_checkpoints))
+    bar = ProgressBar([plan.expected_minutes(SECTIONS[number], settings[number]) for number in settings],
+                      ["" if len(settings) == 1 else f"section {number} of {max(SECTIONS)}" for number in settings])
+    for number in settings:
+        finished = run_section(SECTIONS[number], settings[number],
+                               dataclasses.replace(options, bar=bar, resume=number in resumed))
         rows += [(number, *row) for row in finished.comparison]
         log = finished.log
         tallies += [comparison.tally({name: value for name, value in log.published.items() if name in log.measured},

@@ -23,7 +23,7 @@ from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.sections.contract import Section
-from tf1_autoencoders.sections.run import RunOptions, run_identity
+from tf1_autoencoders.sections.run import RunOptions, measure, run_identity
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.files import make_writable_folder, write_atomically
@@ -34,7 +34,7 @@ from tf1_autoencoders.utils.paths import display_path
 def spread(args: argparse.Namespace) -> None:
     """Train each seed that the file lacks and add its numbers to the file; print a table."""
     section, file = SECTIONS[int(args.section)], Path(args.out)
-    preset = cli.choose_from(section.PRESETS, args.preset, "--preset")
+    preset = cli.choose_from(section.presets, args.preset, "--preset")
     if file.is_dir():
         raise UsageError(f"--out {display_path(file)}: this is a folder; expected the name of a file, such as "
                          f"{display_path(file / comparison.OWN_BANDS.name)}")
@@ -44,7 +44,7 @@ def spread(args: argparse.Namespace) -> None:
     data, source = section.load(preset, data=args.data, data_dir=args.data_dir)
     if source.is_sample:
         raise UserError("bands for the published numbers need the real data; name its folder with --data-dir")
-    key = comparison.band_key(section.NUMBER, args.preset, args.backend)
+    key = comparison.band_key(section.number, args.preset, args.backend)
     identity = spread_identity(section, preset, args, source, data)
     entry = None if args.restart else comparison.read_bands(file).get(key)
     entry = {"seeds": 0, "identity": identity, "values": {}} if entry is None else \
@@ -58,7 +58,7 @@ def spread(args: argparse.Namespace) -> None:
                 settings = dataclasses.replace(preset, seed=seed)
                 if seed != preset.seed:  # the seed decides the split, the noise and the drawn sequences too
                     data, _ = section.load(settings, data=args.data, data_dir=args.data_dir)
-                measured = section.measure(settings, data, args.backend)
+                measured = measure(section, settings, data, args.backend)
                 entry = save_seed(file, key, entry, measured, replaces=args.restart and seed == n_saved)
                 with tqdm.external_write_mode():
                     print(f"seed {seed}: {_last_number(section, measured)}", flush=True)
@@ -132,7 +132,7 @@ def save_seed(file: Path, key: str, entry: Dict[str, Any], measured: Mapping[str
 
 def _last_number(section: Section, measured: Mapping[str, float]) -> str:
     """Return the last published number that a training measured, as text."""
-    name = ([name for name in measured if name in section.PUBLISHED] or list(measured))[-1]
+    name = ([name for name in measured if name in section.published] or list(measured))[-1]
     return f"{name} {measured[name]:.6g}"
 
 

@@ -21,7 +21,7 @@ from tf1_autoencoders.datasets import cifar10, drawn_sample, fashion_mnist
 from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.reporting.html_report import write_html_report
 from tf1_autoencoders.reporting.language import LANGUAGES
-from tf1_autoencoders.sections import section2_horses, section4_sequences, trained
+from tf1_autoencoders.sections import SECTIONS, section2_horses, section4_sequences, trained
 from tf1_autoencoders.utils import files
 from tf1_autoencoders.utils.errors import UserError
 
@@ -137,7 +137,7 @@ def test_without_a_run_evaluate_uses_the_shipped_checkpoint(folders, capsys):
 
 def test_the_shipped_checkpoint_has_only_weights_and_is_small():
     settings, origin = saver.read_settings(PRETRAINED / "model.ckpt", section2_horses.Settings,
-                                           section2_horses.FORMER_NAMES)
+                                           section2_horses.SECTION.former_names)
     assert settings == section2_horses.check_settings(section2_horses.PRESETS["report"], 5000)
     assert origin["data"]["kind"] != "drawn sample"
     assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) < 3e6
@@ -414,7 +414,7 @@ def test_an_empty_name_is_found_before_the_data_is_read(command, option, capsys)
 
 def test_crosscheck_fails_where_a_difference_is_beyond_its_tolerance_or_no_number(monkeypatch, capsys):
     small.shrink(monkeypatch.setattr, monkeypatch.setitem)
-    monkeypatch.setattr(section2_horses, "CROSSCHECK_PRESETS", {"report": section2_horses.PRESETS["report"]})
+    monkeypatch.setitem(SECTIONS, 2, dataclasses.replace(SECTIONS[2], further_crosschecks={}))
     exact = dict.fromkeys(("outputs", "gradients", "bias gradients", "losses", "weights"), 0.0)
     for difference, code in ((0.0, 0), (1.0, 1), (np.nan, 1)):
         monkeypatch.setattr(crosscheck, "compare", lambda *_, d=difference: {**exact, "losses": d})
@@ -424,11 +424,12 @@ def test_crosscheck_fails_where_a_difference_is_beyond_its_tolerance_or_no_numbe
 
 def test_several_sections_can_be_named(folders, monkeypatch, capsys):
     numbers = []
-    for number, section in run_all.SECTIONS.items():
-        finished = argparse.Namespace(comparison=[(f"number of {number}", *6 * ["-"])], log=argparse.Namespace(
+
+    def run_section(section, settings, options):
+        numbers.append(section.number)
+        return argparse.Namespace(comparison=[(f"number of {section.number}", *6 * ["-"])], log=argparse.Namespace(
             published={}, bands=comparison.SeedBands({}, 0)))
-        monkeypatch.setattr(section, "run", lambda *_, number=number, finished=finished:
-                            numbers.append(number) or finished)
+    monkeypatch.setattr(run_all, "run_section", run_section)
     monkeypatch.setattr(run_all, "write_html_report", lambda folder, language: folder / "report.html")
     assert run_all.main(["--section", "4,2,2", "--results-dir", str(folders)]) == 0
     assert numbers == [2, 4]

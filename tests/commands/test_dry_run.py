@@ -59,7 +59,7 @@ def test_it_refuses_what_the_run_would_refuse(nothing_written, capsys):
     ({"seed": 7}, False, False, "has another run, unfinished, which would be kept aside (seed is 7 there, 0 here)")])
 def test_it_says_what_becomes_of_an_earlier_run(tmp_path, changes, finished, resume, words):
     section = SECTIONS[4]
-    settings = dataclasses.replace(section.PRESETS["report"], **small.SIZES[4])
+    settings = dataclasses.replace(section.presets["report"], **small.SIZES[4])
     options = RunOptions(checkpoint_dir=str(tmp_path), resume=resume)
     identity = run_identity(section, dataclasses.replace(settings, **changes), options, Source("a", "b", "c"), ())
     with store.Store(tmp_path / "section4") as saved:

@@ -1,6 +1,7 @@
 """`evaluate` for every section, with a test image, a picture of one's own or a sequence."""
 from __future__ import annotations
 
+import dataclasses
 import json
 import struct
 import zlib
@@ -14,7 +15,7 @@ from tf1_autoencoders import evaluate, run_all
 from tf1_autoencoders.datasets import fashion_mnist
 from tf1_autoencoders.datasets.picture_file import read_picture
 from tf1_autoencoders.reporting.metrics import structural_similarity
-from tf1_autoencoders.sections import section3_denoising
+from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.paths import PRETRAINED
 
@@ -93,8 +94,9 @@ def test_section_1_encodes_with_a_run_of_ones_own(work, capsys, monkeypatch):
 
 @pytest.mark.slow
 def test_all_test_images_are_summed_up(work, capsys, monkeypatch):
-    images, source = section3_denoising.test_images(data="sample")
-    monkeypatch.setattr(section3_denoising, "test_images", lambda **_: (images[:1234], source))
+    images, source = SECTIONS[3].test_images(data="sample")
+    monkeypatch.setitem(SECTIONS, 3, dataclasses.replace(
+        SECTIONS[3], test_images=lambda **_: (images[:1234], source)))
     result = evaluated(capsys, "--section", "3", "--all")
     assert len(images) == 10000 and result["n"] == 1234 and len(result["best"]) == len(result["worst"]) == 10
     assert result["mse_lowest"] < result["mse_mean"] < result["mse_highest"]

@@ -1,4 +1,5 @@
 """Commands print on any terminal, and write only into folders that are theirs."""
+import dataclasses
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import pytest
 from tf1_autoencoders import crosscheck, evaluate, run_all, spread
 from tf1_autoencoders.reporting import figures
 from tf1_autoencoders.reporting.html_report import write_html_report
-from tf1_autoencoders.sections import section2_horses
+from tf1_autoencoders.sections import SECTIONS, section2_horses
 from tf1_autoencoders.utils import files, paths
 from tf1_autoencoders.utils.errors import UserError
 
@@ -147,7 +148,8 @@ def test_a_terminal_is_told_at_once_what_takes_long_and_a_pipe_is_not(module, ar
     def load(*arguments, **options):
         raise UserError("loaded")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(section2_horses, "load", load)
+    monkeypatch.setattr(section2_horses, "load", load)  # which its test_images calls
+    monkeypatch.setitem(SECTIONS, 2, dataclasses.replace(SECTIONS[2], load=load))
     for is_terminal in (True, False):
         monkeypatch.setattr(sys.stderr, "isatty", lambda is_terminal=is_terminal: is_terminal, raising=False)
         assert module.main(arguments) == 1

@@ -29,7 +29,7 @@ def checkpoints(tmp_path_factory):
         class Checkpoints(dict):
             def __missing__(self, number):
                 section, folder = SECTIONS[number], tmp_path_factory.mktemp(f"section{number}")
-                settings = section.check_settings(section.PRESETS["report"], 60)
+                settings = section.check_settings(section.presets["report"], 60)
                 model = section.build_graph(settings)
                 with TimedSession(model) as session:
                     session.run(model.initializer)

@@ -56,10 +56,10 @@ def write_section(folder, number, source):
     """Write the transcript of a section with one entry of each kind, long and short, and 2 % above the report."""
     section = SECTIONS[number]
     identity = {"section": number, "preset": "report", "backend": "graph", "versions": {"tensorflow": "2"},
-                "settings": dataclasses.asdict(section.PRESETS["report"])}
+                "settings": dataclasses.asdict(section.presets["report"])}
     log = RunLog(section, identity, source, folder)
     log.heading("Training")
-    for name, value in section.PUBLISHED.items():
+    for name, value in section.published.items():
         log.epoch(int(name.split()[1]), f"{name}: {1.02 * value:.4f}", {}, {name: 1.02 * value})
     log.figure("image", "An image", figures.images([np.zeros(784)], ["a title"]))
     log.heading("Results, which have a heading too long for the width of the contents beside them")

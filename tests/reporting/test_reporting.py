@@ -29,15 +29,16 @@ def no_bands(monkeypatch, tmp_path):
     return tmp_path
 
 
-def open_log(folder, source, tensorboard=False):
-    settings = section2_horses.PRESETS["report"]
-    identity = run_identity(section2_horses, settings, RunOptions(), source, (np.zeros((2, 3), np.float32),))
-    return RunLog(section2_horses, identity, source, folder, tensorboard)
+def open_log(folder, source, tensorboard=False, **changes):
+    """Open the log of section 2, with other fields of its Section if `changes` has some."""
+    section, settings = dataclasses.replace(SECTIONS[2], **changes), section2_horses.PRESETS["report"]
+    identity = run_identity(section, settings, RunOptions(), source, (np.zeros((2, 3), np.float32),))
+    return RunLog(section, identity, source, folder, tensorboard)
 
 
-def small_log(folder, source):
+def small_log(folder, source, **changes):
     """Write a small log with one entry of each kind; return the rows of the comparison."""
-    log = open_log(folder, source)
+    log = open_log(folder, source, **changes)
     log.heading("A heading & more")
     log.epoch(0, "0 Train MSE: 2900.0", {"mse": 2900.0}, {"epoch 0 Train MSE": 2900.0})
     log.figure("image", "A caption", figures.images([np.zeros(1024)], ["a title"]))
@@ -113,8 +114,8 @@ def test_a_run_with_changed_settings_is_not_judged():
 
 def test_a_different_seed_does_not_count_as_a_changed_setting():
     preset = section2_horses.PRESETS["report"]
-    assert changed_settings(section2_horses, dataclasses.replace(preset, seed=7), RunOptions()) == []
-    assert changed_settings(section2_horses, dataclasses.replace(preset, learning_rate=0.5, n_epochs=11),
+    assert changed_settings(SECTIONS[2], dataclasses.replace(preset, seed=7), RunOptions()) == []
+    assert changed_settings(SECTIONS[2], dataclasses.replace(preset, learning_rate=0.5, n_epochs=11),
                             RunOptions(precision="bfloat16")) == ["learning_rate", "n_epochs", "precision"]
 
 
@@ -126,11 +127,11 @@ def test_the_tally_counts_the_numbers_expected_outside_by_chance():
 
 
 def test_the_runs_distance_from_the_published_numbers_stands_beside_that_of_the_seeds(no_bands, capsys):
-    first, second = list(section2_horses.PUBLISHED)[:2]
-    values = {name: [ratio * section2_horses.PUBLISHED[name] for ratio in (2, 4, 8)] for name in (first, second)}
+    first, second = list(SECTIONS[2].published)[:2]
+    values = {name: [ratio * SECTIONS[2].published[name] for ratio in (2, 4, 8)] for name in (first, second)}
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": values}}))
     log = open_log(no_bands / "results", REAL)
-    log.epoch(0, "", {}, {first: 2 * section2_horses.PUBLISHED[first]})  # without the second: compared by the first
+    log.epoch(0, "", {}, {first: 2 * SECTIONS[2].published[first]})  # without the second: compared by the first
     log.distance_to_published()
     assert capsys.readouterr().out.splitlines()[-2:] == [
         "distance from the published numbers (root mean square of log ratio): 0.693",
@@ -362,10 +363,9 @@ def test_the_page_colours_the_verdicts(no_bands):
         assert f'<td class="{verdict}">{row[-1]}</td>' in write_html_report(no_bands).read_text()
 
 
-def test_the_page_has_the_sections_departures_and_the_note_on_its_verdicts(no_bands, monkeypatch):
-    monkeypatch.setattr(section2_horses, "__doc__", "A title.\n\nSource: a book.\n\nDepartures: a <departure>.")
-    monkeypatch.setattr(section2_horses, "VERDICT_NOTE", "a <note>")
-    small_log(no_bands, REAL)
+def test_the_page_has_the_sections_departures_and_the_note_on_its_verdicts(no_bands):
+    small_log(no_bands, REAL, about="A title.\n\nSource: a book.\n\nDepartures: a <departure>.",
+              verdict_note="a <note>")
     page = write_html_report(no_bands).read_text()
     assert "<pre>A title.</pre>" in page and "a &lt;departure&gt;." in page
     assert '<p dir="ltr">a &lt;note&gt;</p>' in page
@@ -376,9 +376,8 @@ def test_the_time_of_a_training_tells_what_passed_outside_the_session(no_bands, 
     assert "trained in 10.0 s, 10.0% of it outside session.run; 2 checkpoints saved in 2.0 s" in capsys.readouterr().out
 
 
-def test_nothing_that_a_run_wrote_is_html_on_the_page(no_bands, monkeypatch):
-    monkeypatch.setattr(section2_horses, "TITLE", "<b>7")
-    log = open_log(no_bands, REAL)
+def test_nothing_that_a_run_wrote_is_html_on_the_page(no_bands):
+    log = open_log(no_bands, REAL, title="<b>7")
     log.heading("<b>1")
     log.say("<b>2")
     log.table("<b>3", ["<b>4"], [["<b>5"]])
@@ -431,7 +430,7 @@ def spread_command(no_bands, monkeypatch):
     """Return a function that runs `spread` on section 2 into own.json, with a training that returns only its seed."""
     trained = []
 
-    def measure(settings, data, backend):
+    def measure(section, settings, data, backend):
         if settings.seed in command.interrupted:
             raise KeyboardInterrupt
         trained.append(settings.seed)
@@ -441,9 +440,9 @@ def spread_command(no_bands, monkeypatch):
     def command(*arguments):
         return spread.main(["--section", "2", "--out", str(no_bands / "own.json"), *arguments])
     command.trained, command.file, command.interrupted = trained, no_bands / "own.json", ()
-    monkeypatch.setattr(section2_horses, "measure", measure)
-    monkeypatch.setattr(section2_horses, "load", lambda settings, **data_options: (
-        {"train": (np.ones((200, 4), np.float32), np.full(200, section2_horses.HORSE))}, REAL))
+    monkeypatch.setattr(spread, "measure", measure)
+    monkeypatch.setitem(SECTIONS, 2, dataclasses.replace(SECTIONS[2], load=lambda settings, **data_options: (
+        {"train": (np.ones((200, 4), np.float32), np.full(200, section2_horses.HORSE))}, REAL)))
     return command
 
 
@@ -493,13 +492,13 @@ def test_spread_does_not_add_to_seeds_without_an_identity(spread_command, capsys
 
 
 def test_spread_notices_another_process_that_adds_the_same_seeds(spread_command, monkeypatch, capsys):
-    measure = section2_horses.measure
+    measure = spread.measure
 
-    def measure_while_another_adds(settings, data, backend):
-        monkeypatch.setattr(section2_horses, "measure", measure)
+    def measure_while_another_adds(*arguments):
+        monkeypatch.setattr(spread, "measure", measure)
         assert spread_command("--seeds", "1") == 0
-        return measure(settings, data, backend)
-    monkeypatch.setattr(section2_horses, "measure", measure_while_another_adds)
+        return measure(*arguments)
+    monkeypatch.setattr(spread, "measure", measure_while_another_adds)
     assert spread_command("--seeds", "1") == 1
     assert "another process adds seeds of section 2, preset report" in capsys.readouterr().err
     assert len(_values(spread_command.file)["epoch 0 Train MSE"]) == 1
@@ -512,7 +511,7 @@ def test_the_bands_of_the_keras_twin_have_a_key_of_their_own(spread_command):
 
 
 def test_spread_refuses_the_drawn_sample_and_an_unknown_preset(no_bands, monkeypatch, capsys):
-    monkeypatch.setattr(section2_horses, "load", lambda settings, **data_options: ({}, DRAWN))
+    monkeypatch.setitem(SECTIONS, 2, dataclasses.replace(SECTIONS[2], load=lambda *_, **__: ({}, DRAWN)))
     assert spread.main(["--section", "2", "--out", str(no_bands / "own.json")]) == 1
     assert "need the real data" in capsys.readouterr().err
     assert spread.main(["--section", "2", "--preset", "best", "--out", str(no_bands / "own.json")]) == 2

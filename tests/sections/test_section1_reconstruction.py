@@ -11,7 +11,7 @@ from tf1_autoencoders.graphs.layers import dense_layer
 from tf1_autoencoders.keras_twin.weights import graph_weights, set_keras_weights
 from tf1_autoencoders.reporting import published
 from tf1_autoencoders.sections import section1_reconstruction as section
-from tf1_autoencoders.sections.run import RunOptions, open_trainer
+from tf1_autoencoders.sections.run import RunOptions, keras_trainer, open_trainer
 from tf1_autoencoders.training import trainers
 from tf1_autoencoders.training.row_order import n_training_rows
 from tf1_autoencoders.training.session import TimedSession
@@ -75,7 +75,7 @@ def test_a_batch_larger_than_the_training_set_is_refused():
 @pytest.mark.parametrize("backend", ["graph", "keras"])
 def test_layers_have_the_published_shapes_and_parameters(backend):
     arrays = (np.zeros((7, 784), np.float32),)
-    with open_trainer(section, section.PRESETS["report"], arrays, RunOptions(backend=backend)) as trainer:
+    with open_trainer(section.SECTION, section.PRESETS["report"], arrays, RunOptions(backend=backend)) as trainer:
         rows = [(name, *trainer.layer(name)) for name, _, _ in published.LAYERS[1]]
     assert rows == [(name, (None, *shape), n) for name, shape, n in published.LAYERS[1]]
     assert sum(n for _, _, n in rows) == 9154194
@@ -84,7 +84,7 @@ def test_layers_have_the_published_shapes_and_parameters(backend):
 @pytest.mark.parametrize("rate", [{}, dict(cosine_decay=True, decay_steps=N_STEPS)], ids=["constant", "decaying"])
 @pytest.mark.parametrize("adam, tolerance", [("exact", 1e-5), ("Keras", 1e-4)])
 def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(x, adam, tolerance, rate):
-    relative = crosscheck.compare(section, dataclasses.replace(SMALL, **rate), (x,), adam, N_STEPS)
+    relative = crosscheck.compare(section.SECTION, dataclasses.replace(SMALL, **rate), (x,), adam, N_STEPS)
     assert relative["outputs"] < ROUNDING and relative["gradients"] < ROUNDING
     assert relative["losses"] < tolerance and relative["weights"] < tolerance
 
@@ -93,12 +93,12 @@ def test_the_comparison_detects_a_different_activation_of_the_code(x, monkeypatc
     def dense_with_tanh(x, units, *, activation=None, seed=None):
         return dense_layer(x, units, activation=tf1.nn.tanh if activation is tf1.nn.sigmoid else activation, seed=seed)
     monkeypatch.setattr(section, "dense_layer", dense_with_tanh)
-    assert crosscheck.compare(section, SMALL, (x,), "exact", 2)["outputs"] > 100 * ROUNDING
+    assert crosscheck.compare(section.SECTION, SMALL, (x,), "exact", 2)["outputs"] > 100 * ROUNDING
 
 
 def test_encoder_and_decoder_are_the_two_halves_of_the_network(x):
     model, twin = section.build_graph(SMALL), section.build_keras(SMALL)
-    encode, decode = section.keras_encoder_decoder(trainers.KerasTrainer(twin, (x,), 7, section, SMALL))
+    encode, decode = section.keras_encoder_decoder(keras_trainer(section.SECTION, SMALL, twin, (x,)))
     with TimedSession(model) as session:
         session.run(model.initializer)
         set_keras_weights(twin, graph_weights(session, model))

@@ -11,6 +11,7 @@ from tf1_autoencoders.graphs import input_pipeline
 from tf1_autoencoders.keras_twin import build
 from tf1_autoencoders.keras_twin.weights import graph_weights
 from tf1_autoencoders.sections import section2_horses
+from tf1_autoencoders.sections.run import measure
 from tf1_autoencoders.training import trainers
 from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.errors import UsageError
@@ -136,7 +137,7 @@ def test_mse_is_in_squared_grey_levels_even_if_the_network_sees_scaled_pixels(sm
 @pytest.mark.parametrize("reading", READINGS)
 def test_graph_and_keras_agree_in_outputs_gradients_and_20_exact_steps(reading, small_rows):
     rows = np.resize(small_rows, (N_STEPS * SMALL.batch_size, SMALL.n_input))
-    relative = crosscheck.compare(section2_horses, READINGS[reading], (rows,), "exact", N_STEPS)
+    relative = crosscheck.compare(section2_horses.SECTION, READINGS[reading], (rows,), "exact", N_STEPS)
     assert relative["outputs"] < ROUNDING and relative["gradients"] < ROUNDING
     assert relative["losses"] < ROUNDING and relative["weights"] < EXACT_STEPS
 
@@ -144,12 +145,12 @@ def test_graph_and_keras_agree_in_outputs_gradients_and_20_exact_steps(reading, 
 @pytest.mark.parametrize("reading", READINGS)
 def test_graph_and_keras_agree_after_20_steps_of_keras_adam(reading, small_rows):
     rows = np.resize(small_rows, (N_STEPS * SMALL.batch_size, SMALL.n_input))
-    relative = crosscheck.compare(section2_horses, READINGS[reading], (rows,), "Keras", N_STEPS)
+    relative = crosscheck.compare(section2_horses.SECTION, READINGS[reading], (rows,), "Keras", N_STEPS)
     assert relative["losses"] < KERAS_STEPS and relative["weights"] < KERAS_STEPS
 
 
 def test_the_rounding_of_float32_is_measured_against_float64(small_rows):
-    rounding = crosscheck.rounding(section2_horses, SMALL, (small_rows,))
+    rounding = crosscheck.rounding(section2_horses.SECTION, SMALL, (small_rows,))
     assert all(1e-9 < difference < ROUNDING for difference in rounding.values())  # 0 would be float32 against float32
     assert keras.config.floatx() == "float32" == keras.config.dtype_policy().name
 
@@ -158,7 +159,7 @@ def test_the_comparison_detects_an_l2_that_is_not_halved(small_rows, monkeypatch
     rows = np.resize(small_rows, (N_STEPS * SMALL.batch_size, SMALL.n_input))
     halved = keras.regularizers.L2
     monkeypatch.setattr(keras._module, "regularizers", type("r", (), {"L2": staticmethod(lambda s: halved(2 * s))}))
-    relative = crosscheck.compare(section2_horses, READINGS["L2 minimised"], (rows,), "exact", N_STEPS)
+    relative = crosscheck.compare(section2_horses.SECTION, READINGS["L2 minimised"], (rows,), "exact", N_STEPS)
     assert relative["losses"] > 100 * ROUNDING
 
 
@@ -166,13 +167,13 @@ def test_the_comparison_detects_keras_own_epsilon(small_rows, monkeypatch):
     rows = np.resize(small_rows, (N_STEPS * SMALL.batch_size, SMALL.n_input))
     keras_epsilon = functools.partial(build.exact_adam, epsilon=build.KERAS_EPSILON)
     monkeypatch.setitem(crosscheck.OPTIMIZERS, "exact", keras_epsilon)
-    relative = crosscheck.compare(section2_horses, READINGS["L2 declared only"], (rows,), "exact", N_STEPS)
+    relative = crosscheck.compare(section2_horses.SECTION, READINGS["L2 declared only"], (rows,), "exact", N_STEPS)
     assert relative["weights"] > 2 * EXACT_STEPS
 
 
 def test_the_trace_on_real_images_is_near_the_published_one(real_cifar):
     data, _ = section2_horses.load(None, data="real", data_dir=real_cifar)
-    metrics = section2_horses.measure(section2_horses.PRESETS["report"], data)
+    metrics = measure(section2_horses.SECTION, section2_horses.PRESETS["report"], data)
     assert metrics["collapsed"] == 0
     assert metrics["distance from the published trace"] < 0.3  # 0.03 to 0.25 over the seeds that do not collapse
 

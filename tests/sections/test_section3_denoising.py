@@ -85,7 +85,7 @@ def test_periodic_noise_is_one_wave_per_image():
 @pytest.mark.parametrize("backend", ["graph", "keras"])
 def test_layers_have_the_published_shapes_and_parameters(backend):
     arrays = 2 * (np.zeros((7, 28, 28, 1), np.float32),)
-    with open_trainer(section, section.PRESETS["report"], arrays, RunOptions(backend=backend)) as trainer:
+    with open_trainer(section.SECTION, section.PRESETS["report"], arrays, RunOptions(backend=backend)) as trainer:
         rows = [(name, *trainer.layer(name)) for name, _, _ in published.LAYERS[3]]
     assert rows == [(name, (None, *shape), n) for name, shape, n in published.LAYERS[3]]
     assert sum(n for _, _, n in rows) == 49761
@@ -95,7 +95,7 @@ def test_layers_have_the_published_shapes_and_parameters(backend):
 def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(adam, tolerance):
     clean = np.random.default_rng(2).random((N_STEPS * 7, 28, 28, 1), dtype=np.float32)
     for settings in (SMALL, dataclasses.replace(SMALL, cosine_decay=True, decay_steps=N_STEPS)):
-        relative = crosscheck.compare(section, settings, (noisy("gaussian", 0.2, clean), clean), adam, N_STEPS)
+        relative = crosscheck.compare(section.SECTION, settings, (noisy("gaussian", 0.2, clean), clean), adam, N_STEPS)
         assert relative["outputs"] < ROUNDING and relative["gradients"] < ROUNDING
         assert relative["losses"] < tolerance and relative["weights"] < tolerance
 

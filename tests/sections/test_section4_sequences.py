@@ -15,6 +15,7 @@ from tf1_autoencoders.keras_twin.weights import (
     weight_names,
 )
 from tf1_autoencoders.sections import section4_sequences as section4
+from tf1_autoencoders.sections.run import keras_trainer
 from tf1_autoencoders.training import trainers
 from tf1_autoencoders.training.loop import fit
 from tf1_autoencoders.training.session import TimedSession
@@ -56,9 +57,9 @@ def coders(random_weights, small_data):
     with TimedSession(model) as session:
         set_graph_weights(session, model, random_weights)
         graph_trainer = trainers.GraphTrainer(session, model, small_data["train"], SMALL.batch_size)
-        keras_trainer = trainers.KerasTrainer(twin, small_data["train"], SMALL.batch_size, section4, SMALL)
+        twins_trainer = keras_trainer(section4.SECTION, SMALL, twin, small_data["train"])
         yield {"graph": section4.graph_encoder_decoder(graph_trainer, SMALL),
-               "Keras": section4.keras_encoder_decoder(keras_trainer, SMALL)}
+               "Keras": section4.keras_encoder_decoder(twins_trainer, SMALL)}
 
 
 def test_the_target_is_the_first_three_in_reverse_order():
@@ -200,7 +201,7 @@ def test_features_are_the_one_hot_vectors_of_the_sequence_and_its_seed_sequence(
 
 @pytest.mark.parametrize("adam", ["exact", "Keras"])
 def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(adam, small_data):
-    relative = crosscheck.compare(section4, SMALL, small_data["train"], adam, N_STEPS)
+    relative = crosscheck.compare(section4.SECTION, SMALL, small_data["train"], adam, N_STEPS)
     assert relative["outputs"] < ROUNDING and relative["gradients"] < ROUNDING
     assert relative["losses"] < ROUNDING and relative["weights"] < STEPS
 

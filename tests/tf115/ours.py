@@ -39,19 +39,19 @@ LAST_OPERATIONS = ("/halves", "/DepthToSpace", "/Elu", "/Relu", "/Sigmoid", "/rn
 
 
 def section_module(name):
-    """Return the module of a network's section; `section2_l2` is a network of section 2."""
+    """Return the Section of a network; `section2_l2` is a network of section 2."""
     return SECTIONS[int(name[len("section")])]
 
 
 def section_settings(name, sizes=None, **changes):
     """Return the Settings of a network, small unless other sizes are given, with the epsilon of TensorFlow 1's Adam."""
-    settings = section_module(name).Settings(**(sizes or SIZES[name]), **changes)
+    settings = section_module(name).settings_class(**(sizes or SIZES[name]), **changes)
     return dataclasses.replace(settings, adam_epsilon=TF1_EPSILON) if hasattr(settings, "adam_epsilon") else settings
 
 
 def unfused_setting(name):
     """Return the settings with which a graph consists of the original's operations, {} if the section has no choice."""
-    return dict(fused=False) if hasattr(section_module(name).Settings, "fused") else {}
+    return dict(fused=False) if hasattr(section_module(name).settings_class, "fused") else {}
 
 
 def original_values(name):

@@ -27,6 +27,7 @@ from tf1_autoencoders.graphs import layers
 from tf1_autoencoders.keras_twin import build, h5_weights
 from tf1_autoencoders.keras_twin import weights as weights_module
 from tf1_autoencoders.keras_twin.weights import graph_weights, set_graph_weights, set_keras_weights
+from tf1_autoencoders.sections import section4_sequences
 from tf1_autoencoders.training import trainers
 from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils.errors import UserError
@@ -113,7 +114,7 @@ def twin_and_batches(name, adam=build.exact_adam, exact=True, **changes):
     needs_keras_3()
     section, settings, data, values = original(name)
     settings = dataclasses.replace(settings, **changes)
-    twin = section.build_keras(settings, adam, **(section.EXACT_LAYERS if exact else {}))
+    twin = section.build_keras(settings, adam, **(section.exact_layers if exact else {}))
     set_keras_weights(twin, ours.strip_prefix("initial", values))
     return twin, [section.inputs_and_targets(ours.cyclic_batch(data, k, settings.batch_size), settings)
                   for k in range(ours.N_STEPS)]
@@ -251,7 +252,7 @@ def test_our_checkpoints_restore_bit_identically_in_the_original(tensorflow_1_15
     ours.write(tmp_path)
     for name in NAMES:
         process = tensorflow_1_15("restore", tmp_path / name / "model.ckpt", "--section",
-                                  original(name).section.NUMBER)
+                                  original(name).section.number)
         n_variables = len(ours.strip_prefix("final", original(name).values))
         assert process.returncode == 0 and process.stdout.count("bit-identical") == n_variables
         assert f"{n_variables} variables restored, 0 different" in process.stdout
@@ -434,8 +435,8 @@ def test_trap_a_target_row_of_zeros_has_no_loss_but_a_gradient():
         loss, gradient, softmax = session.run([loss, tf1.gradients(loss, x)[0], tf1.nn.softmax(x)])
     # Padding with zeros therefore does not exclude a row from the training, and no target of section 4 is such a row.
     assert loss.tolist() == [0] and relative_difference(gradient, softmax) < FORWARD
-    section, settings, (_, _, y), _ = original("section4")
-    assert (section.one_hot(y, settings.cardinality).sum(axis=-1) == 1).all()
+    _, settings, (_, _, y), _ = original("section4")
+    assert (section4_sequences.one_hot(y, settings.cardinality).sum(axis=-1) == 1).all()
 
 
 FINITE_DIFFERENCES = 1e-2  # (1e-4) float32, steps of 0.01
@@ -491,7 +492,7 @@ def h5_settings_and_scopes(section):
     sizes = {"section1": dict(n_input=13, n_hidden_1=11, n_hidden_2=7, n_hidden_3=5, n_latent=3),
              "section4": dict(n_in=5, n_out=3, cardinality=11, n_units=7)}[section]
     scopes = {"lstm": "encoder", "lstm_1": "decoder"} if section == "section4" else {}
-    return ours.section_module(section).Settings(**sizes), scopes
+    return ours.section_module(section).settings_class(**sizes), scopes
 
 
 @pytest.mark.parametrize("section", ["section1", "section4"])

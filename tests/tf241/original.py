@@ -258,9 +258,9 @@ def progress(args):
 def record_section(name, seed, args):
     """Yield (label, what record_fit returned) of a first `fit`, and in sections 1 and 3 of further ones."""
     section = SECTIONS[int(name[-1])]
-    data, source = section.load(section.Settings(seed=seed), data="real", data_dir=args.data_dir)
+    data, source = section.load(section.settings_class(seed=seed), data="real", data_dir=args.data_dir)
     print(f"{name}: {source}")
-    arrays = section.training_arrays(data, section.Settings(seed=seed))
+    arrays = section.training_arrays(data, section.settings_class(seed=seed))
     np.random.seed(seed)
     tf.random.set_seed(seed)
     model = build(name)

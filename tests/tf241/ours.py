@@ -28,7 +28,8 @@ COLUMNS = ("forward", "gradients", "trace", "final outputs", "final weights", "m
 
 def settings(name, folder=FIXTURES, **changes):
     """Return the section's Settings at the sizes of the original's network, with Keras's epsilon as by default."""
-    return section_module(name).Settings(**{**json.loads((Path(folder) / "sizes.json").read_text())[name], **changes})
+    sizes = json.loads((Path(folder) / "sizes.json").read_text())[name]
+    return section_module(name).settings_class(**{**sizes, **changes})
 
 
 def original_values(name, folder=FIXTURES):
@@ -69,7 +70,7 @@ def our_values(implementation, name, folder=FIXTURES, n_steps=N_STEPS, **changes
         with TimedSession(model, threads=1) as session:
             ours = run(session, model, data, sizes.batch_size, (), initial, n_steps)
         return {key: value for key, value in ours.items() if key not in ("loss_without_l2",)}
-    exact_layers = section.EXACT_LAYERS if implementation == "exact" else {}
+    exact_layers = section.exact_layers if implementation == "exact" else {}
     twin = section.build_keras(sizes, ADAMS[implementation], **exact_layers)
     set_keras_weights(twin, initial)
     return run_twin(twin, [section.inputs_and_targets(cyclic_batch(data, k, sizes.batch_size), sizes)

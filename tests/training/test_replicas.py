@@ -33,7 +33,7 @@ def small(monkeypatch):
 def section_of(number, **more):
     """Return (section, settings, arrays) of a small section, with 50 steps or more in all its epochs."""
     section = SECTIONS[number]
-    settings = dataclasses.replace(section.PRESETS["report"], **{**SETTINGS[number], **more})
+    settings = dataclasses.replace(section.presets["report"], **{**SETTINGS[number], **more})
     arrays = section.training_arrays(section.load(settings)[0], settings)
     settings = section.check_settings(settings, len(arrays[0]))
     return section, settings, arrays

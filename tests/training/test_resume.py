@@ -1,4 +1,5 @@
 """A run that is stopped and continued is bit-identical to one that was never stopped, whatever stopped it."""
+import dataclasses
 import json
 import os
 import re
@@ -110,7 +111,7 @@ def test_a_stopped_and_continued_run_is_bit_identical_to_one_that_was_never_stop
 
     latest = tf1.train.latest_checkpoint(str(checkpoints))  # any TensorFlow program can read the checkpoint
     assert latest == str(checkpoints / "model.ckpt")
-    weights = set(weight_names(SECTIONS[section].build_graph(SECTIONS[section].PRESETS["report"])))
+    weights = set(weight_names(SECTIONS[section].build_graph(SECTIONS[section].presets["report"])))
     slots = {f"{name}/{slot}" for name in weights for slot in ("Adam", "Adam_1")} | {"beta1_power", "beta2_power"}
     stored = set(tf1.train.load_checkpoint(latest).get_variable_to_shape_map())
     assert weights | (slots if backend == "graph" else set()) <= stored
@@ -330,7 +331,8 @@ def test_a_second_signal_ends_a_run_at_once():
 
 
 def test_sigterm_before_the_training_ends_a_run_with_exit_code_143(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(SECTIONS[2], "load", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setitem(SECTIONS, 2, dataclasses.replace(
+        SECTIONS[2], load=lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)))
     former = signal.getsignal(signal.SIGTERM)
     assert run(tmp_path, 2) == 143
     assert capsys.readouterr().err == "run_all.py: terminated\n"

@@ -10,6 +10,7 @@ from tests.conftest import SMALL
 from tf1_autoencoders.keras_twin import build
 from tf1_autoencoders.keras_twin.weights import graph_weights, set_graph_weights, set_keras_weights
 from tf1_autoencoders.sections import section1_reconstruction, section2_horses
+from tf1_autoencoders.sections.run import keras_trainer
 from tf1_autoencoders.training import row_order, trainers
 from tf1_autoencoders.training.loop import fit
 from tf1_autoencoders.training.session import TimedSession, check_bfloat16, describe_machine
@@ -89,7 +90,7 @@ def both(small_rows):
         session.run(model.initializer)
         set_keras_weights(twin, graph_weights(session, model))
         yield (trainers.GraphTrainer(session, model, (small_rows,), 5),
-               trainers.KerasTrainer(twin, (small_rows,), 5, section2_horses, SHUFFLED))
+               keras_trainer(section2_horses.SECTION, SHUFFLED, twin, (small_rows,)))
 
 
 def test_both_trainers_take_the_requested_rows_in_the_requested_order(both, small_rows):

@@ -9,7 +9,7 @@ import hashlib
 import os
 import struct
 from pathlib import Path
-from typing import Dict, Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -66,9 +66,15 @@ def load(splits: Sequence[str] = ("train", "test"), *, data: str = "auto",
 
 
 def plan(*, data: str = "auto", data_dir: locate.DataDir = None) -> str:
-    """Say where load would take the images from; see locate.plan_dataset."""
+    """Return where load would take the images from; see locate.plan_dataset."""
     return locate.plan_dataset("Fashion-MNIST", data=data, data_dir=data_dir, folders=_usual_folders(),
                                find_copy=_find_copy, n_bytes=sum(size for size, _ in ARCHIVES.values()))
+
+
+def test_rows(**data_options: Any) -> Tuple[np.ndarray, Source]:
+    """Return (uint8[10000, 784] grey levels, source) of the test images; data_options are load's."""
+    images = load(("test",), **data_options)["test"]
+    return images.x.reshape(len(images.x), -1), images.source
 
 
 def _usual_folders() -> Tuple[Path, ...]:

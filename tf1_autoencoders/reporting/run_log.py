@@ -26,7 +26,7 @@ class RunLog:
     """The log of one run of one section.
 
     Args:
-        section: the section's module (see sections.contract), for its title, docstring and published values.
+        section: sections.contract.Section, for its title, docstring and published values.
         identity: dict of everything that determines the run's result; saved as settings.json.
         source: datasets.Source of the data.
         results_dir: folder of results; the log writes into results_dir/sectionN.
@@ -39,11 +39,11 @@ class RunLog:
         self.section, self.identity, self.source, self.changed = section, identity, source, changed
         self.mark: str = source.mark  # stands beside a result: empty, or that it is made from the drawn sample
         # Published values by name; {} for the drawn sample, because nothing made from it stands beside them.
-        self.published: Dict[str, float] = {} if source.is_sample else section.PUBLISHED
+        self.published: Dict[str, float] = {} if source.is_sample else section.published
         self.bands = SeedBands({}, 0) if source.is_sample else \
-            seed_bands(section.NUMBER, identity["preset"], identity["backend"])
+            seed_bands(section.number, identity["preset"], identity["backend"])
         self.measured: Dict[str, float] = {}  # values by name; those of `published` have the same names
-        self.folder = Path(results_dir) / f"section{section.NUMBER}"
+        self.folder = Path(results_dir) / f"section{section.number}"
         self.folder.mkdir(parents=True, exist_ok=True)
         for leftover in self.folder.glob("*.part"):  # of a killed run
             leftover.unlink()
@@ -54,7 +54,7 @@ class RunLog:
         self._transcript: List[Dict[str, Any]] = []
         self._key_figures: List[Tuple[str, str, str]] = []
         self._line_width = 0  # characters of the longest line of an epoch; the published values stand beside it
-        print(f"Section {section.NUMBER}: {section.TITLE} (preset {identity['preset']}, {identity['backend']}, "
+        print(f"Section {section.number}: {section.title} (preset {identity['preset']}, {identity['backend']}, "
               f"seed {identity['settings']['seed']})", f"data: {source}", sep="\n", flush=True)
 
     def say(self, *lines: Any) -> None:
@@ -182,7 +182,7 @@ class RunLog:
 
     def _last_numbers(self) -> List[Tuple[str, str, str]]:
         """Return (name, published, measured) of the last number of each published metric that was measured."""
-        names = {_metric(name): name for name in self.section.PUBLISHED if name in self.measured}
+        names = {_metric(name): name for name in self.section.published if name in self.measured}
         return [(name, format_number(self.published.get(name)), format_number(self.measured[name]))
                 for name in names.values()]
 
@@ -200,7 +200,7 @@ class RunLog:
             rows.append((name, (None, *shape), measured_shape, f"{n_parameters:,}", f"{n:,}"))
             n_published, n_measured = n_published + n_parameters, n_measured + n
         rows.append(("total", "", "", f"{n_published:,}", f"{n_measured:,}"))
-        self.table(f"Section {self.section.NUMBER}: layers",
+        self.table(f"Section {self.section.number}: layers",
                    ("layer", "published shape", "shape", "published parameters", "parameters"), rows)
 
     def training_time(self, seconds: float, seconds_in_run: Optional[float], save_seconds: Sequence[float]) -> None:
@@ -218,10 +218,10 @@ class RunLog:
             Rows under comparison.HEADER; none for the drawn sample.
         """
         rows = compare_with_published(self.published, self.bands, self.measured, self.changed)
-        content = {**self.identity, "title": self.section.TITLE, "about": self.section.__doc__,
+        content = {**self.identity, "title": self.section.title, "about": self.section.about,
                    "source": str(self.source), "mark": self.mark.strip(" ()"), "transcript": self._transcript,
                    "key_figures": self._last_numbers() + self._key_figures,
-                   "measured": self.measured, "compared": rows, "note": self.section.VERDICT_NOTE}
+                   "measured": self.measured, "compared": rows, "note": self.section.verdict_note}
         write_atomically(self.folder / TRANSCRIPT, (json.dumps(content, indent=1) + "\n").encode())
         if self._events:
             self._events.close()

@@ -11,5 +11,5 @@ from tf1_autoencoders.sections import (
 )
 from tf1_autoencoders.sections.contract import Section
 
-SECTIONS: Dict[int, Section] = {1: section1_reconstruction, 2: section2_horses, 3: section3_denoising,
-                                4: section4_sequences}
+SECTIONS: Dict[int, Section] = {module.SECTION.number: module.SECTION for module in (
+    section1_reconstruction, section2_horses, section3_denoising, section4_sequences)}

@@ -21,7 +21,7 @@ def describe_plan(section: Section, settings: Any, options: RunOptions) -> List[
     """Return lines of text: settings, data, folders, and the minutes and memory to expect.
 
     Args:
-        section: the section's module.
+        section: the Section.
         settings: the section's settings.
         options: RunOptions.
 
@@ -30,25 +30,25 @@ def describe_plan(section: Section, settings: Any, options: RunOptions) -> List[
     """
     where, n_rows = section.data_plan(settings, **options.data_options)
     settings = section.check_settings(settings, n_rows)
-    checkpoints = Path(options.checkpoint_dir) / f"section{section.NUMBER}"
+    checkpoints = Path(options.checkpoint_dir) / f"section{section.number}"
     results = Path(options.results_dir) / checkpoints.name
     for folder in (checkpoints, results):
         check_not_shipped(folder)
     values = ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(settings).items())
-    return [f"section {section.NUMBER}: {section.TITLE}",
+    return [f"section {section.number}: {section.title}",
             *textwrap.wrap(f"preset {options.preset}, backend {options.backend}, precision {options.precision}, "
                            f"threads {n_threads(section, options) or 'as TensorFlow chooses'}, {values}", 118,
                            initial_indent="  settings: ", subsequent_indent="    "),
             f"  data: {where}",
             f"  checkpoints: {display_path(checkpoints)} {_describe_start(section, settings, options, checkpoints)}",
             f"  results: {display_path(results)} {'would be written anew' if results.exists() else 'would be made'}",
-            f"  to expect: about {expected_minutes(section, settings):.1f} minutes and {section.MEMORY_GB:g} GB of "
+            f"  to expect: about {expected_minutes(section, settings):.1f} minutes and {section.memory_gb:g} GB of "
             "memory"]
 
 
 def expected_minutes(section: Section, settings: Any) -> float:
     """Return the minutes that a run takes on the machine of MEASURED_ON."""
-    return float(section.MINUTES * settings.n_epochs / section.PRESETS["report"].n_epochs)
+    return float(section.minutes * settings.n_epochs / section.presets["report"].n_epochs)
 
 
 def _describe_start(section: Section, settings: Any, options: RunOptions, folder: Path) -> str:

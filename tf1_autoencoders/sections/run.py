@@ -7,7 +7,7 @@ import hashlib
 import platform
 import time
 from pathlib import Path
-from typing import Any, Dict, Generator, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Generator, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -42,11 +42,11 @@ class RunOptions:
     data_dir: Optional[Sequence[str]] = None  # folders with the data sets, or None
     results_dir: str = str(RESULTS)
     checkpoint_dir: str = str(CHECKPOINTS)
-    threads: Optional[int] = None  # CPU threads, 0 for TensorFlow's choice; None for the section's THREADS
+    threads: Optional[int] = None  # CPU threads, 0 for TensorFlow's choice; None for the section's threads
     weights_only: bool = False  # leave the optimiser's slots out of the last checkpoint
     tensorboard: bool = False  # write event files
     precision: str = "float32"  # float32 | bfloat16, of products and convolutions
-    save_every: Optional[int] = None  # epochs from one checkpoint to the next; None for the section's SAVE_EVERY
+    save_every: Optional[int] = None  # epochs from one checkpoint to the next; None for the section's save_every
     keep: int = N_KEPT  # checkpoints of the run that stay, the newest
     resume: bool = False  # continue the run in checkpoint_dir, or fail
     cluster: Optional[Cluster] = None  # the tasks that train together, of which this process is one
@@ -59,13 +59,13 @@ class RunOptions:
 
 
 def n_threads(section: Section, options: RunOptions) -> int:
-    """Return the CPU threads that a run uses: those asked for, else the section's THREADS; 0: TensorFlow's choice.
+    """Return the CPU threads that a run uses: those asked for, else the section's threads; 0: TensorFlow's choice.
 
     The Keras twins share one pool of threads in a process, so that they have no number of their own.
     """
     if options.threads is not None:
         return options.threads
-    return section.THREADS if options.backend == "graph" else 0
+    return section.threads if options.backend == "graph" else 0
 
 
 def run_identity(section: Section, settings: Any, options: RunOptions, source: Any,
@@ -81,7 +81,7 @@ def run_identity(section: Section, settings: Any, options: RunOptions, source: A
         arrays: the arrays that are trained on; their checksum is in the identity.
     """
     return {
-        "section": section.NUMBER, "preset": options.preset, "backend": options.backend,
+        "section": section.number, "preset": options.preset, "backend": options.backend,
         "settings": dataclasses.asdict(settings),
         "data": {"name": source.name, "kind": source.kind, "sha256_of_training_arrays": _sha256(arrays)},
         "threads": n_threads(section, options), "precision": options.precision,
@@ -92,7 +92,7 @@ def run_identity(section: Section, settings: Any, options: RunOptions, source: A
 
 def changed_settings(section: Section, settings: Any, options: RunOptions) -> List[str]:
     """Return the names of the settings, the seed apart, that differ from the preset's; the precision counts too."""
-    preset = section.PRESETS[options.preset]
+    preset = section.presets[options.preset]
     changed = [field.name for field in dataclasses.fields(settings)
                if field.name != "seed" and getattr(settings, field.name) != getattr(preset, field.name)]
     return changed + (["precision"] if options.precision != "float32" else [])
@@ -100,7 +100,7 @@ def changed_settings(section: Section, settings: Any, options: RunOptions) -> Li
 
 def code_checksum(section: Section) -> str:
     """Return the sha256 of the code that a run may execute: the whole package without the other sections' files."""
-    others = [path for path in PACKAGE.glob("sections/section*.py") if path.name != Path(str(section.__file__)).name]
+    others = [path for path in PACKAGE.glob("sections/section*.py") if path.name != Path(section.file).name]
     files = [path for path in sorted(PACKAGE.rglob("*.py")) if path not in others]
     return _sha256(np.frombuffer(f"{path.relative_to(PACKAGE)}\n".encode() + path.read_bytes(), np.uint8)
                    for path in files)
@@ -123,7 +123,7 @@ def open_trainer(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...]
     if options.backend == "keras":
         set_keras_threads(n_threads(section, options))
         keras.utils.set_random_seed(settings.seed)
-        yield KerasTrainer(section.build_keras(settings), arrays, settings.batch_size, section, settings)
+        yield keras_trainer(section, settings, section.build_keras(settings), arrays)
         return
     if options.cluster is not None:
         with _open_replica(section, settings, arrays, options) as trainer:
@@ -144,15 +144,22 @@ def _open_replica(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...
     cluster = options.cluster
     assert cluster is not None
     cluster.watch()
-    with replicated(Replica(cluster.task, cluster.n_tasks, group_key=section.NUMBER)):
+    with replicated(Replica(cluster.task, cluster.n_tasks, group_key=section.number)):
         model = section.build_graph(settings)
     with TimedSession(model, precision=options.precision, cluster=cluster) as session:
         session.run(model.initializer)
         yield ReplicaTrainer(session, model, arrays, settings.batch_size, cluster)
 
 
-def train_for_chief(section: Section, settings: Any, options: RunOptions) -> None:
-    """Train as a task that is not the chief: no output, no checkpoint, the chief's weights and decisions.
+def keras_trainer(section: Section, settings: Any, twin: Any, arrays: Tuple[np.ndarray, ...]) -> KerasTrainer:
+    """Return the trainer of a Keras twin that the section's build_keras has built."""
+    return KerasTrainer(twin, arrays, settings.batch_size,
+                        inputs_and_targets=lambda of_rows: section.inputs_and_targets(of_rows, settings),
+                        graph_metrics=lambda model, values: section.keras_metrics(settings, model, values))
+
+
+def train_as_worker(section: Section, settings: Any, options: RunOptions) -> None:
+    """Train as a non-chief worker, which prints and saves nothing and follows the chief.
 
     Raises:
         UserError: the chief or another task is lost, or trains something else.
@@ -185,77 +192,89 @@ def train_once(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...],
         yield trainer, named
 
 
+def measure(section: Section, settings: Any, data: Mapping[str, Any], backend: str = "graph") -> Dict[str, float]:
+    """Train once; return {name: value} of all epochs and the section's further numbers, for `spread`."""
+    with train_once(section, settings, section.training_arrays(data, settings), backend) as (trainer, named):
+        return {**named, **section.further_numbers(trainer, settings, data, named, backend)}
+
+
+def run_section(section: Section, settings: Any, options: RunOptions) -> Run:
+    """Run a section, from the data to the last figure; return its Run, which is closed."""
+    with Run(section, settings, options) as run:
+        section.experiment(run)
+    return run
+
+
 class Run:
     """One run of a section; a context manager that holds the run's folders, so that no other run can use them.
 
+    A Run is ready from its beginning: its data is loaded, its settings fit the data, and its log is open.
+
     | name            | meaning                                                                            |
     |-----------------|------------------------------------------------------------------------------------|
-    | begin           | says what is trained on, and finds the checkpoints of an earlier run               |
-    | settings        | the section's settings, checked against the data (after begin)                     |
-    | log             | RunLog: what the run prints and leaves behind (after begin)                        |
-    | open_trainer    | builds the network; its session stays open to the end of the block                 |
+    | data, source    | what the section's load returned; a story may delete `data`, to free its memory    |
+    | arrays          | what the network is trained on                                                     |
+    | settings        | the section's settings, checked against the data                                   |
+    | options         | RunOptions                                                                         |
+    | log             | RunLog: what the run prints and leaves behind                                      |
+    | trainer         | the trainer of the network, which is built at its first use; its session stays     |
+    |                 | open to the end of the block                                                       |
     | fit             | restores an earlier run, trains, saves checkpoints; yields EpochMetrics            |
     | checkpoint      | path of the latest checkpoint, under the report's name model.ckpt                  |
     | comparison      | rows of published beside measured values (after the block)                         |
 
     Args:
-        section: the section's module.
+        section: the Section.
         settings: the section's settings.
         options: RunOptions.
 
     Raises:
-        UserError: a folder cannot be written to, or another run is using it.
+        UserError: a folder cannot be written to, or another run is using it; the data cannot be had; or see
+            Store.open_run.
     """
 
-    log: RunLog
-    trainer: Trainer
-
     def __init__(self, section: Section, settings: Any, options: RunOptions) -> None:
-        self.section, self.settings, self.options = section, settings, options
+        self.section, self.options = section, options
         self.comparison: List[Tuple[str, ...]] = []
-        self._stack = contextlib.ExitStack()
-        self._store = self._stack.enter_context(
-            Store(Path(options.checkpoint_dir) / f"section{section.NUMBER}", options.keep))
-        results = make_writable_folder(Path(options.results_dir) / self._store.folder.name)
-        if results.resolve() != self._store.folder.resolve():
-            self._stack.enter_context(lock_folder(results, "--results-dir"))
-        status(f"section {section.NUMBER}: loading TensorFlow and the data")
-        self.checkpoint = self._store.folder / CHECKPOINT_NAME
+        self._trainer: Optional[Trainer] = None
+        with contextlib.ExitStack() as stack:
+            self._store = stack.enter_context(
+                Store(Path(options.checkpoint_dir) / f"section{section.number}", options.keep))
+            self.checkpoint = self._store.folder / CHECKPOINT_NAME
+            results = make_writable_folder(Path(options.results_dir) / self._store.folder.name)
+            if results.resolve() != self._store.folder.resolve():
+                stack.enter_context(lock_folder(results, "--results-dir"))
+            status(f"section {section.number}: loading TensorFlow and the data")
+            self.data, self.source = section.load(settings, **options.data_options)
+            self.arrays = section.training_arrays(self.data, settings)
+            self._n_rows = len(self.arrays[0])
+            changed = changed_settings(section, settings, options)
+            self.settings = section.check_settings(settings, self._n_rows)
+            self._identity = run_identity(section, self.settings, options, self.source, self.arrays)
+            self._previous = self._store.open_run(self._identity, options.resume, warn)
+            self.log = RunLog(section, self._identity, self.source, options.results_dir, options.tensorboard, changed)
+            self._stack = stack.pop_all()  # which holds the folders from here on
 
     def __enter__(self) -> Run:
         return self
 
     def __exit__(self, kind: Any, *_: Any) -> None:
         with self._stack:  # closes the session and releases the folders, whatever happens
-            self.__dict__.pop("trainer", None)  # and its data, which take memory that the next section needs
+            self._trainer = None  # and its data, which take memory that the next section needs
+            self.__dict__.pop("data", None)
             if kind is None:
                 self.comparison = self.log.close()
                 self._store.mark_finished()
 
-    def begin(self, source: Any, arrays: Tuple[np.ndarray, ...]) -> None:
-        """Check the settings against the data, find the checkpoints of an earlier run, and open the log.
-
-        Args:
-            source: datasets.Source of the data.
-            arrays: the arrays that the run trains on.
-
-        Raises:
-            UserError: see Store.open_run.
-        """
-        options, self._arrays, self._n_rows = self.options, arrays, len(arrays[0])
-        changed = changed_settings(self.section, self.settings, options)
-        self.settings = self.section.check_settings(self.settings, self._n_rows)
-        self._identity = run_identity(self.section, self.settings, options, source, arrays)
-        self._previous = self._store.open_run(self._identity, options.resume, warn)
-        self.log = RunLog(self.section, self._identity, source, options.results_dir, options.tensorboard, changed)
-
-    def open_trainer(self) -> Trainer:
-        """Build the network of the backend asked for; return its trainer, which stays open to the end of the run."""
-        self.trainer = self._stack.enter_context(
-            open_trainer(self.section, self.settings, self._arrays, self.options))
-        self._arrays = ()  # the trainer has them
-        self.log.graph(self.trainer.graph)
-        return self.trainer
+    @property
+    def trainer(self) -> Trainer:
+        """The trainer of the network of the backend asked for, which is built at its first use."""
+        if self._trainer is None:
+            self._trainer = self._stack.enter_context(
+                open_trainer(self.section, self.settings, self.arrays, self.options))
+            self.arrays = ()  # the trainer has them
+            self.log.graph(self._trainer.graph)
+        return self._trainer
 
     def fit(self) -> Iterator[loop.EpochMetrics]:
         """Restore an earlier run if there is one, train, save checkpoints; yield the EpochMetrics of every epoch.
@@ -285,7 +304,7 @@ class Run:
             try:
                 yield from loop.fit(self.trainer, progress=progress, save=save,
                                     interrupts=self.trainer.agreed_interrupts(received),
-                                    save_every=self.options.save_every or self.section.SAVE_EVERY,
+                                    save_every=self.options.save_every or self.section.save_every,
                                     bar=self.options.bar,
                                     **self.section.fit_arguments(self.settings, self._n_rows))
             except interrupts.Interrupted as error:
@@ -307,7 +326,7 @@ class Run:
         """Restore the trainer from the earlier run's checkpoint; return the progress to continue from."""
         previous, cluster = self._previous, self.options.cluster
         threads = cluster.threads if cluster else n_threads(self.section, self.options)
-        if cluster is None and getattr(self.trainer.model, "small_ops", False):
+        if cluster is None and self.trainer.small_ops:
             threads = 1  # of an operation: a session never divides these
         machine = {**describe_machine(threads), "workers": cluster.n_tasks if cluster else 1}
         if previous is None:
@@ -327,5 +346,5 @@ class Run:
 
 
 def has_checkpoints(checkpoint_dir: Any, number: int) -> bool:
-    """Say whether there is a checkpoint of a section, intact or not, in a folder of checkpoints."""
+    """Return whether there is a checkpoint of a section, intact or not, in a folder of checkpoints."""
     return bool(checkpoint_folders(Path(checkpoint_dir) / f"section{number}"))

@@ -17,9 +17,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import sys
 from functools import partial
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -31,16 +30,15 @@ from tf1_autoencoders.graphs.input_pipeline import aligned_copy, ordered_batches
 from tf1_autoencoders.graphs.layers import cosine_decay, dense_layer, mean_squared_error
 from tf1_autoencoders.graphs.replicas import minimize
 from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam, keras_cosine_decay
-from tf1_autoencoders.reporting import baselines, figures, published
-from tf1_autoencoders.sections.run import N_SHOWN, Run, RunOptions, train_once
+from tf1_autoencoders.reporting import baselines, figures, metrics, published
+from tf1_autoencoders.sections.contract import Section, with_decay_steps
+from tf1_autoencoders.sections.evaluation import Answer, Asked, images_asked_for
+from tf1_autoencoders.sections.run import N_SHOWN, Run
 from tf1_autoencoders.sections.trained import Trained, open_trained
 from tf1_autoencoders.training.row_order import check_batch_size, n_training_rows, shuffled_rows
 from tf1_autoencoders.utils.frameworks import keras, tf1
 from tf1_autoencoders.utils.paths import display_path
 
-SECTION = sys.modules[__name__]
-NUMBER = 1
-TITLE = "Image reconstruction on Fashion-MNIST"
 CLASSES = CLASSES_FASHION_MNIST
 PAIRS = (("T-shirt/top", "Trouser"), ("Sandal", "Sneaker"), ("Bag", "Ankle boot"))  # classes to interpolate between
 
@@ -71,30 +69,6 @@ class Settings:
 PRESETS = {"report": Settings(), "tuned": Settings(cosine_decay=True, batch_size=256)}
 PRESET_HELP = {"report": "the published run",
                "tuned": "ours: the report's widths and epochs; batches of 256, a decaying learning rate"}
-OPTIONS: Sequence[Any] = ()  # section 1 has no command-line option of its own
-SAVE_EVERY = 5
-THREADS = 0
-MINUTES, MEMORY_GB = 2.0, 1.2  # preset report, graph: `python run_all.py --section 1` on two cores, see sections.plan
-
-PUBLISHED = published.METRICS[NUMBER]
-VERDICT_NOTE = (
-    "The report's training losses are what the progress bar of its Keras showed, the mean of the running means. "
-    "They are compared with the same figure of our seeds, progress_bar_loss; the true mean stands beside it.")
-
-CROSSCHECK_PRESETS = PRESETS
-# Largest relative differences of a step. Measured with the exact Adam: 0, except 7e-8 in the printed loss.
-# The tolerance of Keras's own Adam follows from 1 - beta_2 ** t,
-# whose rounding of 6e-8 is 6e-5 of its smallest value 0.001.
-CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "bias gradients": 2e-6, "losses": 1e-6,
-                                   "weights": 1e-6},
-                         "Keras": {"weights": 6e-5}}
-EXACT_LAYERS: Dict[str, Any] = {}
-EXPORT_SETTINGS: Dict[str, Any] = {}
-NETWORK_SETTINGS = ("n_input", "n_hidden_1", "n_hidden_2", "n_hidden_3", "n_latent")
-FORMER_NAMES: Dict[str, Optional[str]] = dict.fromkeys(  # older checkpoints lack these
-    ("adam_epsilon", "cosine_decay", "decay_steps"))
-
-with_options: Any = dataclasses.replace  # no setting depends on another
 
 
 def check_settings(settings: Settings, n_rows: int) -> Settings:
@@ -106,16 +80,10 @@ def check_settings(settings: Settings, n_rows: int) -> Settings:
     n = n_training_rows(n_rows, settings.validation_split)
     check_batch_size(settings.batch_size, n, "images to train on")
     n_steps = settings.n_epochs * math.ceil(n / settings.batch_size)
-    return dataclasses.replace(settings, decay_steps=settings.decay_steps or n_steps) if settings.cosine_decay \
-        else settings
+    return with_decay_steps(settings, n_steps)
 
 
 # ---- Data ----
-
-def data_plan(settings: Settings, **data_options: Any) -> Tuple[str, int]:
-    """Say where load would take the data from, and how many training images there are, without reading them."""
-    return fashion_mnist.plan(**data_options), 60000
-
 
 def load(settings: Settings, **data_options: Any) -> Tuple[Dict[str, Any], Any]:
     """Load Fashion-MNIST, preprocessed.
@@ -142,11 +110,6 @@ def preprocess(x: np.ndarray) -> np.ndarray:
 def training_arrays(data: Mapping[str, Any], settings: Settings) -> Tuple[np.ndarray, ...]:
     """Return what the graph's pipeline is fed with, from what load() returns: (float32[60000, 784],)."""
     return (data["train"][0],)
-
-
-def inputs_and_targets(arrays: Sequence[np.ndarray], settings: Settings) -> Tuple[Any, Any]:
-    """Return x and y as Keras's fit takes them: the network's task is to reproduce its input."""
-    return arrays[0], arrays[0]
 
 
 # ---- The network as a TensorFlow 1 graph ----
@@ -220,11 +183,6 @@ def build_keras(settings: Settings, make_optimizer: Callable[..., Any] = keras_a
     return model
 
 
-def keras_metrics(settings: Settings, keras_model: Any, values: Dict[str, float]) -> Dict[str, float]:
-    """Return the graph's metrics from Keras's values; they have the same names."""
-    return values
-
-
 # ---- Training ----
 
 def fit_arguments(settings: Settings, n_rows: int) -> Dict[str, Any]:
@@ -232,11 +190,6 @@ def fit_arguments(settings: Settings, n_rows: int) -> Dict[str, Any]:
     n = n_training_rows(n_rows, settings.validation_split)
     return dict(n_epochs=settings.n_epochs, rows_for_epoch=lambda epoch: shuffled_rows(n, settings.seed, epoch),
                 validation_rows=np.arange(n, n_rows), patience=settings.patience)
-
-
-def named_metrics(settings: Settings, epoch: int, metrics: Dict[str, float]) -> Dict[str, float]:
-    """Return an epoch's metrics under the names of PUBLISHED, which counts epochs from 1."""
-    return {f"epoch {epoch + 1} {name}": value for name, value in metrics.items()}
 
 
 # ---- The two halves of the trained network ----
@@ -281,15 +234,6 @@ def interpolate_codes(first: np.ndarray, last: np.ndarray, n: int) -> np.ndarray
 
 # ---- Evaluation: one image through the trained network ----
 
-PICTURE = dict(side=28, light_on_black=True)  # how evaluate reads a picture of the user's own
-
-
-def test_images(**data_options: Any) -> Tuple[np.ndarray, Any]:
-    """Return (uint8[10000, 784] grey levels, source) of the test images, for evaluate."""
-    images = fashion_mnist.load(("test",), **data_options)["test"]
-    return images.x.reshape(len(images.x), -1), images.source
-
-
 class Encoded(NamedTuple):
     """The result of encode_image: the image, its code and the image made from the code.
 
@@ -324,63 +268,83 @@ def encode_image(df: Any, image_number: int, *, checkpoint_path: Any = None, set
         return Encoded(image, graph_encoder_decoder(trainer)[0](image), trainer.predict(image), trained)
 
 
+def evaluate(asked: Asked) -> Answer:
+    """Encode and decode the image that `evaluate` asks for: its code, its MSE, and both images."""
+    images = images_asked_for(SECTION, asked)
+    result = encode_image(images.rows, images.number, is_sample=images.is_sample, **asked.network)
+    trained, mse = result.trained, metrics.mean_squared_error(result.real, result.reconstructed)
+    return Answer({"image": images.shown, "code": result.code[0].tolist(), "mse": mse},
+                  [f"data: {images.source}", f"code of {images.shown}: {' '.join(f'{x:.3f}' for x in result.code[0])}",
+                   f"MSE of {images.shown}: {mse:.4f}{trained.mark}"], trained.checkpoint, trained.origin, trained.mark,
+                  figures.images([result.real, result.reconstructed], [images.shown, "reconstructed"],
+                                 f"MSE {mse:.4f}", 1), f"section1_{images.file_name}")
+
+
 # ---- The section, from the data to the map of the codes ----
 
-def run(settings: Settings, options: RunOptions) -> Run:
-    """Run section 1: Fashion-MNIST through ten numbers."""
-    with Run(SECTION, settings, options) as run:
-        data, source = load(settings, **options.data_options)
-        arrays, (test_x, test_y) = training_arrays(data, settings), data["test"]
-        run.begin(source, arrays)
-        x, log = arrays[0], run.log
-        n = n_training_rows(len(x), settings.validation_split)
+def experiment(run: Run) -> None:
+    """Section 1 of the report: Fashion-MNIST through ten numbers."""
+    settings, log = run.settings, run.log
+    (x,), (test_x, test_y) = run.arrays, run.data["test"]
+    n = n_training_rows(len(x), settings.validation_split)
 
-        log.heading("Data set and preprocessing")
-        log.say(f"train_x size : {(len(x), 28, 28)}", f"train_y size : {data['train'][1].shape}",
-                f"test_x size : {(len(test_x), 28, 28)}", f"test_y size : {test_y.shape}",
-                "-----Dataset is reshaped", "-----Dataset is converted to float", "-----Dataset is normalized",
-                f"train_x size : {x[:n].shape}", f"val_x size : {x[n:].shape}")
+    log.heading("Data set and preprocessing")
+    log.say(f"train_x size : {(len(x), 28, 28)}", f"train_y size : {run.data['train'][1].shape}",
+            f"test_x size : {(len(test_x), 28, 28)}", f"test_y size : {test_y.shape}",
+            "-----Dataset is reshaped", "-----Dataset is converted to float", "-----Dataset is normalized",
+            f"train_x size : {x[:n].shape}", f"val_x size : {x[n:].shape}")
 
-        log.heading("The autoencoder")
-        trainer = run.open_trainer()
-        log.layer_table(published.LAYERS[NUMBER], trainer)
+    log.heading("The autoencoder")
+    trainer = run.trainer
+    log.layer_table(published.LAYERS[1], trainer)
 
-        log.heading("Training")
-        for epoch, metrics in run.fit():
-            log.keras_epoch(epoch + 1, settings.n_epochs, metrics, named_metrics(settings, epoch, metrics))
-        log.best_epoch(settings.patience)
-        log.distance_to_published()
-        log.figure("curves", "Loss and val_loss", figures.curves(
-            log.measured, log.published, "Section 1: MSE", log.bands.values))
-        log.say(f"Model saved in path: {display_path(run.checkpoint)}")
+    log.heading("Training")
+    for epoch, values in run.fit():
+        log.keras_epoch(epoch + 1, settings.n_epochs, values, SECTION.named_metrics(settings, epoch, values))
+    log.best_epoch(settings.patience)
+    log.distance_to_published()
+    log.figure("curves", "Loss and val_loss", figures.curves(
+        log.measured, log.published, "Section 1: MSE", log.bands.values))
+    log.say(f"Model saved in path: {display_path(run.checkpoint)}")
 
-        log.heading("Prediction of validation images")
-        images = x[n:n + N_SHOWN]
-        log.figure("reconstructions", "Validation images, original and reconstructed",
-                   figures.grid({"original": images, "reconstructed": trainer.predict(images)}, "Validation images",
-                                highest=1))
-        log.baselines(f"Section 1: MSE over the {len(x) - n} validation images", {
-            f"the network, {settings.n_latent} numbers": trainer.predict(x[n:]),
-            f"PCA, {settings.n_latent} numbers": baselines.reconstruct_by_pca(x[:n], x[n:], settings.n_latent),
-            "the mean image": baselines.mean_image(x[:n], x[n:])}, x[n:])
+    log.heading("Prediction of validation images")
+    images = x[n:n + N_SHOWN]
+    log.figure("reconstructions", "Validation images, original and reconstructed",
+               figures.grid({"original": images, "reconstructed": trainer.predict(images)}, "Validation images",
+                            highest=1))
+    log.baselines(f"Section 1: MSE over the {len(x) - n} validation images", {
+        f"the network, {settings.n_latent} numbers": trainer.predict(x[n:]),
+        f"PCA, {settings.n_latent} numbers": baselines.reconstruct_by_pca(x[:n], x[n:], settings.n_latent),
+        "the mean image": baselines.mean_image(x[:n], x[n:])}, x[n:])
 
-        log.heading("The code at work: images between two codes, and a map of all codes")
-        encode, decode = ENCODER_DECODER[options.backend](trainer)
-        codes = encode(test_x)
-        between = []
-        for pair in PAIRS:
-            first, last = (codes[np.argmax(test_y == CLASSES.index(name))] for name in pair)
-            between.append(decode(interpolate_codes(first, last, N_SHOWN)))
-        steps = [f"{k / (N_SHOWN - 1):.0%}" for k in range(N_SHOWN)]
-        log.slider("between", "Decoded from codes in even steps between those of two test images", {
-            step: figures.images(images, [" to ".join(pair) for pair in PAIRS], f"{step} of the way", highest=1)
-            for step, images in zip(steps, zip(*between))})
-        log.figure("code_map", "The ten-number codes of the test images along their two principal components",
-                   figures.scatter(principal_components(codes), test_y, CLASSES, "Codes of the test images", test_x))
-    return run
+    log.heading("The code at work: images between two codes, and a map of all codes")
+    encode, decode = ENCODER_DECODER[run.options.backend](trainer)
+    codes = encode(test_x)
+    between = []
+    for pair in PAIRS:
+        first, last = (codes[np.argmax(test_y == CLASSES.index(name))] for name in pair)
+        between.append(decode(interpolate_codes(first, last, N_SHOWN)))
+    steps = [f"{k / (N_SHOWN - 1):.0%}" for k in range(N_SHOWN)]
+    log.slider("between", "Decoded from codes in even steps between those of two test images", {
+        step: figures.images(images, [" to ".join(pair) for pair in PAIRS], f"{step} of the way", highest=1)
+        for step, images in zip(steps, zip(*between))})
+    log.figure("code_map", "The ten-number codes of the test images along their two principal components",
+               figures.scatter(principal_components(codes), test_y, CLASSES, "Codes of the test images", test_x))
 
 
-def measure(settings: Settings, data: Mapping[str, Any], backend: str = "graph") -> Dict[str, float]:
-    """Train once; return {name: value} of every epoch, for `spread`."""
-    with train_once(SECTION, settings, training_arrays(data, settings), backend) as (_, named):
-        return named
+SECTION = Section(
+    number=1, title="Image reconstruction on Fashion-MNIST", about=__doc__, file=__file__,
+    published=published.METRICS[1],
+    verdict_note="The report's training losses are what the progress bar of its Keras showed, the mean of the running "
+                 "means. They are compared with the same figure of our seeds, progress_bar_loss; the true mean stands "
+                 "beside it.",
+    settings_class=Settings, presets=PRESETS, preset_help=PRESET_HELP, check_settings=check_settings,
+    network_settings=("n_input", "n_hidden_1", "n_hidden_2", "n_hidden_3", "n_latent"),
+    former_names=dict.fromkeys(("adam_epsilon", "cosine_decay", "decay_steps")),  # older checkpoints lack these
+    export_overrides={},
+    data_plan=lambda settings, **data_options: (fashion_mnist.plan(**data_options), 60000), load=load,
+    training_arrays=training_arrays,
+    build_graph=build_graph, build_keras=build_keras, signatures=signatures,
+    further_crosschecks={"tuned": PRESETS["tuned"]},  # measured with the exact Adam: 0, except 7e-8 in the printed loss
+    fit_arguments=fit_arguments, save_every=5, minutes=2.0, memory_gb=1.2, experiment=experiment,
+    evaluate=evaluate, test_images=fashion_mnist.test_rows, picture=dict(side=28, light_on_black=True))

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import sys
 from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -35,17 +34,18 @@ from tf1_autoencoders.graphs.layers import dense_layer, lstm_layer
 from tf1_autoencoders.graphs.replicas import minimize
 from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam
 from tf1_autoencoders.reporting import published
-from tf1_autoencoders.sections.run import Run, RunOptions, train_once
+from tf1_autoencoders.sections.contract import Section
+from tf1_autoencoders.sections.evaluation import Answer, Asked
+from tf1_autoencoders.sections.run import Run
 from tf1_autoencoders.sections.trained import Trained, open_trained
 from tf1_autoencoders.training.row_order import check_batch_size, shuffled_rows
+from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 from tf1_autoencoders.utils.paths import display_path
 
-SECTION = sys.modules[__name__]
-NUMBER = 4
-TITLE = "Sequence to sequence prediction"
 N_EXAMPLES = 5  # predictions that the report prints
+EXAMPLE = (14, 19, 20, 38, 27, 39)  # the report's first sequence
 START_VECTORS = ("zeros", "one-hot")  # the decoder's first input in a prediction: zeros, or the start token 0
 FEEDBACKS = ("softmax", "one-hot")  # its next inputs: its last output as probabilities, or the likeliest number only
 SCOPES = {"lstm": "encoder", "lstm_1": "decoder", "dense": "dense"}  # layer of the report -> scope of the graph
@@ -76,29 +76,6 @@ class Settings:
 
 PRESETS = {"report": Settings()}
 PRESET_HELP = {"report": "the published run: one epoch on 100000 sequences"}
-OPTIONS: Sequence[Any] = ()  # section 4 has no command-line option of its own
-SAVE_EVERY = 1
-THREADS = 1  # with more, TensorFlow's scheduler costs what they gain
-MINUTES, MEMORY_GB = 0.2, 0.63  # preset report, graph: `python run_all.py --section 4` on two cores, see sections.plan
-
-PUBLISHED = published.METRICS[NUMBER]
-VERDICT_NOTE = (
-    "The report's loss and accuracy are what the progress bar of its Keras showed, the mean of the running means. They "
-    "are compared with the same figures of our seeds; the true means stand beside them.")
-
-CROSSCHECK_PRESETS = PRESETS
-# Largest relative differences of a step; measured 4e-7. Keras stores the forget gate's bias as 1 + b.
-# The tolerance of Keras's own Adam follows from 1 - beta_2 ** t,
-# whose rounding of 6e-8 is 6e-5 of its smallest value 0.001.
-CROSSCHECK_TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "bias gradients": 2e-6, "losses": 1e-6,
-                                   "weights": 1e-6},
-                         "Keras": {"weights": 6e-5}}
-EXACT_LAYERS: Dict[str, Any] = {}
-EXPORT_SETTINGS: Dict[str, Any] = {"fused": False}
-NETWORK_SETTINGS = ("n_in", "n_out", "cardinality", "n_units")
-FORMER_NAMES: Dict[str, Optional[str]] = {"adam_epsilon": None}  # None: older checkpoints lack the setting
-
-with_options: Any = dataclasses.replace  # no setting depends on another
 
 
 def check_settings(settings: Settings, n_rows: int) -> Settings:
@@ -114,7 +91,7 @@ def check_settings(settings: Settings, n_rows: int) -> Settings:
 # ---- Data ----
 
 def data_plan(settings: Settings, **data_options: Any) -> Tuple[str, int]:
-    """Say where load would take the data from, and how many sequences there are, without reading or downloading."""
+    """Return where load takes the data from, and how many sequences there are."""
     return f"random sequences, drawn by the program (seed {settings.seed})", settings.n_sequences
 
 
@@ -155,11 +132,6 @@ def one_hot(tokens: np.ndarray, cardinality: int) -> np.ndarray:
 def one_hot_decode(vectors: np.ndarray) -> np.ndarray:
     """Return the likeliest numbers: float[..., cardinality] -> int64[...]."""
     return np.argmax(vectors, axis=-1)
-
-
-def training_arrays(data: Mapping[str, Any], settings: Settings) -> Tuple[np.ndarray, ...]:
-    """Return what the graph's pipeline is fed with, from what load() returns: (x1, x2, y)."""
-    return data["train"]
 
 
 def inputs_and_targets(arrays: Sequence[np.ndarray], settings: Settings) -> Tuple[Any, Any]:
@@ -298,21 +270,11 @@ def build_keras(settings: Settings, make_optimizer: Callable[..., Any] = keras_a
     return build_keras_models(settings, make_optimizer)[0]
 
 
-def keras_metrics(settings: Settings, keras_model: Any, values: Dict[str, float]) -> Dict[str, float]:
-    """Return the graph's metrics from Keras's values; they have the same names."""
-    return values
-
-
 # ---- Training ----
 
 def fit_arguments(settings: Settings, n_rows: int) -> Dict[str, Any]:
     """Return the arguments of training.loop.fit: every epoch takes all rows in an order of its own."""
     return dict(n_epochs=settings.n_epochs, rows_for_epoch=lambda epoch: shuffled_rows(n_rows, settings.seed, epoch))
-
-
-def named_metrics(settings: Settings, epoch: int, metrics: Dict[str, float]) -> Dict[str, float]:
-    """Return an epoch's metrics under the names of PUBLISHED, which counts epochs from 1."""
-    return {f"epoch {epoch + 1} {name}": value for name, value in metrics.items()}
 
 
 # ---- Prediction ----
@@ -413,67 +375,95 @@ def predict_sequences(sequences: Any, *, checkpoint_path: Any = None,
     return Predictions(x1, x1[:, :settings.n_out][:, ::-1], one_hot_decode(outputs), trained)
 
 
+EVALUATE_OPTIONS: Sequence[Any] = (cli.SettingOption(
+    "--sequence", "sequence", type=int, nargs="+", metavar="N",
+    help=f"six numbers from 1 to 50 (default: {' '.join(map(str, EXAMPLE))}, the report's first)"),)
+
+
+def evaluate(asked: Asked, sequence: Optional[Sequence[int]] = None) -> Answer:
+    """Predict the target of the sequence that `evaluate` asks for, the report's first by default."""
+    result = predict_sequences([sequence or EXAMPLE], **asked.network)
+    sequences, targets, predicted, trained = result
+    return Answer({"sequence": sequences[0].tolist(), "target": targets[0].tolist(),
+                   "predicted": predicted[0].tolist()}, [format_example(sequences[0], targets[0], predicted[0])],
+                  trained.checkpoint, trained.origin)
+
+
 # ---- The section, from the drawn sequences to the predictions ----
 
-def run(settings: Settings, options: RunOptions) -> Run:
-    """Run section 4: sequences, from the draw to the predictions of unseen ones."""
-    with Run(SECTION, settings, options) as run:
-        data, source = load(settings)
-        arrays, (test_x1, _, test_y) = training_arrays(data, settings), data["test"]
-        run.begin(source, arrays)
-        log = run.log
+def experiment(run: Run) -> None:
+    """Section 4 of the report: sequences, from the draw to the predictions of unseen ones."""
+    settings, log, arrays = run.settings, run.log, run.arrays
+    test_x1, _, test_y = run.data["test"]
 
-        log.heading("Sequences")
-        log.say(*(f"{name}: {array.shape}, for example {array[0].tolist()}"
-                  for name, array in zip(("X1", "X2", "y"), arrays)))
+    log.heading("Sequences")
+    log.say(*(f"{name}: {array.shape}, for example {array[0].tolist()}"
+              for name, array in zip(("X1", "X2", "y"), arrays)))
 
-        log.heading("The encoder, the decoder, and both")
-        trainer = run.open_trainer()
-        counts = {layer: trainer.layer(scope)[1] for layer, scope in SCOPES.items()}
-        published_counts = {layer: n for layer, _, n in published.LAYERS[NUMBER]}
-        log.table("Section 4: models", ("model", "layers", "published parameters", "parameters"), [
-            (name, ", ".join(layers), f"{sum(published_counts[layer] for layer in layers):,}",
-             f"{sum(counts[layer] for layer in layers):,}") for name, layers in MODELS.items()])
+    log.heading("The encoder, the decoder, and both")
+    trainer = run.trainer
+    counts = {layer: trainer.layer(scope)[1] for layer, scope in SCOPES.items()}
+    published_counts = {layer: n for layer, _, n in published.LAYERS[4]}
+    log.table("Section 4: models", ("model", "layers", "published parameters", "parameters"), [
+        (name, ", ".join(layers), f"{sum(published_counts[layer] for layer in layers):,}",
+         f"{sum(counts[layer] for layer in layers):,}") for name, layers in MODELS.items()])
 
-        log.heading("Training")
-        n_steps = -(-len(arrays[0]) // settings.batch_size)
-        for epoch, metrics in run.fit():
-            values = " - ".join(f"{name}: {value:.4f}" for name, value in metrics.items())
-            log.epoch(epoch + 1, f"{n_steps}/{n_steps} - {values}", metrics, named_metrics(settings, epoch, metrics))
-        fractions = np.bincount(arrays[2].ravel()) / arrays[2].size
-        log.say("always the same guess: "
-                f"loss: {-sum(p * np.log(p) for p in fractions if p):.4f} - acc: {fractions.max():.4f}",
-                f"Model saved in path: {display_path(run.checkpoint)}")
+    log.heading("Training")
+    n_steps = -(-len(arrays[0]) // settings.batch_size)
+    for epoch, metrics in run.fit():
+        values = " - ".join(f"{name}: {value:.4f}" for name, value in metrics.items())
+        log.epoch(epoch + 1, f"{n_steps}/{n_steps} - {values}", metrics,
+                  SECTION.named_metrics(settings, epoch, metrics))
+    fractions = np.bincount(arrays[2].ravel()) / arrays[2].size
+    log.say("always the same guess: "
+            f"loss: {-sum(p * np.log(p) for p in fractions if p):.4f} - acc: {fractions.max():.4f}",
+            f"Model saved in path: {display_path(run.checkpoint)}")
 
-        log.heading("Prediction")
-        encoder, decoder = ENCODER_DECODER[options.backend](trainer, settings)
+    log.heading("Prediction")
+    encoder, decoder = ENCODER_DECODER[run.options.backend](trainer, settings)
 
-        def predict(sequences: np.ndarray, settings: Settings = settings) -> np.ndarray:
-            return one_hot_decode(predict_sequence(encoder, decoder, sequences, settings))
-        if (settings.n_in, settings.n_out, settings.cardinality) == (6, 3, 51):
-            examples = np.array([sequence for sequence, _ in published.EXAMPLES])
-            log.say("the report's five examples:", *(
-                format_example(sequence, target, predicted)
-                for (sequence, target), predicted in zip(published.EXAMPLES, predict(examples))))
-        log.say("unseen sequences:", *(format_example(*example) for example in zip(
-            test_x1[:N_EXAMPLES], test_y, predict(test_x1[:N_EXAMPLES]))))
-        rows, accuracies = [], {}
-        for start_vector, feedback in itertools.product(START_VECTORS, FEEDBACKS):
-            predicted = predict(test_x1, dataclasses.replace(settings, start_vector=start_vector, feedback=feedback))
-            accuracy = f"{sequence_accuracy(predicted, test_y):.3f}"
-            rows.append((start_vector, feedback, accuracy, f"{np.mean(predicted == test_y):.3f}"))
-            accuracies[f"accuracy, {start_vector} {feedback}"] = float(accuracy)
-        log.table(f"Section 4: {len(test_y)} unseen sequences (the report's way: zeros, softmax)",
-                  ("start vector", "fed back", "sequences right", "numbers right"), rows)
-        log.record(None, accuracies)
-        own = accuracies[f"accuracy, {settings.start_vector} {settings.feedback}"]
-        log.key_figure("unseen sequences that are right", f"{own:.1%}")
-    return run
+    def predict(sequences: np.ndarray, settings: Settings = settings) -> np.ndarray:
+        return one_hot_decode(predict_sequence(encoder, decoder, sequences, settings))
+    if (settings.n_in, settings.n_out, settings.cardinality) == (6, 3, 51):
+        examples = np.array([sequence for sequence, _ in published.EXAMPLES])
+        log.say("the report's five examples:", *(
+            format_example(sequence, target, predicted)
+            for (sequence, target), predicted in zip(published.EXAMPLES, predict(examples))))
+    log.say("unseen sequences:", *(format_example(*example) for example in zip(
+        test_x1[:N_EXAMPLES], test_y, predict(test_x1[:N_EXAMPLES]))))
+    rows, accuracies = [], {}
+    for start_vector, feedback in itertools.product(START_VECTORS, FEEDBACKS):
+        predicted = predict(test_x1, dataclasses.replace(settings, start_vector=start_vector, feedback=feedback))
+        accuracy = f"{sequence_accuracy(predicted, test_y):.3f}"
+        rows.append((start_vector, feedback, accuracy, f"{np.mean(predicted == test_y):.3f}"))
+        accuracies[f"accuracy, {start_vector} {feedback}"] = float(accuracy)
+    log.table(f"Section 4: {len(test_y)} unseen sequences (the report's way: zeros, softmax)",
+              ("start vector", "fed back", "sequences right", "numbers right"), rows)
+    log.record(None, accuracies)
+    own = accuracies[f"accuracy, {settings.start_vector} {settings.feedback}"]
+    log.key_figure("unseen sequences that are right", f"{own:.1%}")
 
 
-def measure(settings: Settings, data: Mapping[str, Any], backend: str = "graph") -> Dict[str, float]:
-    """Train once; return {name: value} of the epoch, and the accuracy over the unseen sequences, for `spread`."""
+def further_numbers(trainer: Any, settings: Settings, data: Mapping[str, Any], named: Mapping[str, float],
+                    backend: str) -> Dict[str, float]:
+    """Return what `spread` measures beside the epoch: the accuracy over the unseen sequences."""
     test_x1, _, test_y = data["test"]
-    with train_once(SECTION, settings, training_arrays(data, settings), backend) as (trainer, named):
-        outputs = predict_sequence(*ENCODER_DECODER[backend](trainer, settings), test_x1, settings)
-    return {**named, "accuracy over unseen sequences": sequence_accuracy(one_hot_decode(outputs), test_y)}
+    outputs = predict_sequence(*ENCODER_DECODER[backend](trainer, settings), test_x1, settings)
+    return {"accuracy over unseen sequences": sequence_accuracy(one_hot_decode(outputs), test_y)}
+
+
+SECTION = Section(
+    number=4, title="Sequence to sequence prediction", about=__doc__, file=__file__, published=published.METRICS[4],
+    verdict_note="The report's loss and accuracy are what the progress bar of its Keras showed, the mean of the "
+                 "running means. They are compared with the same figures of our seeds; the true means stand beside "
+                 "them.",
+    settings_class=Settings, presets=PRESETS, preset_help=PRESET_HELP, check_settings=check_settings,
+    network_settings=("n_in", "n_out", "cardinality", "n_units"),
+    former_names={"adam_epsilon": None},  # older checkpoints lack the setting
+    data_plan=data_plan, load=load, inputs_and_targets=inputs_and_targets,
+    build_graph=build_graph, build_keras=build_keras, signatures=signatures,
+    # crosscheck: 4e-7 was measured with the exact Adam, because Keras stores the forget gate's bias as 1 + b.
+    fit_arguments=fit_arguments,
+    threads=1,  # with more, TensorFlow's scheduler costs what they gain
+    minutes=0.2, memory_gb=0.63, experiment=experiment, further_numbers=further_numbers,
+    evaluate=evaluate, evaluate_options=EVALUATE_OPTIONS)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.datasets import DRAWN_SAMPLE
-from tf1_autoencoders.datasets.picture_file import read_picture
+from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.training.trainers import GraphTrainer
 from tf1_autoencoders.utils.errors import UserError
@@ -34,12 +34,12 @@ class Trained(NamedTuple):
 
 
 @contextlib.contextmanager
-def open_trained(section: Any, checkpoint_path: Any = None, settings: Any = None,
+def open_trained(section: Section, checkpoint_path: Any = None, settings: Any = None,
                  is_sample: bool = False) -> Iterator[Tuple[Any, Trained]]:
     """Context manager: a trained network in a graph and a session of its own, as (GraphTrainer, Trained).
 
     Args:
-        section: the section's module.
+        section: the Section.
         checkpoint_path: a checkpoint or its folder; None for choose_checkpoint.
         settings: Settings of the checkpoint, if no settings.json lies beside it; None for the report's.
         is_sample: whether the network will see the drawn sample.
@@ -60,51 +60,38 @@ def open_trained(section: Any, checkpoint_path: Any = None, settings: Any = None
             path, settings, origin, mark_of_mixture(is_sample, trained_on_sample(origin)))
 
 
-def images_to_evaluate(section: Any, file: Any = None, **data_options: Any) -> Tuple[np.ndarray, bool, str]:
-    """Return (grey levels 0..255 [n, pixels], whether drawn, where from) of a picture file or of the test images.
-
-    Raises:
-        UserError: see datasets.picture_file.read_picture and the section's test_images.
-    """
-    if file is not None:
-        image, done = read_picture(file, **section.PICTURE)
-        return image, False, done
-    rows, source = section.test_images(**data_options)
-    return rows, source.is_sample, str(source)
-
-
-def choose_checkpoint(section: Any, is_sample: bool) -> Path:
+def choose_checkpoint(section: Section, is_sample: bool) -> Path:
     """Return the last run's checkpoint or the one that comes with the project, for images of one kind.
 
     A checkpoint that was trained on images of the same kind (real, or the drawn sample) comes first; among those, the
     last run in checkpoints/sectionN/.
 
     Args:
-        section: the section's module.
+        section: the Section.
         is_sample: whether the images are the drawn sample.
 
     Raises:
         UserError: there is no checkpoint, or only a damaged one.
     """
-    folders = [folder / f"section{section.NUMBER}" for folder in (CHECKPOINTS, PRETRAINED)]
+    folders = [folder / f"section{section.number}" for folder in (CHECKPOINTS, PRETRAINED)]
     own = saver.newest_good_checkpoint(folders)
-    if trained_on_sample(saver.read_settings(own, section.Settings, section.FORMER_NAMES)[1]) == is_sample:
+    if trained_on_sample(saver.read_settings(own, section.settings_class, section.former_names)[1]) == is_sample:
         return own
     shipped = saver.newest_good_checkpoint(folders[::-1])
-    origin = saver.read_settings(shipped, section.Settings, section.FORMER_NAMES)[1]
+    origin = saver.read_settings(shipped, section.settings_class, section.former_names)[1]
     return shipped if trained_on_sample(origin) == is_sample else own
 
 
-def further_pretrained(section: Any) -> List[Path]:
+def further_pretrained(section: Section) -> List[Path]:
     """Return the checkpoints, without suffix, that come with the project beside that of the section's preset report."""
-    return [folder / "model.ckpt" for folder in sorted(PRETRAINED.glob(f"section{section.NUMBER}_*"))]
+    return [folder / "model.ckpt" for folder in sorted(PRETRAINED.glob(f"section{section.number}_*"))]
 
 
-def settings_of_checkpoint(section: Any, path: Path, settings: Any = None) -> Tuple[Any, Dict[str, Any]]:
+def settings_of_checkpoint(section: Section, path: Path, settings: Any = None) -> Tuple[Any, Dict[str, Any]]:
     """Return the settings of a checkpoint's network, and the checkpoint's origin.
 
     Args:
-        section: the section's module.
+        section: the Section.
         path: the checkpoint, without suffix.
         settings: the section's Settings, for a checkpoint without settings.json beside it; None for the report's.
 
@@ -114,15 +101,15 @@ def settings_of_checkpoint(section: Any, path: Path, settings: Any = None) -> Tu
     Raises:
         UserError: `settings` is not of this section, or contradicts the settings saved beside the checkpoint.
     """
-    if settings is not None and not isinstance(settings, section.Settings):
-        raise UserError(f"settings {settings!r}: expected a Settings of section {section.NUMBER}, such as "
+    if settings is not None and not isinstance(settings, section.settings_class):
+        raise UserError(f"settings {settings!r}: expected a Settings of section {section.number}, such as "
                         "PRESETS['report']")
-    stored, origin = saver.read_settings(path, section.Settings, section.FORMER_NAMES)
-    for name in section.NETWORK_SETTINGS if stored and settings else ():
+    stored, origin = saver.read_settings(path, section.settings_class, section.former_names)
+    for name in section.network_settings if stored and settings else ():
         if getattr(stored, name) != getattr(settings, name):
             raise UserError(f"{display_path(path)}: trained with {name} {getattr(stored, name):g}, but the settings "
                             f"asked for have {getattr(settings, name):g}; leave out --preset")
-    return stored or settings or section.Settings(), origin
+    return stored or settings or section.settings_class(), origin
 
 
 def trained_on_sample(origin: Mapping[str, Any]) -> bool:

@@ -35,6 +35,7 @@ class Trainer(abc.ABC):
     | model                                      | GraphModel, or compiled keras.Model                                |
     | batch_size                                 | rows of a training step                                            |
     | graph                                      | the tf1.Graph, or None                                             |
+    | small_ops                                  | see GraphModel; False for a twin                                   |
     | seconds_in_run                             | seconds spent inside session.run so far, or None                   |
     | train(rows, measured, progress, on_step)   | one step on each batch of an epoch's rows, from progress.step on;  |
     |                                            | returns the mean metrics if measured, {} if not, None if stopped   |
@@ -50,6 +51,7 @@ class Trainer(abc.ABC):
     model: Any
     batch_size: int
     graph: Any = None
+    small_ops: bool = False
 
     @property
     def seconds_in_run(self) -> Optional[float]:
@@ -108,7 +110,8 @@ class GraphTrainer(Trainer):
 
     def __init__(self, session: TimedSession, model: GraphModel, arrays: Sequence[np.ndarray],
                  batch_size: int) -> None:
-        self.session, self.model, self.batch_size, self.graph = session, model, batch_size, model.graph
+        self.session, self.model, self.batch_size = session, model, batch_size
+        self.graph, self.small_ops = model.graph, model.small_ops
         model.graph.finalize()  # nothing is added to the graph from here on, however long the training
         self._load(arrays, batch_size)
 
@@ -220,19 +223,21 @@ class KerasTrainer(Trainer):
         model: compiled keras.Model.
         arrays: the arrays that a GraphTrainer would get.
         batch_size: rows of a step.
-        section: the section's module, for its inputs_and_targets and keras_metrics (see sections.contract).
-        settings: the section's settings.
+        inputs_and_targets: function of the arrays' rows of a batch that returns x and y as Keras's fit takes them.
+        graph_metrics: function of (model, Keras's values by name) that returns the graph's metrics.
     """
 
-    def __init__(self, model: Any, arrays: Sequence[np.ndarray], batch_size: int, section: Any, settings: Any) -> None:
+    def __init__(self, model: Any, arrays: Sequence[np.ndarray], batch_size: int, *,
+                 inputs_and_targets: Callable[[Sequence[np.ndarray]], Tuple[Any, Any]],
+                 graph_metrics: Callable[[Any, Metrics], Metrics]) -> None:
         self.model, self.arrays, self.batch_size = model, arrays, batch_size
-        self._section, self._settings = section, settings
+        self._inputs_and_targets_of, self._graph_metrics = inputs_and_targets, graph_metrics
 
     def _inputs_and_targets(self, rows: np.ndarray) -> Tuple[Any, Any]:
-        return self._section.inputs_and_targets([array[rows] for array in self.arrays], self._settings)
+        return self._inputs_and_targets_of([array[rows] for array in self.arrays])
 
     def _metrics(self, values: Metrics) -> Metrics:
-        return self._section.keras_metrics(self._settings, self.model, values)
+        return self._graph_metrics(self.model, values)
 
     def train(self, rows: np.ndarray, measured: bool, progress: Progress, on_step: OnStep) -> Optional[Metrics]:
         x, y = self._inputs_and_targets(rows[progress.step * self.batch_size:])
@@ -276,7 +281,7 @@ class KerasTrainer(Trainer):
         return np.asarray(self._inputs_and_targets(rows)[0])
 
     def predict(self, *arrays: np.ndarray, batch_size: int = 1000) -> np.ndarray:
-        x, _ = self._section.inputs_and_targets(arrays, self._settings)
+        x, _ = self._inputs_and_targets_of(arrays)
         return self.model.predict(x, batch_size=batch_size, verbose=0)
 
     def layer(self, name: str) -> Tuple[Tuple[Optional[int], ...], int]:

@@ -53,16 +53,17 @@ def add_option(parser: Any, flag: str, *, former: Optional[str] = None, **argume
 
 
 class SettingOption(NamedTuple):
-    """A command-line option that replaces one field of a section's settings.
+    """A command-line option that only some sections have; for run_all, the field of their settings that it replaces.
 
     | field   | meaning                                                                   |
     |---------|---------------------------------------------------------------------------|
     | flag    | the option, e.g. --noise-strength                                         |
-    | setting | name of the field of Settings, e.g. noise_strength                        |
+    | setting | name of the field or argument, e.g. noise_strength                        |
     | help    | text of --help                                                            |
     | type    | function of the argument's text, as argparse takes it                     |
     | metavar | name of the value in --help                                               |
     | choices | the values allowed, or None                                               |
+    | nargs   | number of values, as argparse takes it; None for one                      |
     | former  | an older name of the option that still works, or None                     |
     """
 
@@ -72,12 +73,13 @@ class SettingOption(NamedTuple):
     type: Callable[[str], Any] = str
     metavar: Optional[str] = None
     choices: Optional[Sequence[str]] = None
+    nargs: Optional[str] = None
     former: Optional[str] = None
 
     def add_to(self, group: Any) -> None:
         """Add the option to an argparse group; its value is None where the user does not give it."""
         add_option(group, self.flag, former=self.former, dest=self.setting, help=self.help, type=self.type,
-                   metavar=self.metavar, choices=self.choices)
+                   metavar=self.metavar, choices=self.choices, nargs=self.nargs)
 
 
 def whole_number(lowest: int, highest: int = 1_000_000, expected: Optional[str] = None) -> Callable[[str], int]:
