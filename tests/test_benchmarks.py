@@ -279,9 +279,9 @@ def test_the_detective_story_trains_missing_seeds_only_and_draws_what_2_4_1_reco
     monkeypatch.setattr(section, "load", lambda settings, data, data_dir: (None, None))
     command = ["--figures", str(tmp_path), "--out", str(tmp_path / "story.json"), "--seeds"]
     assert detective_story.main([*command, "1"]) == detective_story.main([*command, "2"]) == 0
-    readings = [(300, 150, 150), (200, 150, 100), (200, 100, 150), (200, 150, 150)]
+    readings = [(300, 150, 150), (200, 150, 100), (200, 150, 150), (200, 100, 150), (200, 150, 150), (200, 150, 150)]
     assert trained == [(*reading, seed) for seed in (0, 1) for reading in readings]
-    assert "".join(capsys.readouterr().out.split()).count("|1of2|0.00|0.00|") == 4
+    assert "".join(capsys.readouterr().out.split()).count("|1of2|0.00|0.00|") == 6
     assert {path.name for path in tmp_path.glob("*.png")} == {
         "story_trace.png", "story_progress_bar.png", "story_continued.png"}
     recorded = json.loads(detective_story.STEPS.with_suffix(".json").read_text())["first fit, seed 0"]
