@@ -22,7 +22,8 @@ from tf1_autoencoders.reporting.comparison import SHIPPED_BANDS
 from tf1_autoencoders.reporting.metrics import log_distance
 from tf1_autoencoders.reporting.published import METRICS
 from tf1_autoencoders.reporting.tables import markdown_table
-from tf1_autoencoders.sections import section2_horses as section
+from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.sections.run import measure
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.epoch_means import mean_of_running_means, running_means
 from tf1_autoencoders.utils.files import make_writable_folder, read_json, write_atomically
@@ -30,10 +31,11 @@ from tf1_autoencoders.utils.paths import RESULTS, display_path
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = ROOT / "tests" / "tf241" / "fixtures" / "progress_bar" / "section4.npz"  # recorded in TensorFlow 2.4.1
-REPORT = section.PRESETS["report"]
+SECTION = SECTIONS[2]
+REPORT = SECTION.presets["report"]
 READINGS = {  # {how the report is read: settings of section 2}
-    "the tutorial: 300-150-300, 33 batches of 150": section.PRESETS["source"],
-    "the prose: 200-150-200, 50 batches of 100, L2 minimised": section.PRESETS["text"],
+    "the tutorial: 300-150-300, 33 batches of 150": SECTION.presets["source"],
+    "the prose: 200-150-200, 50 batches of 100, L2 minimised": SECTION.presets["text"],
     "more steps: 200-150-200, 50 batches of 150": dataclasses.replace(REPORT, steps_per_epoch=50),
     "a narrower code: 200-100-200, 33 batches of 150": dataclasses.replace(REPORT, n_hidden_2=100),
     "L2 minimised: 200-150-200, 33 batches of 150": dataclasses.replace(REPORT, l2_in_loss=True),
@@ -56,12 +58,12 @@ def empty_figure(n_axes, width, height):
 def trace_figure(seeds_of_reading):
     """Draw section 2's published errors over those of each reading's seeds, {reading: [measured, ...]}."""
     figure, all_axes = empty_figure(len(seeds_of_reading), 13, 7)
-    epochs = [int(name.split()[1]) for name in section.PUBLISHED]
+    epochs = [int(name.split()[1]) for name in SECTION.published]
     for axes, (reading, seeds) in zip(all_axes, seeds_of_reading.items()):
         for k, seed in enumerate(seeds):
-            axes.plot(epochs, [seed[name] for name in section.PUBLISHED], color=BLUE, alpha=0.5, linewidth=1.2,
+            axes.plot(epochs, [seed[name] for name in SECTION.published], color=BLUE, alpha=0.5, linewidth=1.2,
                       label=None if k else f"{len(seeds)} seeds")
-        axes.plot(epochs, list(section.PUBLISHED.values()), "-x", color=BLACK, linewidth=1.6, label="published")
+        axes.plot(epochs, list(SECTION.published.values()), "-x", color=BLACK, linewidth=1.6, label="published")
         axes.set_title(reading.replace(": ", "\n"), fontsize=10)
         axes.set_xlabel("epoch")
         axes.set_ylabel("MSE of one batch")
@@ -131,15 +133,15 @@ def draw(args):
     seeds = read_json(file) if file.exists() else {}
     missing = [(reading, seed) for reading in READINGS for seed in range(len(seeds.get(reading, [])), args.seeds)]
     if missing:
-        data, _ = section.load(REPORT, data="real", data_dir=args.data_dir)
+        data, _ = SECTION.load(REPORT, data="real", data_dir=args.data_dir)
     for reading, seed in tqdm(missing, desc="Trainings", unit="run", disable=None):
         seeds.setdefault(reading, []).append(
-            section.measure(dataclasses.replace(READINGS[reading], seed=seed), data))
+            measure(SECTION, dataclasses.replace(READINGS[reading], seed=seed), data))
         write_atomically(file, json.dumps(seeds).encode())
     rows = []
     seeds = {reading: seeds[reading] for reading in READINGS}
     for reading, measured in seeds.items():
-        alive = sorted(log_distance(seed, section.PUBLISHED) for seed in measured if not seed["collapsed"])
+        alive = sorted(log_distance(seed, SECTION.published) for seed in measured if not seed["collapsed"])
         rows.append((reading, f"{len(measured) - len(alive)} of {len(measured)}",
                      *(f"{value:.2f}" for value in (alive[0], np.median(alive)) if alive)))
     print(*markdown_table(("reading", "collapsed", "nearest seed", "median"), rows), sep="\n")

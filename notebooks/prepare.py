@@ -20,7 +20,7 @@ if (ROOT / "data").is_dir():
 
 
 def load(section, settings):
-    """Return section.load(settings) with real images if they are on this machine, else with the drawn sample.
+    """Load a Section's data: real images if they are on this machine, else the drawn sample.
 
     Nothing is downloaded. The second result, the source of the images, says which of the two they are.
     """

@@ -268,15 +268,16 @@ def test_a_network_compiled_again_trains_as_a_new_one_with_the_same_weights(monk
 
 
 def test_the_detective_story_trains_missing_seeds_only_and_draws_what_2_4_1_recorded(tmp_path, monkeypatch, capsys):
-    section = detective_story.section
+    section = SECTIONS[2]
     trained = []
 
-    def measure(settings, data):
+    def measure(section, settings, data):
         trained.append((settings.n_hidden_1, settings.n_hidden_2, settings.batch_size, settings.seed))
         return {"collapsed": float(settings.seed == 1),
-                **{name: value * 2 ** settings.seed for name, value in section.PUBLISHED.items()}}
-    monkeypatch.setattr(section, "measure", measure)
-    monkeypatch.setattr(section, "load", lambda settings, data, data_dir: (None, None))
+                **{name: value * 2 ** settings.seed for name, value in section.published.items()}}
+    monkeypatch.setattr(detective_story, "measure", measure)
+    monkeypatch.setattr(detective_story, "SECTION", dataclasses.replace(
+        section, load=lambda settings, data, data_dir: (None, None)))
     command = ["--figures", str(tmp_path), "--out", str(tmp_path / "story.json"), "--seeds"]
     assert detective_story.main([*command, "1"]) == detective_story.main([*command, "2"]) == 0
     readings = [(300, 150, 150), (200, 150, 100), (200, 150, 150), (200, 100, 150), (200, 150, 150), (200, 150, 150)]

@@ -1,4 +1,5 @@
 """The notebooks run from top to bottom, without a network, and hold no trace of a machine."""
+import dataclasses
 import importlib
 import json
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tf1_autoencoders.datasets import fashion_mnist
-from tf1_autoencoders.sections import section1_reconstruction as section
+from tf1_autoencoders.sections import SECTIONS
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -59,5 +60,5 @@ def test_a_notebook_gets_real_images_if_they_are_on_the_machine_and_downloads_no
     for name in fashion_mnist.SHAPES:
         (tmp_path / "fashion-mnist" / name).touch()
     monkeypatch.setattr(fashion_mnist, "_usual_folders", lambda: (tmp_path / folder,))
-    monkeypatch.setattr(section, "load", lambda settings, data, data_dir: data)
-    assert prepare.load(section, section.Settings()) == chosen
+    section = dataclasses.replace(SECTIONS[1], load=lambda settings, data, data_dir: data)
+    assert prepare.load(section, section.presets["report"]) == chosen
