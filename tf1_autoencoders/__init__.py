@@ -6,6 +6,7 @@
     training       the loop, the session, the trainers of graph and twin
     checkpointing  checkpoints that survive a kill at any moment
     converting     anybody's TensorFlow 1 checkpoint and graph, in the formats of today
+    programs       runs anybody's TensorFlow 1 program, and compares what it computed
     tensorflow1    TensorFlow 1.15's namespace on today's TensorFlow, for old programs
     reporting      what a run shows: log, figures, the HTML report, published beside measured
     datasets       CIFAR-10, Fashion-MNIST, their downloads, the drawn sample

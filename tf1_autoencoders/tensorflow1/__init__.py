@@ -24,6 +24,8 @@ import types
 import tensorflow.compat.v1 as _v1
 from tensorflow.python.eager import context as _context
 
+from tf1_autoencoders.tensorflow1 import compositions as _compositions  # noqa: F401 (it replaces functions)
+from tf1_autoencoders.tensorflow1 import gradients as _gradients  # noqa: F401
 from tf1_autoencoders.tensorflow1 import seeds as _seeds
 
 if importlib.util.find_spec("tf_keras") is None:
@@ -52,10 +54,17 @@ class _Module(types.ModuleType):
 
     def __getattr__(self, name: str):
         if name in self.__dict__.get("_lazy", ()):
-            value = importlib.import_module(self._lazy[name])
+            value = _lazily(self._lazy[name])
             setattr(self, name, value)
             return value
         raise AttributeError(f"module '{self.__name__}' has no attribute '{name}'")
+
+
+def _lazily(name: str):
+    """Import a module of the namespace; a module of tf_keras with 1.15's operations."""
+    if name.startswith(_KERAS):
+        importlib.import_module(f"{__name__}.keras_layers")
+    return importlib.import_module(name)
 
 
 def _names(module) -> dict:
@@ -64,6 +73,7 @@ def _names(module) -> dict:
             and name not in ("keras", "layers", "rnn_cell", "estimator", "lite")}
 
 
+_seeds.replace_everywhere()
 globals().update(_names(_v1))
 _lazy = {"keras": _KERAS, "layers": f"{_KERAS}.__internal__.legacy.layers", "contrib": f"{__name__}.contrib",
          "examples": f"{__name__}.examples"}
@@ -85,7 +95,7 @@ class Graph(_v1.Graph):
 
 def __getattr__(name: str):
     if name in _lazy:
-        value = importlib.import_module(_lazy[name])
+        value = _lazily(_lazy[name])
         setattr(_HERE, name, value)
         return value
     raise AttributeError(f"module 'tensorflow' has no attribute '{name}'")

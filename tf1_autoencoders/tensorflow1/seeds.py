@@ -9,8 +9,11 @@ This file is the only one that replaces parts of TensorFlow.
 from __future__ import annotations
 
 import contextlib
+import functools
+import importlib
+import sys
 import weakref
-from typing import Any, Iterator, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from tensorflow.python.eager import context
 from tensorflow.python.framework import ops, random_seed
@@ -21,6 +24,8 @@ _graphs: weakref.WeakSet = weakref.WeakSet()  # graphs that were made by this na
 _shifts: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # graph -> operations that 1.15 would have more
 _everywhere = False  # whether every graph of the process follows the rule
 _get_seed = random_seed.get_seed  # TensorFlow 2's rule
+_replaced: Dict[int, Tuple[Any, Callable]] = {}  # id of a function of TensorFlow -> (the function, what stands for it)
+misfits: List[str] = []  # places that this release of TensorFlow does not have
 
 
 def follow_in(graph: Any) -> None:
@@ -56,12 +61,11 @@ def shift(difference: int, graph: Optional[Any] = None) -> None:
 
 
 @contextlib.contextmanager
-def counted_as(number: int) -> Iterator[None]:
-    """Context manager: whatever is made inside counts as `number` operations."""
+def more(difference: int) -> Iterator[None]:
+    """Context manager: what is made inside had `difference` operations more in TensorFlow 1.15."""
     graph = ops.get_default_graph()
-    before = count(graph)
     yield
-    shift(before + number - count(graph), graph)
+    shift(difference, graph)
 
 
 def get_seed(op_seed: Optional[int]) -> Tuple[Optional[int], Optional[int]]:
@@ -74,6 +78,67 @@ def get_seed(op_seed: Optional[int]) -> Tuple[Optional[int], Optional[int]]:
             seeds = graph.seed % MAXIMUM, count(graph) % MAXIMUM
             return seeds if seeds != (0, 0) else (0, MAXIMUM)
     return _get_seed(op_seed)
+
+
+def replaces(*places: str) -> Callable:
+    """Decorator: let a function stand for functions of TensorFlow in the graphs that follow 1.15's rules.
+
+    Args:
+        places: "module:name" or "module:class.name". The decorated function has one argument more in front,
+            TensorFlow's own function; outside of those graphs that one is called.
+    """
+    def decorate(function: Callable) -> Callable:
+        for place in places:
+            module, _, path = place.partition(":")
+            owner, _, name = path.rpartition(".")
+            try:
+                parent: Any = importlib.import_module(module)
+                parent = getattr(parent, owner) if owner else parent
+                original = getattr(parent, name)
+            except (ImportError, AttributeError):
+                misfits.append(place)
+                continue
+            stand_in = _stand_in(function, original)
+            setattr(parent, name, stand_in)
+            _replaced[id(original)] = original, stand_in
+        return function
+    return decorate
+
+
+def replaces_gradient(*types: str) -> Callable:
+    """Decorator: let a function stand for the gradients of operations; its first argument is TensorFlow's own."""
+    def decorate(function: Callable) -> Callable:
+        for kind in types:
+            try:
+                entry = ops.gradient_registry._registry[kind]
+                entry["type"] = _stand_in(function, entry["type"])
+            except (AttributeError, KeyError):
+                misfits.append(f"the gradient of {kind}")
+        return function
+    return decorate
+
+
+def _stand_in(function: Callable, original: Callable) -> Callable:
+    @functools.wraps(original)
+    def stand_in(*args: Any, **kwargs: Any) -> Any:
+        if not context.executing_eagerly() and follows(ops.get_default_graph()):
+            return function(original, *args, **kwargs)
+        return original(*args, **kwargs)
+    return stand_in
+
+
+def stand_in_for(value: Any) -> Any:
+    """Return what stands for a function of TensorFlow; any other value as it is."""
+    return _replaced[id(value)][1] if id(value) in _replaced else value
+
+
+def replace_everywhere() -> None:
+    """Let the modules of TensorFlow that have a replaced function under a name of their own have what stands for it."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("tensorflow.") and module is not None:
+            for key, value in list(vars(module).items()):
+                if id(value) in _replaced and _replaced[id(value)][0] is value:
+                    setattr(module, key, _replaced[id(value)][1])
 
 
 random_seed.get_seed = get_seed

@@ -16,6 +16,10 @@ class UsageError(UserError):
     exit_code = 2
 
 
+class NotOffered(AttributeError):
+    """A name of TensorFlow 1.15 that its namespace here does not have; the message says what to do instead."""
+
+
 def one_line(message: Any) -> str:
     """Return an exception's or a foreign message as one printable line of at most 160 characters."""
     text = f"no {message}" if isinstance(message, KeyError) else str(getattr(message, "strerror", None) or message)

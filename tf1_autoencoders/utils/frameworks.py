@@ -29,8 +29,13 @@ def show_messages() -> None:
     _show_messages = True
 
 
+def shows_messages() -> bool:
+    """Say whether TensorFlow prints its own messages."""
+    return _show_messages
+
+
 @contextlib.contextmanager
-def _stderr_closed() -> Iterator[None]:
+def stderr_closed() -> Iterator[None]:
     """Context manager: discard what TensorFlow's libraries write to file descriptor 2, whatever the log level."""
     sys.stderr.flush()
     stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
@@ -53,7 +58,7 @@ def _import_quietly(names: Sequence[str]) -> types.ModuleType:
     if _show_messages:
         return _import_first(names)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _stderr_closed():
+    with stderr_closed():
         module = _import_first(names)
         logging = importlib.import_module("tensorflow.compat.v1").logging
     logging.set_verbosity(logging.ERROR)

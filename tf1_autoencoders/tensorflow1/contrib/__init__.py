@@ -5,6 +5,8 @@ import difflib
 import importlib
 import pkgutil
 
+from tf1_autoencoders.utils.errors import NotOffered
+
 _OFFERED = sorted(module.name for module in pkgutil.iter_modules(__path__))
 # packages of contrib that are not offered, and what to do instead
 _REFUSED = {
@@ -22,7 +24,7 @@ def __getattr__(name: str):
     if name.startswith("__"):
         raise AttributeError(name)
     if name in _REFUSED:
-        raise AttributeError(f"tf.contrib.{name} is not offered: {_REFUSED[name]}")
+        raise NotOffered(f"tf.contrib.{name} is not offered: {_REFUSED[name]}")
     near = difflib.get_close_matches(name, [*_OFFERED, *_REFUSED], 1)
-    raise AttributeError(f"tf.contrib has no package {name!r}" + (f"; did you mean {near[0]!r}?" if near else
+    raise NotOffered(f"tf.contrib has no package {name!r}" + (f"; did you mean {near[0]!r}?" if near else
                          f"; offered are {', '.join(_OFFERED)}"))

@@ -1,0 +1,68 @@
+"""Layers of tf_keras whose operations changed since TensorFlow 1.15: what seeds need of them.
+
+Imported with tf_keras, at the first use of `tf.layers`, `tf.nn.rnn_cell` or `tf.keras`.
+"""
+from __future__ import annotations
+
+import math
+
+from tensorflow.python.framework import ops, tensor_shape
+from tensorflow.python.ops import array_ops, math_ops
+
+from tf1_autoencoders.tensorflow1 import seeds
+
+_LAYERS = "tf_keras.src.layers"
+
+
+@seeds.replaces(f"{_LAYERS}.convolutional.base_conv:Conv.build")
+def build_convolution(original, self, input_shape):
+    """1.15 made a constant for the dilation rate when a convolution was built."""
+    result = original(self, input_shape)
+    if type(self).__name__ in ("Conv1D", "Conv2D", "Conv3D") and set(self.dilation_rate) == {1}:
+        seeds.shift(1)
+    return result
+
+
+@seeds.replaces(f"{_LAYERS}.reshaping.flatten:Flatten.call")
+def flatten(original, self, inputs):
+    """1.15 kept the first size, known or not, and let the reshape find the other one."""
+    inputs = ops.convert_to_tensor(inputs)
+    rank = inputs.shape.rank
+    if self.data_format == "channels_first" and rank is not None and rank > 1:
+        inputs = array_ops.transpose(inputs, [0, *range(2, rank), 1])
+    first = tensor_shape.dimension_value(inputs.shape[0]) or array_ops.shape(inputs)[0]
+    outputs = array_ops.reshape(inputs, (first, -1))
+    sizes = inputs.shape.as_list()
+    outputs.set_shape([sizes[0], None if None in sizes[1:] else math.prod(sizes[1:])])
+    return outputs
+
+
+@seeds.replaces(f"{_LAYERS}.convolutional.conv2d_transpose:Conv2DTranspose.call")
+def transposed_convolution(original, self, inputs):
+    """1.15 computed the size of the output in the graph, also where it is known."""
+    sizes = inputs.shape.as_list() if inputs.shape.rank == 4 else []
+    known = [size for size in (sizes[2:] if self.data_format == "channels_first" else sizes[1:3]) if size is not None]
+    with seeds.more(len(known) * (5 if self.padding == "same" else 7)):
+        return original(self, inputs)
+
+
+@seeds.replaces(f"{_LAYERS}.normalization.batch_normalization:BatchNormalizationBase._fused_batch_norm")
+def fused_batch_norm(original, self, inputs, mask, training):
+    """1.15 made constants for the momentum and for the missing mean."""
+    known = training if isinstance(training, (bool, int)) else None
+    with seeds.more(0 if known is None else 2 if known else 1):
+        return original(self, inputs, mask, training)
+
+
+def _penalty(self, x):
+    """L1 and L2 as 1.15 composed them: 0 + l1 * sum(|x|) + l2 * sum(x^2)."""
+    total = 0.0
+    if getattr(self, "l1", None):
+        total += math_ops.reduce_sum(self.l1 * math_ops.abs(x))
+    if getattr(self, "l2", None):
+        total += math_ops.reduce_sum(self.l2 * math_ops.square(x))
+    return total
+
+
+for _name in ("L1", "L2", "L1L2"):
+    seeds.replaces(f"tf_keras.src.regularizers:{_name}.__call__")(lambda original, self, x: _penalty(self, x))
