@@ -55,7 +55,7 @@ SMALL = dataclasses.replace(section2_horses.PRESETS["report"], n_input=37, n_hid
                             batch_size=5, steps_per_epoch=3, n_epochs=4, print_every=2, seed=1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_rows():
     """Return float32[101, 37] grey levels, with structure that a narrow network can learn."""
     random = np.random.default_rng(3)

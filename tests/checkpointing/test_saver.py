@@ -1,6 +1,8 @@
 """saver: an intact model.ckpt is restored, any other is refused in one sentence."""
 import dataclasses
+import functools
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -16,23 +18,32 @@ from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
 
 DATA = "model.ckpt.data-00000-of-00001"
+built = functools.lru_cache(maxsize=None)(section2_horses.build_graph)  # each session has variables of its own
 
 
-@pytest.fixture
-def saved(tmp_path, small_rows):
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, small_rows):
     """Return (folder of the checkpoint, weights) of a small trained network."""
-    model = section2_horses.build_graph(SMALL)
+    folder, model = tmp_path_factory.mktemp("trained"), built(SMALL)
     with TimedSession(model) as session:
         session.run(model.initializer)
         trainer = trainers.GraphTrainer(session, model, (small_rows,), 5)
         trainer.train(np.arange(15), False, Progress(), lambda: False)
-        trainer.save(tmp_path)
-        (tmp_path / "settings.json").write_text(json.dumps({"settings": dataclasses.asdict(SMALL)}))
-        return tmp_path, graph_weights(session, model)
+        trainer.save(folder)
+        (folder / "settings.json").write_text(json.dumps({"settings": dataclasses.asdict(SMALL)}))
+        return folder, graph_weights(session, model)
 
 
-def restore(path, settings=SMALL, all_variables=False):
-    model = section2_horses.build_graph(settings)
+@pytest.fixture
+def saved(trained, tmp_path):
+    """Return (folder of a copy of the checkpoint, weights)."""
+    folder, weights = trained
+    shutil.copytree(str(folder), str(tmp_path / "saved"))
+    return tmp_path / "saved", weights
+
+
+def restore(path, settings=SMALL):
+    model = built(settings)
     with TimedSession(model) as session:
         saver.restore(session, model.weights_saver, model.weights, path)
         return graph_weights(session, model)
