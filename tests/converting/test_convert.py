@@ -247,8 +247,8 @@ def insert(graph_def, node, after="dense/Tanh"):
     graph_def.node.add().CopyFrom(node)
 
 
-@pytest.mark.parametrize("op", ["ReadFile", "WriteFile", "PyFunc", "SaveV2"])
-@pytest.mark.parametrize("form", ["savedmodel", "keras", "frozen"])
+@pytest.mark.parametrize("op, form", [
+    ("ReadFile", "savedmodel"), ("WriteFile", "keras"), ("PyFunc", "frozen"), ("SaveV2", "savedmodel")])
 def test_an_operation_that_is_not_harmless_is_refused_by_name(op, form, hostile, run, tmp_path):
     path = hostile(lambda graph_def: insert(graph_def, tf1.NodeDef(name="evil", op=op, input=["dense/Tanh"])))
     code, text = run(path, "--to", form, "--out", f"out.{form}", "--output", "out/BiasAdd", "--input", "a", "--input",
