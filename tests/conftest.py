@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import pickle
 import struct
@@ -53,6 +54,8 @@ def _skipped_without_keras_3():
 
 SMALL = dataclasses.replace(section2_horses.PRESETS["report"], n_input=37, n_hidden_1=13, n_hidden_2=7, n_hidden_3=11,
                             batch_size=5, steps_per_epoch=3, n_epochs=4, print_every=2, seed=1)
+# Section 2's graph of some settings, built once: tests that only run it have sessions, and so variables, of their own.
+section2_graph = functools.lru_cache(maxsize=None)(section2_horses.build_graph)
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,12 @@
 """saver: an intact model.ckpt is restored, any other is refused in one sentence."""
 import dataclasses
-import functools
 import json
 import shutil
 
 import numpy as np
 import pytest
 
-from tests.conftest import SMALL
+from tests.conftest import SMALL, section2_graph
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.keras_twin.weights import graph_weights
 from tf1_autoencoders.sections import section2_horses
@@ -18,13 +17,12 @@ from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
 
 DATA = "model.ckpt.data-00000-of-00001"
-built = functools.lru_cache(maxsize=None)(section2_horses.build_graph)  # each session has variables of its own
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, small_rows):
     """Return (folder of the checkpoint, weights) of a small trained network."""
-    folder, model = tmp_path_factory.mktemp("trained"), built(SMALL)
+    folder, model = tmp_path_factory.mktemp("trained"), section2_graph(SMALL)
     with TimedSession(model) as session:
         session.run(model.initializer)
         trainer = trainers.GraphTrainer(session, model, (small_rows,), 5)
@@ -43,7 +41,7 @@ def saved(trained, tmp_path):
 
 
 def restore(path, settings=SMALL):
-    model = built(settings)
+    model = section2_graph(settings)
     with TimedSession(model) as session:
         saver.restore(session, model.weights_saver, model.weights, path)
         return graph_weights(session, model)

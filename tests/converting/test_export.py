@@ -60,8 +60,14 @@ FUNCTIONS = {1: ["reconstruct", "encode", "decode"], 2: ["reconstruct", "encode"
              4: ["predict", "encode", "decode_step"]}
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-@pytest.mark.parametrize("form", ["savedmodel", "frozen", "keras"])
+def each_section(*forms):
+    """Parametrise a test with every section in every form: quick are section 2 in every form, and each one frozen."""
+    return pytest.mark.parametrize("form, section", [
+        pytest.param(form, section, marks=() if section == 2 or form == "frozen" else pytest.mark.slow)
+        for form in forms for section in SECTIONS])
+
+
+@each_section("savedmodel", "frozen", "keras")
 def test_a_section_answers_as_its_session_does(section, form, run):
     code, text = run(section, form)
     expected = FUNCTIONS[section][:1] if form == "keras" else FUNCTIONS[section]
@@ -69,16 +75,13 @@ def test_a_section_answers_as_its_session_does(section, form, run):
     assert all(f"{name}: largest difference" in text for name in expected)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("section", SECTIONS)
-@pytest.mark.parametrize("form", ["onnx", "tflite", "tflite-int8"])
+@each_section("onnx", "tflite", "tflite-int8")
 def test_a_section_answers_in_the_runtimes_of_others(section, form, run):
     code, text = run(section, form)
     assert code == 0 and text.count(": pass") == len(FUNCTIONS[section]), text
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-@pytest.mark.parametrize("form", ["npz", "safetensors"])
+@each_section("npz", "safetensors")
 def test_arrays_come_back_to_the_byte_with_slots(section, form, run, checkpoints, tmp_path):
     code, text = run(section, form, "--out", f"weights.{form}")
     found, stored = formats.read_arrays(form, tmp_path / f"weights.{form}"), CheckpointFile(checkpoints[section])
@@ -86,7 +89,7 @@ def test_arrays_come_back_to_the_byte_with_slots(section, form, run, checkpoints
     assert all(found[name].tobytes() == stored.read(name).tobytes() for name in found)
 
 
-@pytest.mark.parametrize("section", [1, 4])
+@pytest.mark.parametrize("section", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_h5_comes_back(section, run):
     code, text = run(section, "h5")
     assert code == 0 and "read back" in text and "FAIL" not in text

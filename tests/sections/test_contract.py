@@ -60,7 +60,8 @@ def test_the_functions_of_evaluate_take_the_sections_own_options(section):
 TUNED = dict(cosine_decay=True, pixel_center=127.5, pixel_scale=1 / 255)  # section 2's loss then scales the pixels
 
 
-@pytest.mark.parametrize("number, more", [(1, {}), (2, {}), (2, TUNED), (3, {}), (4, {})])
+@pytest.mark.parametrize("number, more", [(2, TUNED), *(pytest.param(*case, marks=pytest.mark.slow) for case in (
+    (1, {}), (2, {}), (3, {}), (4, {})))])
 def test_a_keras_twin_can_be_saved_loaded_and_trained_further(tmp_path, monkeypatch, number, more):
     small.shrink(monkeypatch.setattr, monkeypatch.setitem)
     section, settings = SECTIONS[number], dataclasses.replace(SECTIONS[number].presets["report"], **more)

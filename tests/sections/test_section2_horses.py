@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from tests.conftest import SMALL
+from tests.conftest import SMALL, section2_graph
 from tf1_autoencoders import crosscheck
 from tf1_autoencoders.graphs import input_pipeline
 from tf1_autoencoders.keras_twin import build
@@ -88,7 +88,7 @@ def test_the_report_preset_has_the_published_layers():
 
 
 def test_the_graph_has_exactly_the_variables_of_tensorflow_1():
-    model = section2_horses.build_graph(SMALL)
+    model = section2_graph(SMALL)
     with model.graph.as_default():
         names = {variable.op.name for variable in tf1.global_variables()}
     weights = {f"dense{suffix}/{name}" for suffix in ("", "_1", "_2", "_3") for name in ("kernel", "bias")}
@@ -97,7 +97,7 @@ def test_the_graph_has_exactly_the_variables_of_tensorflow_1():
 
 
 def test_the_output_is_linear_and_the_hidden_layers_are_elu(small_rows):
-    model = section2_horses.build_graph(SMALL)
+    model = section2_graph(SMALL)
     with TimedSession(model) as session:
         session.run(model.initializer)
         weights = graph_weights(session, model)
@@ -113,7 +113,7 @@ def test_the_output_is_linear_and_the_hidden_layers_are_elu(small_rows):
 def test_l2_is_always_reported_and_minimised_only_if_the_settings_say_so(small_rows):
     for in_loss in (False, True):
         settings = dataclasses.replace(SMALL, l2_reg=0.5, l2_in_loss=in_loss)
-        model = section2_horses.build_graph(settings)
+        model = section2_graph(settings)
         with TimedSession(model) as session:
             session.run(model.initializer)
             trainers.GraphTrainer(session, model, (small_rows,), 5)
@@ -126,7 +126,7 @@ def test_l2_is_always_reported_and_minimised_only_if_the_settings_say_so(small_r
 
 def test_mse_is_in_squared_grey_levels_even_if_the_network_sees_scaled_pixels(small_rows):
     settings = dataclasses.replace(SMALL, **CENTRED)
-    model = section2_horses.build_graph(settings)
+    model = section2_graph(settings)
     with TimedSession(model) as session:
         session.run(model.initializer)
         outputs = trainers.GraphTrainer(session, model, (small_rows,), 101).predict(small_rows)
@@ -142,7 +142,8 @@ def test_graph_and_keras_agree_in_outputs_gradients_and_20_exact_steps(reading, 
     assert relative["losses"] < ROUNDING and relative["weights"] < EXACT_STEPS
 
 
-@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("reading", ["L2 declared only", pytest.param("L2 minimised", marks=pytest.mark.slow),
+                                     pytest.param("decaying rate", marks=pytest.mark.slow)])
 def test_graph_and_keras_agree_after_20_steps_of_keras_adam(reading, small_rows):
     rows = np.resize(small_rows, (N_STEPS * SMALL.batch_size, SMALL.n_input))
     relative = crosscheck.compare(section2_horses.SECTION, READINGS[reading], (rows,), "Keras", N_STEPS)

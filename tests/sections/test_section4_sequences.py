@@ -1,5 +1,6 @@
 """Section 4: its data, its graph against the three Keras models, the exchange of weights, and predictions."""
 import dataclasses
+import functools
 import itertools
 
 import numpy as np
@@ -31,6 +32,7 @@ FORGET_BIAS_ROUNDING = 1e-7
 # 20 steps amplify such roundings, with the exact Adam and with Keras's.
 STEPS = 2e-5
 N_STEPS = 20
+built = functools.lru_cache(maxsize=None)(section4.build_graph)  # each session has variables of its own
 WAYS = list(itertools.product(section4.START_VECTORS, section4.FEEDBACKS))
 
 
@@ -39,19 +41,19 @@ def small_data():
     return section4.load(SMALL)[0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def random_weights():
     """Return {name: array} for SMALL's network. No bias is zero, so that a test notices exchanged gates."""
     random = np.random.default_rng(3)
-    model = section4.build_graph(SMALL)
+    model = built(SMALL)
     return {name: random.normal(scale=0.5, size=variable.shape.as_list()).astype(np.float32)
             for name, variable in zip(weight_names(model), model.weights)}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def coders(random_weights, small_data):
     """Yield {"graph" or "Keras": (encoder, decoder)}, both with the same weights."""
-    model = section4.build_graph(SMALL)
+    model = built(SMALL)
     twin = section4.build_keras(SMALL)
     set_keras_weights(twin, random_weights)
     with TimedSession(model) as session:
@@ -151,7 +153,7 @@ def test_the_graph_has_the_published_number_of_parameters():
 
 
 def test_the_graph_has_exactly_the_variables_of_tensorflow_1():
-    model = section4.build_graph(SMALL)
+    model = built(SMALL)
     with model.graph.as_default():
         weight_names = {variable.op.name for variable in tf1.global_variables()}
     weights = {f"{layer}/{name}" for layer in ("encoder/rnn/lstm_cell", "decoder/rnn/lstm_cell", "dense")
@@ -175,7 +177,7 @@ def test_initial_values_are_a_function_of_the_seed_and_of_the_layer():
 
 
 def test_outputs_are_probabilities_from_which_loss_and_acc_follow(small_data, random_weights):
-    model = section4.build_graph(SMALL)
+    model = built(SMALL)
     arrays = small_data["train"]
     with TimedSession(model) as session:
         set_graph_weights(session, model, random_weights)
@@ -191,7 +193,7 @@ def test_outputs_are_probabilities_from_which_loss_and_acc_follow(small_data, ra
 
 
 def test_features_are_the_one_hot_vectors_of_the_sequence_and_its_seed_sequence(small_data):
-    model = section4.build_graph(SMALL)
+    model = built(SMALL)
     with TimedSession(model) as session:
         sequences, seeds = trainers.GraphTrainer(session, model, small_data["train"], 5).first_batch(np.arange(5))
     x1, x2, _ = small_data["train"]
@@ -207,7 +209,7 @@ def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(adam, small_dat
 
 
 def test_keras_computes_the_graphs_outputs_with_weights_that_distinguish_the_gates(small_data, random_weights):
-    model, twin = section4.build_graph(SMALL), section4.build_keras(SMALL)
+    model, twin = built(SMALL), section4.build_keras(SMALL)
     set_keras_weights(twin, random_weights)
     with TimedSession(model) as session:
         set_graph_weights(session, model, random_weights)
@@ -250,9 +252,9 @@ def test_gradients_from_keras_are_renamed_without_a_forget_bias():
 
 
 def test_lstm_weights_of_a_different_width_are_refused(random_weights):
-    random_weights["decoder/rnn/lstm_cell/kernel"] = np.zeros((19, 28), np.float32)
+    wider = {**random_weights, "decoder/rnn/lstm_cell/kernel": np.zeros((19, 28), np.float32)}
     with pytest.raises(ValueError, match=r"decoder/rnn/lstm_cell/kernel: shape \[19, 28\], expected \[18, 28\]"):
-        set_keras_weights(section4.build_keras(SMALL), random_weights)
+        set_keras_weights(section4.build_keras(SMALL), wider)
 
 
 @pytest.mark.parametrize("start, feedback", WAYS)
@@ -274,7 +276,7 @@ def test_the_four_ways_of_predicting_differ(coders, small_data):
 
 def test_the_decoder_predicts_as_in_training_if_it_is_fed_with_the_target(coders, random_weights, small_data):
     x1, x2, _ = small_data["test"]
-    model = section4.build_graph(SMALL)
+    model = built(SMALL)
     with TimedSession(model) as session:
         set_graph_weights(session, model, random_weights)
         outputs = trainers.GraphTrainer(session, model, small_data["test"], 5).predict(*small_data["test"])

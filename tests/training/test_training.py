@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from tests.conftest import SMALL
+from tests.conftest import SMALL, section2_graph
 from tf1_autoencoders.keras_twin import build
 from tf1_autoencoders.keras_twin.weights import graph_weights, set_graph_weights, set_keras_weights
 from tf1_autoencoders.sections import section1_reconstruction, section2_horses
@@ -22,7 +22,7 @@ SHUFFLED = dataclasses.replace(SMALL, shuffle=True, pixel_center=127.5, pixel_sc
 
 def train(settings, x):
     """Train section 2's network from its initial values; return ([(epoch, mse)], final weights)."""
-    model = section2_horses.build_graph(settings)
+    model = section2_graph(settings)
     with TimedSession(model) as session:
         session.run(model.initializer)
         trainer = trainers.GraphTrainer(session, model, (x,), settings.batch_size)
@@ -58,7 +58,7 @@ def test_each_printed_mse_belongs_to_the_next_batch_of_the_pipeline(small_rows):
     """The position after e epochs is (1 + steps * e + prints) * batch mod n, as in the report's source."""
     settings = dataclasses.replace(SMALL, learning_rate=1e-12, n_epochs=5, print_every=2)  # the weights hardly change
     trace, weights = train(settings, small_rows)
-    model = section2_horses.build_graph(settings)
+    model = section2_graph(settings)
     with TimedSession(model) as session:
         set_graph_weights(session, model, weights)
         errors = (trainers.GraphTrainer(session, model, (small_rows,), 5).predict(small_rows) - small_rows) ** 2
@@ -85,7 +85,7 @@ def test_the_validation_split_is_rounded_up():
 @pytest.fixture
 def both(small_rows):
     """Yield the trainers of a graph and its Keras twin, with the same weights and the same rows."""
-    model, twin = section2_horses.build_graph(SHUFFLED), section2_horses.build_keras(SHUFFLED, build.exact_adam)
+    model, twin = section2_graph(SHUFFLED), section2_horses.build_keras(SHUFFLED, build.exact_adam)
     with TimedSession(model) as session:
         session.run(model.initializer)
         set_keras_weights(twin, graph_weights(session, model))
@@ -161,7 +161,7 @@ def test_a_training_that_diverges_is_an_error_in_one_sentence(small_rows):
 def test_the_first_loss_does_not_depend_on_the_number_of_threads(small_rows):
     losses = []
     for threads in (1, 2):
-        model = section2_horses.build_graph(SHUFFLED)
+        model = section2_graph(SHUFFLED)
         with TimedSession(model, threads) as session:
             session.run(model.initializer)
             losses.append(trainers.GraphTrainer(session, model, (small_rows,), 5).evaluate(np.arange(20))["mse"])
