@@ -18,6 +18,11 @@ from tf1_autoencoders.utils.frameworks import NeedsKeras3
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def slow(*values):
+    """Return a set of a test's parameters that `pytest` leaves out and `pytest -m slow` runs."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def no_data_set_and_no_network(monkeypatch, tmp_path):
     """Hide the machine's data sets and the network from the tests, unless a test asks for them."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.conftest import slow
 from tf1_autoencoders import crosscheck, evaluate, run_all, spread
 from tf1_autoencoders.reporting import figures
 from tf1_autoencoders.reporting.html_report import write_html_report
@@ -123,7 +124,7 @@ EVALUATE = ["-m", "tf1_autoencoders.evaluate", "--data", "sample"]
 
 @pytest.mark.parametrize("command, module", [
     (RUN_ALL, "tf1_autoencoders"), (RUN_ALL, "tf1_autoencoders.run_all"), (RUN_ALL, "argparse"), (RUN_ALL, "numpy"),
-    (RUN_ALL, "tf1_autoencoders.utils.cli"), (RUN_ALL, "tensorflow"), (RUN_ALL, "tensorflow.python"),
+    (RUN_ALL, "tf1_autoencoders.utils.cli"), slow(RUN_ALL, "tensorflow"), slow(RUN_ALL, "tensorflow.python"),
     ([*RUN_ALL, "--version"], "at exit"), (EVALUATE, "tf1_autoencoders.evaluate"), (EVALUATE, "numpy")],
     ids=lambda value: value if isinstance(value, str) else "run_all" if value[0] != "-m" else "evaluate")
 def test_an_interrupt_shows_no_traceback_from_the_first_line_to_the_end(interrupted_command, command, module):

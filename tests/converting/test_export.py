@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests import small_sections
+from tests.conftest import slow
 from tf1_autoencoders import export
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.converting import formats, proof
@@ -63,7 +64,7 @@ FUNCTIONS = {1: ["reconstruct", "encode", "decode"], 2: ["reconstruct", "encode"
 def each_section(*forms):
     """Parametrise a test with every section in every form: quick are section 2 in every form, and each one frozen."""
     return pytest.mark.parametrize("form, section", [
-        pytest.param(form, section, marks=() if section == 2 or form == "frozen" else pytest.mark.slow)
+        (form, section) if section == 2 or form == "frozen" else slow(form, section)
         for form in forms for section in SECTIONS])
 
 
@@ -89,7 +90,7 @@ def test_arrays_come_back_to_the_byte_with_slots(section, form, run, checkpoints
     assert all(found[name].tobytes() == stored.read(name).tobytes() for name in found)
 
 
-@pytest.mark.parametrize("section", [1, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("section", [1, slow(4)])
 def test_h5_comes_back(section, run):
     code, text = run(section, "h5")
     assert code == 0 and "read back" in text and "FAIL" not in text

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests import small_sections as small
+from tests.conftest import slow
 from tf1_autoencoders.reporting import published
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.sections.contract import Section
@@ -60,8 +61,7 @@ def test_the_functions_of_evaluate_take_the_sections_own_options(section):
 TUNED = dict(cosine_decay=True, pixel_center=127.5, pixel_scale=1 / 255)  # section 2's loss then scales the pixels
 
 
-@pytest.mark.parametrize("number, more", [(2, TUNED), *(pytest.param(*case, marks=pytest.mark.slow) for case in (
-    (1, {}), (2, {}), (3, {}), (4, {})))])
+@pytest.mark.parametrize("number, more", [(2, TUNED), slow(1, {}), slow(2, {}), slow(3, {}), slow(4, {})])
 def test_a_keras_twin_can_be_saved_loaded_and_trained_further(tmp_path, monkeypatch, number, more):
     small.shrink(monkeypatch.setattr, monkeypatch.setitem)
     section, settings = SECTIONS[number], dataclasses.replace(SECTIONS[number].presets["report"], **more)

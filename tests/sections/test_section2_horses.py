@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from tests.conftest import SMALL, section2_graph
+from tests.conftest import SMALL, section2_graph, slow
 from tf1_autoencoders import crosscheck
 from tf1_autoencoders.graphs import input_pipeline
 from tf1_autoencoders.keras_twin import build
@@ -142,8 +142,7 @@ def test_graph_and_keras_agree_in_outputs_gradients_and_20_exact_steps(reading, 
     assert relative["losses"] < ROUNDING and relative["weights"] < EXACT_STEPS
 
 
-@pytest.mark.parametrize("reading", ["L2 declared only", pytest.param("L2 minimised", marks=pytest.mark.slow),
-                                     pytest.param("decaying rate", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("reading", ["L2 declared only", slow("L2 minimised"), slow("decaying rate")])
 def test_graph_and_keras_agree_after_20_steps_of_keras_adam(reading, small_rows):
     rows = np.resize(small_rows, (N_STEPS * SMALL.batch_size, SMALL.n_input))
     relative = crosscheck.compare(section2_horses.SECTION, READINGS[reading], (rows,), "Keras", N_STEPS)

@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.conftest import slow
 from tests.tf115 import ours
 from tests.tf115.ours import relative_difference
 from tf1_autoencoders import evaluate
@@ -141,7 +142,10 @@ def column_difference(implementation_or_values, name, column):
 
 
 each_network = pytest.mark.parametrize("name", NAMES)
-each_implementation = pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+# The graph and the exact twin are quick; Keras's own Adam is tried on one network, and slowly on the others.
+each_implementation_of_each_network = pytest.mark.parametrize("implementation, name", [
+    slow(implementation, name) if implementation == "Keras" and name != "section2_l2" else (implementation, name)
+    for implementation in IMPLEMENTATIONS for name in NAMES])
 
 
 def test_the_fixtures_hold_every_section_and_both_readings_of_section_2():
@@ -158,8 +162,7 @@ def test_the_seeds_give_bit_identical_initial_values_to_1_15(name):
         assert initial[variable].tobytes() == value.tobytes(), variable
 
 
-@each_network
-@each_implementation
+@each_implementation_of_each_network
 def test_hidden_layers_outputs_and_losses_are_those_of_1_15(implementation, name):
     hidden, expected = (ours.strip_prefix("hidden", values)
                         for values in (our_values(implementation, name), original(name).values))
@@ -167,8 +170,7 @@ def test_hidden_layers_outputs_and_losses_are_those_of_1_15(implementation, name
     assert column_difference(implementation, name, "forward") < FORWARD
 
 
-@each_network
-@each_implementation
+@each_implementation_of_each_network
 def test_gradients_are_those_of_1_15(implementation, name):
     gradients, expected = (ours.strip_prefix("gradients", values)
                            for values in (our_values(implementation, name), original(name).values))
@@ -176,16 +178,14 @@ def test_gradients_are_those_of_1_15(implementation, name):
     assert column_difference(implementation, name, "gradients") < GRADIENTS
 
 
-@each_network
-@each_implementation
+@each_implementation_of_each_network
 def test_the_losses_of_50_steps_are_those_of_1_15(implementation, name):
     assert column_difference(implementation, name, "trace") < TOLERANCES[implementation, name]["trace"]
     trace, expected = our_values(implementation, name)["trace"], original(name).values["trace"]
     assert relative_difference(trace[:10], expected[:10]) < FIRST_TEN
 
 
-@each_network
-@each_implementation
+@each_implementation_of_each_network
 @pytest.mark.parametrize("column", ["final outputs", "final weights", "m", "v"])
 def test_weights_slots_and_outputs_after_50_steps_are_those_of_1_15(implementation, name, column):
     assert column_difference(implementation, name, column) < TOLERANCES[implementation, name][column]
@@ -318,6 +318,7 @@ def test_trap_keras_epsilon_in_the_graph():
     assert column_difference(values, "section1", "trace") > 10 * EXACT_TOLERANCES["trace"]
 
 
+@pytest.mark.slow
 def test_trap_betas_in_double_precision():
     def adam(learning_rate, epsilon):
         return keras.optimizers.Adam(learning_rate, beta_1=0.9, beta_2=0.999, epsilon=epsilon)
@@ -369,7 +370,7 @@ def test_trap_a_hard_sigmoid_in_keras(monkeypatch):
 
 
 @pytest.mark.parametrize("change_seed", [lambda seed: (seed or 0) + 1, lambda seed: None], ids=["another", "none"])
-@pytest.mark.parametrize("name", ["section2", "section3", "section4"])
+@pytest.mark.parametrize("name", ["section2", slow("section3"), slow("section4")])
 def test_trap_operations_have_another_seed_or_none(name, change_seed, monkeypatch):
     glorot = tf1.glorot_uniform_initializer
     monkeypatch.setattr(loaded_module(tf1), "glorot_uniform_initializer", lambda seed: glorot(seed=change_seed(seed)))
@@ -399,6 +400,7 @@ def test_trap_keras_upsampling_adds_its_gradient_in_another_order(layer, identic
     assert relative_difference(keras_gradient, graph_gradient) < GRADIENTS
 
 
+@pytest.mark.slow
 def test_trap_the_exact_twin_of_section_3_needs_exact_upsampling():
     as_the_twin = dict(threads=0, fused=False)  # its threads, its operations
     expected = ours.strip_prefix("gradients", graph_values("section3", n_steps=1, **as_the_twin))
@@ -411,6 +413,7 @@ def test_trap_the_exact_twin_of_section_3_needs_exact_upsampling():
     assert n_identical(our_values("exact", "section3")) > 7 > n_identical(our_values("Keras", "section3"))
 
 
+@pytest.mark.slow
 def test_trap_fit_and_train_on_batch_return_a_running_mean():
     """Keras averages over the batches since reset_metrics(); newer releases call it in train_on_batch by themselves."""
     trace = original("section1").values["trace"][:5]

@@ -13,6 +13,7 @@ import subprocess
 import numpy as np
 import pytest
 
+from tests.conftest import slow
 from tests.tf115.ours import column_difference, relative_difference, strip_prefix
 from tests.tf241 import ours
 from tf1_autoencoders.keras_twin import h5_weights
@@ -38,8 +39,9 @@ original_values = functools.lru_cache(maxsize=None)(ours.original_values)
 our_values = functools.lru_cache(maxsize=None)(ours.our_values)
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("implementation", ours.IMPLEMENTATIONS)
+@pytest.mark.parametrize("implementation, name", [  # quick: each graph, and one Keras twin with Keras's own Adam
+    (implementation, name) if implementation == "graph" or (implementation, name) == ("Keras", "section4")
+    else slow(implementation, name) for implementation in ours.IMPLEMENTATIONS for name in NAMES])
 @pytest.mark.parametrize("column", ours.COLUMNS)
 def test_from_the_same_weights_50_steps_are_those_of_the_listing_in_keras_2_4(implementation, name, column):
     _, expected = original_values(name)
@@ -49,7 +51,7 @@ def test_from_the_same_weights_50_steps_are_those_of_the_listing_in_keras_2_4(im
     assert column_difference(values, expected, column) < TOLERANCES[implementation][column]
 
 
-@pytest.mark.parametrize("implementation", ours.IMPLEMENTATIONS)
+@pytest.mark.parametrize("implementation", ["graph", *map(slow, ours.ADAMS)])
 def test_trap_the_epsilon_of_tensorflow_1(implementation):
     values, (_, expected) = our_values(implementation, "section1", n_steps=20, adam_epsilon=1e-8), \
         original_values("section1")
