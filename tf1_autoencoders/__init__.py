@@ -13,8 +13,8 @@
     utils          the ground: errors, paths, files, command line, the door to TensorFlow and Keras
 
 The files beside this one are the commands: `python run_all.py` (run_all), `python -m tf1_autoencoders.evaluate`,
-`python -m tf1_autoencoders.crosscheck`, `... .spread`, `... .clean`, `... .export` and `... .convert`. Start with
-sections/section2_horses.py.
+`python -m tf1_autoencoders.crosscheck`, `... .spread`, `... .clean`, `... .export`, `... .convert` and `... .play`.
+Start with sections/section2_horses.py.
 """
 import _signal
 import sys

@@ -9,7 +9,8 @@ COMMANDS = {
     "spread --section 4": "mean and standard deviation over ten seeds",
     "clean": "list runs that were set aside and unfinished downloads, and delete them",
     "export --section 2 --to onnx": "a trained section in another format, proven",
-    "convert CHECKPOINT": "anybody's TensorFlow 1 checkpoint, listed or in another format"}
+    "convert CHECKPOINT": "anybody's TensorFlow 1 checkpoint, listed or in another format",
+    "play": "a page in which the trained networks run in the browser, without installing anything"}
 
 
 def main() -> None:

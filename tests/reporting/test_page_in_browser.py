@@ -1,7 +1,5 @@
 """The results page in a real browser: Chromium, through Playwright. Without one of them the tests are skipped."""
 import dataclasses
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +11,6 @@ from tf1_autoencoders.reporting.language import LANGUAGES
 from tf1_autoencoders.reporting.run_log import RunLog
 from tf1_autoencoders.sections import SECTIONS
 
-sync_api = pytest.importorskip(
-    "playwright.sync_api", reason="needs Playwright: pip install -r requirements-dev.txt")
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 400, "height": 800}
 LOWEST_CONTRAST = 4.5  # of text, by WCAG 2.2, level AA
 
@@ -39,17 +33,6 @@ CONTRASTS = """() => {
   }
   return [luminance(ground(document.body)), result];
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        path = next(filter(None, map(shutil.which, BROWSERS)), playwright.chromium.executable_path)
-        if not Path(path).exists():
-            pytest.skip("needs a browser: apt-get install chromium, or playwright install chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def write_section(folder, number, source):
@@ -84,22 +67,9 @@ def report(tmp_path_factory):
 
 
 @pytest.fixture
-def open_report(browser, report):
+def open_report(open_page, report):
     """Return a function that opens the page in a fresh context with options such as viewport and color_scheme."""
-    contexts = []
-
-    def open_page(language="en", **options):
-        contexts.append(browser.new_context(**{"viewport": WIDE, **options}))
-        page = contexts[-1].new_page()
-        page.messages, page.requests = [], []
-        page.on("console", lambda message: page.messages.append(message.text))
-        page.on("pageerror", lambda error: page.messages.append(str(error)))
-        page.on("request", lambda request: page.requests.append(request.url))
-        page.goto(report[language].as_uri())
-        return page
-    yield open_page
-    for context in contexts:
-        context.close()
+    return lambda language="en", **options: open_page(report[language], **{"viewport": WIDE, **options})
 
 
 def unfold(page):

@@ -66,9 +66,12 @@ class Settings:
     seed: int = 0  # of initial values, split and shuffling; ours
 
 
-PRESETS = {"report": Settings(), "tuned": Settings(cosine_decay=True, batch_size=256)}
+PRESETS = {"report": Settings(), "tuned": Settings(cosine_decay=True, batch_size=256),
+           "map": Settings(n_hidden_1=32, n_hidden_2=128, n_hidden_3=64, n_latent=2, cosine_decay=True, batch_size=256,
+                           n_epochs=100, patience=100)}
 PRESET_HELP = {"report": "the published run",
-               "tuned": "ours: the report's widths and epochs; batches of 256, a decaying learning rate"}
+               "tuned": "ours: the report's widths and epochs; batches of 256, a decaying learning rate",
+               "map": "ours: a small network whose code has two numbers, for the map in docs/play.html"}
 
 
 def check_settings(settings: Settings, n_rows: int) -> Settings:
@@ -201,15 +204,19 @@ def graph_encoder_decoder(trainer: Any) -> Tuple[Callable, Callable]:
             lambda codes: trainer.session.run(trainer.model.outputs, {latent: codes}))
 
 
-def keras_encoder_decoder(trainer: Any) -> Tuple[Callable, Callable]:
-    """Return the halves of the Keras twin, as graph_encoder_decoder does."""
-    model = trainer.model
+def keras_halves(model: Any) -> Tuple[Any, Any]:
+    """Return the halves of a Keras twin as two models: images [n, n_input] -> codes [n, n_latent], and back."""
     latent = model.get_layer("dense_3").output
     codes = keras.Input(shape=latent.shape[1:])
     decoded = codes
     for number in range(4, 8):
         decoded = model.get_layer(f"dense_{number}")(decoded)
-    encoder, decoder = keras.Model(model.input, latent), keras.Model(codes, decoded)
+    return keras.Model(model.input, latent), keras.Model(codes, decoded)
+
+
+def keras_encoder_decoder(trainer: Any) -> Tuple[Callable, Callable]:
+    """Return the halves of the Keras twin, as graph_encoder_decoder does."""
+    encoder, decoder = keras_halves(trainer.model)
     return (lambda x: encoder.predict(x, verbose=0)), (lambda codes: decoder.predict(codes, verbose=0))
 
 
@@ -233,6 +240,12 @@ def interpolate_codes(first: np.ndarray, last: np.ndarray, n: int) -> np.ndarray
 
 
 # ---- Evaluation: one image through the trained network ----
+
+def example_images(**data_options: Any) -> Dict[str, np.ndarray]:
+    """Return one test image of each class, {class: uint8[28, 28] grey levels}; data_options as in load."""
+    images = fashion_mnist.load(("test",), **data_options)["test"]
+    return {name: images.x[np.argmax(images.y == number)] for number, name in enumerate(CLASSES)}
+
 
 class Encoded(NamedTuple):
     """The result of encode_image: the image, its code and the image made from the code.
