@@ -26,6 +26,12 @@ def test_every_python_block_runs(page, k, block, tmp_path, monkeypatch):
     runpy.run_path(str(file))
 
 
+def test_commands_in_the_readme_are_visible_whole():
+    """A page on GitHub shows 98 characters of a line of code, and cuts the rest off."""
+    blocks = re.findall(r"^```(?:sh|text)\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    assert len(blocks) >= 3 and max(map(len, "".join(blocks).splitlines())) <= 98
+
+
 def anchors(page):
     """Return the anchors of a page's headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
