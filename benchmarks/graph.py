@@ -1,19 +1,16 @@
 """Our graph, trained as the package trains it."""
 from __future__ import annotations
 
-import contextlib
 from typing import Any, Callable, Dict
 
 import numpy as np
 
 from benchmarks.tasks import Task
-from tf1_autoencoders.graphs.replicas import Replica, replicated
+from tf1_autoencoders.distributed.coordination import Alone
 from tf1_autoencoders.keras_twin.weights import set_graph_weights
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.training.loop import fit
-from tf1_autoencoders.training.replicas import ReplicaTrainer
 from tf1_autoencoders.training.session import TimedSession
-from tf1_autoencoders.training.trainers import GraphTrainer
 from tf1_autoencoders.utils.frameworks import tf1
 
 
@@ -23,22 +20,21 @@ class Implementation:
     Args:
         task: Task.
         session_class: class of the session.
-        cluster: training.cluster.Cluster of which this process is a task; None to train alone.
+        group: coordination.Workers, or Alone to train alone.
         options: further arguments of the session.
     """
 
-    def __init__(self, task: Task, session_class: Callable[..., TimedSession] = TimedSession, cluster: Any = None,
-                 **options: Any) -> None:
+    def __init__(self, task: Task, session_class: Callable[..., TimedSession] = TimedSession,
+                 group: Alone = Alone(), **options: Any) -> None:
         section = SECTIONS[task.number]
         self.task, self.next_rows = task, task.make_next_rows()
-        with replicated(Replica(cluster.task, cluster.n_tasks, task.number)) if cluster else contextlib.nullcontext():
+        with group.scope(task.number):
             self.model = section.build_graph(section.settings_class(**task.settings))
         self.threads = task.threads or section.threads
-        self.session = session_class(self.model, self.threads, cluster=cluster, **options)
+        self.session = session_class(self.model, self.threads, server=group.server, **options)
         self.session.run(self.model.initializer)
         set_graph_weights(self.session, self.model, task.weights)
-        arguments = self.session, self.model, task.arrays, task.batch_size
-        self.trainer = ReplicaTrainer(*arguments, cluster) if cluster else GraphTrainer(*arguments)
+        self.trainer = group.make_trainer(self.session, self.model, task.arrays, task.batch_size)
 
     def fit(self, n_rows: int, n_epochs: int, on_lap: Callable[[], None]) -> None:
         evaluation: Dict[str, Any] = {}

@@ -13,10 +13,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from benchmarks import graph, tasks
-from tf1_autoencoders.graphs.replicas import Replica, replicated, sum_over_tasks
+from tf1_autoencoders.distributed.cluster import Cluster, plan_from_environment
+from tf1_autoencoders.distributed.collectives import Replicated
+from tf1_autoencoders.distributed.coordination import Alone, Workers
 from tf1_autoencoders.keras_twin.weights import graph_weights
 from tf1_autoencoders.training import loop
-from tf1_autoencoders.training.cluster import Cluster, plan_from_environment
 from tf1_autoencoders.utils.frameworks import tf1
 
 N_REDUCTIONS = 20  # of each size that are timed
@@ -31,7 +32,8 @@ def main() -> None:
     args = parser.parse_args()
     task, plan = tasks.load_task(args.task), plan_from_environment()
     cluster = None if plan is None else Cluster(plan, task.threads, timeout=60)
-    implementation = graph.Implementation(task, cluster=cluster)
+    group = Alone() if cluster is None else Workers(cluster)
+    implementation = graph.Implementation(task, group=group)
     if cluster is not None:
         cluster.wait_for_all()
     result = {"losses": first_losses(implementation, task, args.steps)}
@@ -43,8 +45,7 @@ def main() -> None:
         sizes = [1, sum(weights.size for weights in task.weights.values()) + 1]
         result["reduction_seconds"] = [time_reduction(cluster, key, size) for key, size in enumerate(sizes, 1)]
     np.savez(args.out, **result)
-    if cluster is not None:
-        implementation.trainer.leave()
+    group.leave(implementation.trainer)
 
 
 def first_losses(implementation, task, n_steps):
@@ -80,9 +81,9 @@ def bytes_sent():
 def time_reduction(cluster, instance_key, size):
     """Return the median seconds of one CollectiveReduce of float32[size], alone."""
     with tf1.Graph().as_default() as one_operation:
-        with replicated(Replica(cluster.task, cluster.n_tasks, GROUP_KEY)):
-            values = tf1.placeholder_with_default(np.zeros(1, np.float32), [1])
-            total = sum_over_tasks(tf1.tile(values, [size]), instance_key).op
+        values = tf1.placeholder_with_default(np.zeros(1, np.float32), [1])
+        replicated = Replicated(cluster.task, cluster.n_tasks, GROUP_KEY)
+        total = replicated.sum_over_tasks(tf1.tile(values, [size]), instance_key).op
     seconds = []
     with tf1.Session(cluster.target, graph=one_operation, config=cluster.configure(tf1.ConfigProto())) as session:
         run = session.make_callable(total)

@@ -26,10 +26,10 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks import measuring, tasks
+from tf1_autoencoders.distributed.cluster import JOB, TF_CONFIG
+from tf1_autoencoders.distributed.launcher import LoopbackNamespace, free_ports
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.sections import SECTIONS
-from tf1_autoencoders.training.cluster import JOB, TF_CONFIG
-from tf1_autoencoders.training.launcher import LoopbackNamespace, free_ports
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UserError, one_line
 from tf1_autoencoders.utils.files import write_atomically

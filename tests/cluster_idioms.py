@@ -19,7 +19,7 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from tf1_autoencoders.training.launcher import free_ports
+from tf1_autoencoders.distributed.launcher import free_ports
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.frameworks import tf1
 

@@ -33,8 +33,8 @@ RELEASES = [  # (TensorFlow, Python, further requirements)
     ("2.16.2", "3.11", ["numpy<2"]), ("2.17.1", "3.12", ["numpy<2"]), ("2.18.1", "3.12", []), ("2.19.1", "3.12", []),
     ("2.20.0", "3.13", []), ("2.21.0", "3.10", []), ("2.21.0", "3.11", []), ("2.21.0", "3.12", []),
     ("2.21.0", "3.13", [])]
-TESTS = ["graphs", "sections", "training/test_training.py", "training/test_replicas.py", "checkpointing/test_saver.py",
-         "tf115/test_against_tf115.py"]
+TESTS = ["graphs", "sections", "training/test_training.py", "distributed/test_distributed.py",
+         "checkpointing/test_saver.py", "tf115/test_against_tf115.py"]
 HEADER = ("TensorFlow", "Python", "numpy", "Keras", "passed", "skipped", "failed",
           "1.15.5: forward", "gradients", "trace", "final weights")
 

@@ -14,11 +14,13 @@ ALLOWED = {
     # knows no section: a section's graph reaches it as a GraphDef
     "converting": {"checkpointing", "keras_twin", "reporting", "utils"},
     "datasets": {"utils"}, "reporting": {"utils"}, "training": {"checkpointing", "graphs", "keras_twin", "utils"},
-    "sections": {"checkpointing", "datasets", "graphs", "keras_twin", "reporting", "training", "utils"},
+    # no other folder knows that several tasks can train one network
+    "distributed": {"graphs", "training", "utils"},
+    "sections": {"checkpointing", "datasets", "distributed", "graphs", "keras_twin", "reporting", "training", "utils"},
     "tensorflow1": {"datasets", "utils"}, "programs": {"tensorflow1", "utils"},  # old programs
     # the files at the top of the package
-    "commands": {"checkpointing", "converting", "graphs", "keras_twin", "programs", "reporting", "sections",
-                 "training", "utils"}}
+    "commands": {"checkpointing", "converting", "distributed", "graphs", "keras_twin", "programs", "reporting",
+                 "sections", "training", "utils"}}
 # library -> the only file that may import it
 DOORS = {"tensorflow": "utils/frameworks.py", "keras": "utils/frameworks.py", "matplotlib": "reporting/figures.py"}
 

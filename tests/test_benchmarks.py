@@ -18,7 +18,6 @@ from benchmarks import (
     scaling,
     section3_readings,
     startup,
-    streaming,
     tasks,
 )
 from tests import small_sections
@@ -227,7 +226,7 @@ def test_a_timed_command_returns_its_output_or_raises_its_last_line():
         startup.once("a command", ["-c", "import sys; sys.exit('no such thing')"])
 
 
-@pytest.mark.parametrize("command", [endurance, growth, profile, run, startup, streaming],
+@pytest.mark.parametrize("command", [endurance, growth, profile, run, startup],
                          ids=lambda command: command.__name__)
 def test_every_command_has_a_help(command, capsys):
     with pytest.raises(SystemExit) as error:

@@ -9,6 +9,9 @@ import webbrowser
 from pathlib import Path
 from typing import Any, Dict, Optional, Sequence
 
+from tf1_autoencoders.distributed import launcher
+from tf1_autoencoders.distributed.cluster import Cluster, ClusterPlan, plan_from_environment, plan_from_file
+from tf1_autoencoders.distributed.coordination import Workers
 from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.reporting.html_report import write_html_report
 from tf1_autoencoders.reporting.language import LANGUAGES
@@ -16,8 +19,6 @@ from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.sections import SECTIONS, plan
 from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.sections.run import RunOptions, has_checkpoints, run_section, train_as_worker
-from tf1_autoencoders.training import launcher
-from tf1_autoencoders.training.cluster import Cluster, ClusterPlan, plan_from_environment, plan_from_file
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.paths import CHECKPOINTS, RESULTS, display_path
@@ -172,20 +173,21 @@ def run(args: argparse.Namespace) -> int:
     """Run one section, or all in the report's order, in the way that the arguments ask for; return the exit code."""
     settings = settings_of_sections(args)
     options = RunOptions(**{field.name: getattr(args, field.name) for field in dataclasses.fields(RunOptions)
-                            if field.name not in ("cluster", "bar")})
+                            if field.name not in ("tasks", "bar")})
     resumed = [number for number in settings if has_checkpoints(args.checkpoint_dir, number)] if args.resume else []
     if args.resume and not resumed:
         raise UserError(f"--resume: no run in {display_path(args.checkpoint_dir)}; leave the option out to start at "
                         "the beginning")
     if args.dry_run:
         return describe(settings, options)
-    tasks = cluster_plan(args)
-    if tasks is None and (args.workers or 1) > 1:
+    cluster_of = cluster_plan(args)
+    if cluster_of is None and (args.workers or 1) > 1:
         return launch(settings, options, args)
-    if tasks is not None:
-        options = dataclasses.replace(options, cluster=Cluster(tasks, args.threads or 0, args.cluster_timeout))
-        if tasks.task != 0:
-            return work(settings, options)
+    if cluster_of is not None:
+        cluster = Cluster(cluster_of, args.threads or 0, args.cluster_timeout)
+        options = dataclasses.replace(options, tasks=Workers(cluster))
+        if not cluster.is_chief:
+            return work(settings, options, cluster)
     return report(settings, options, resumed, args)
 
 
@@ -219,10 +221,8 @@ def launch(settings: Dict[int, Any], options: RunOptions, args: argparse.Namespa
     return launcher.run_workers(args.command, args.workers, args.restarts, args.cluster_timeout)
 
 
-def work(settings: Dict[int, Any], options: RunOptions) -> int:
+def work(settings: Dict[int, Any], options: RunOptions, cluster: Cluster) -> int:
     """Train as a task of a cluster that is not its chief."""
-    cluster = options.cluster
-    assert cluster is not None
     print(f"{cluster.name(cluster.task)} of {cluster.n_tasks}: trains with {cluster.name(0)}, which prints", flush=True)
     for number in settings:
         train_as_worker(SECTIONS[number], settings[number], options)

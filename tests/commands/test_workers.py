@@ -14,7 +14,7 @@ import pytest
 
 from tests import small_sections
 from tf1_autoencoders.checkpointing import saver
-from tf1_autoencoders.training import launcher
+from tf1_autoencoders.distributed import launcher
 from tf1_autoencoders.utils.frameworks import tf1
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads processes from /proc")]

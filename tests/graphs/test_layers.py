@@ -1,17 +1,15 @@
 """The layers: values, gradients, initial values and names, as in TensorFlow 1.15."""
+import functools
+
 import numpy as np
 import pytest
 
-from tf1_autoencoders.graphs.layers import (
-    conv_layer,
-    cosine_decay,
-    dense_layer,
-    lstm_layer,
-    max_pool,
-    mean_squared_error,
-    upsample,
-)
+from tf1_autoencoders.graphs import fused, layers
+from tf1_autoencoders.graphs.layers import cosine_decay, dense_layer, lstm_layer, mean_squared_error
+from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
+
+EITHER = pytest.mark.parametrize("module", [layers, fused], ids=["plain", "fused"])
 
 
 @pytest.fixture
@@ -137,15 +135,14 @@ def numpy_lstm(x, kernel, bias, h, c):
     return np.stack(outputs, axis=1), c
 
 
-@pytest.mark.parametrize("fused", [False, True])
+@EITHER
 @pytest.mark.parametrize("given_state", [False, True])
-def test_lstm_computes_its_formula(graph, given_state, fused):
+def test_lstm_computes_its_formula(graph, given_state, module):
     random = np.random.default_rng(0)
     x, h, c = (random.normal(size=shape).astype(np.float32) for shape in ((5, 3, 7), (5, 11), (5, 11)))
     if not given_state:
         h, c = np.zeros_like(h), np.zeros_like(c)
-    outputs, state = lstm_layer(tf1.constant(x), 11, initial_state=(h, c) if given_state else None, seed=1,
-                                fused=fused)
+    outputs, state = module.lstm_layer(tf1.constant(x), 11, initial_state=(h, c) if given_state else None, seed=1)
     assert outputs.shape.as_list() == [5, 3, 11]
     kernel, bias = tf1.trainable_variables()
     with tf1.Session() as session:
@@ -158,11 +155,11 @@ def test_lstm_computes_its_formula(graph, given_state, fused):
     np.testing.assert_array_equal(last_h, outputs[:, -1])
 
 
-@pytest.mark.parametrize("fused", [False, True])
-def test_lstm_gradients_agree_with_finite_differences(graph, fused):
+@EITHER
+def test_lstm_gradients_agree_with_finite_differences(graph, module):
     random = np.random.default_rng(0)
     x = random.normal(size=(3, 5, 2)).astype(np.float32)
-    outputs, (_, c) = lstm_layer(tf1.constant(x), 3, seed=1, fused=fused)
+    outputs, (_, c) = module.lstm_layer(tf1.constant(x), 3, seed=1)
     weights = random.normal(size=(3, 5, 3))
     loss = tf1.reduce_sum(outputs * weights.astype(np.float32)) + tf1.reduce_sum(c)
     variables = tf1.trainable_variables()
@@ -186,13 +183,13 @@ def test_fused_lstm_has_the_gradients_of_the_plain_lstm_for_every_input(graph):
     random = np.random.default_rng(0)
     x, h, c = (tf1.constant(random.normal(size=shape).astype(np.float32)) for shape in ((5, 3, 7), (5, 11), (5, 11)))
     weights, gradients = random.normal(size=(5, 3, 11)).astype(np.float32), []
-    for fused in (True, False):
+    for module in (fused, layers):
         with tf1.variable_scope("shared", reuse=tf1.AUTO_REUSE):
-            outputs, (last_h, last_c) = lstm_layer(x, 11, initial_state=(h, c), seed=1, fused=fused)
+            outputs, (last_h, last_c) = module.lstm_layer(x, 11, initial_state=(h, c), seed=1)
         loss = tf1.reduce_sum(outputs * weights) + tf1.reduce_sum(last_h ** 2) + tf1.reduce_sum(tf1.sin(last_c))
         gradients.append(tf1.gradients(loss, [x, h, c, *tf1.trainable_variables()]))
-    for fused, plain in zip(*values(*gradients)):
-        np.testing.assert_allclose(fused, plain, rtol=1e-5, atol=1e-6)
+    for of_fused, plain in zip(*values(*gradients)):
+        np.testing.assert_allclose(of_fused, plain, rtol=1e-5, atol=1e-6)
 
 
 def test_the_gradient_of_mean_squared_error_is_bit_identical_to_that_of_the_mean_of_squares(graph):
@@ -210,30 +207,43 @@ def test_fused_convolution_of_an_upsampled_image_differs_only_by_rounding(graph,
     random, results = np.random.default_rng(0), []
     x = tf1.constant(random.normal(size=(5, height, width, 3)).astype(np.float32))
     weights = random.normal(size=(5, *(2 * side - 2 * (padding == "VALID") for side in (height, width)), 2))
-    for fused in (True, False):
-        outputs = conv_layer(upsample(x), 2, padding=padding, seed=1, fused=fused)
+    for module in (fused, layers):
+        outputs = module.conv_layer(module.upsample(x), 2, padding=padding, seed=1)
         weighted = tf1.reduce_sum(outputs * weights.astype(np.float32))
         gradients = tf1.gradients(weighted, [x, *tf1.trainable_variables()[-2:]])  # two layers, the same initial values
         assert [operation.type for operation in graph.get_operations()].count("DepthToSpace") == 1
         results.append([outputs, *gradients])
     assert outputs.shape.as_list() == list(weights.shape)
-    for fused, plain in zip(*values(*results)):
-        assert np.abs(fused - plain).max() < 1e-6 * np.abs(plain).max()
+    for of_fused, plain in zip(*values(*results)):
+        assert np.abs(of_fused - plain).max() < 1e-6 * np.abs(plain).max()
 
 
-@pytest.mark.parametrize("sides, align_corners", [((9, 12), False), ((6, 8), True)])
-def test_convolution_of_an_image_resized_in_another_way_is_not_fused(graph, sides, align_corners):
-    x = tf1.constant(np.random.default_rng(0).normal(size=(2, 3, 4, 3)).astype(np.float32))
-    resized = tf1.image.resize_nearest_neighbor(x, sides, align_corners=align_corners)
-    fused, plain = values(*(conv_layer(resized, 2, seed=1, fused=fused) for fused in (True, False)))
-    assert fused.tobytes() == plain.tobytes()
+def test_a_fused_network_never_computes_an_upsampled_image(graph):
+    upsampled = fused.upsample(tf1.placeholder(tf1.float32, [None, 4, 4, 2]))
+    tf1.gradients(fused.conv_layer(upsampled, 3), tf1.trainable_variables())
+    assert upsampled.whole.shape.as_list() == [None, 8, 8, 2] and not upsampled.whole.consumers()
 
 
-@pytest.mark.parametrize("fused", [False, True])
+def test_convolution_of_another_image_is_the_plain_one(graph):
+    x = tf1.constant(np.random.default_rng(0).normal(size=(2, 6, 8, 3)).astype(np.float32))
+    of_fused, plain = values(*(module.conv_layer(x, 2, seed=1) for module in (fused, layers)))
+    assert of_fused.tobytes() == plain.tobytes()
+
+
+@EITHER
 @pytest.mark.parametrize("padding", ["same", "EXPLICIT", [[0, 0], [1, 1], [1, 1], [0, 0]]])
-def test_an_unknown_padding_is_refused(graph, padding, fused):
-    with pytest.raises(ValueError, match="conv_layer: padding=.*; expected \"SAME\" or \"VALID\"$"):
-        conv_layer(upsample(tf1.placeholder(tf1.float32, [None, 4, 4, 2])), 3, padding=padding, fused=fused)
+def test_an_unknown_padding_is_refused(graph, padding, module):
+    image = tf1.placeholder(tf1.float32, [None, 4, 4, 2])
+    for make in (lambda: module.conv_layer(module.upsample(image), 3, padding=padding),
+                 lambda: module.conv_max_pool(image, 3, padding=padding)):
+        with pytest.raises(ValueError, match="conv_layer: padding=.*; expected \"SAME\" or \"VALID\"$"):
+            make()
+
+
+def test_one_setting_names_the_layers():
+    assert fused.layers_named("fused") is fused and fused.layers_named("plain") is layers
+    with pytest.raises(UserError, match="the setting kernels is 'fast'; expected fused or plain"):
+        fused.layers_named("fast")
 
 
 def test_lstm_variables_are_named_as_tensorflow_1_names_them(graph):
@@ -285,16 +295,16 @@ def test_an_unknown_number_of_time_steps_is_refused(graph):
 def test_the_plain_lstm_takes_a_batch_of_0_and_the_fused_one_gives_its_result_or_an_error(graph):
     x = tf1.placeholder(tf1.float32, [None, 3, 7])
     with tf1.variable_scope("plain"):
-        plain, _ = lstm_layer(x, 5, fused=False)
+        plain, _ = lstm_layer(x, 5)
     with tf1.variable_scope("fused"):
-        fused, _ = lstm_layer(x, 5)
+        of_fused, _ = fused.lstm_layer(x, 5)
     gradients = tf1.gradients(plain, tf1.trainable_variables("plain"))
     with tf1.Session() as session:
         session.run(tf1.global_variables_initializer())
         outputs, *gradients = session.run([plain, *gradients], {x: np.zeros((0, 3, 7))})
         assert outputs.shape == (0, 3, 5) and not any(gradient.any() for gradient in gradients)
         try:
-            assert session.run(fused, {x: np.zeros((0, 3, 7))}).shape == (0, 3, 5)  # TensorFlow 1.15 to 2.4
+            assert session.run(of_fused, {x: np.zeros((0, 3, 7))}).shape == (0, 3, 5)  # TensorFlow 1.15 to 2.4
         except tf1.errors.InvalidArgumentError as error:
             assert "is empty, has shape: (0,5)" in str(error)
 
@@ -303,7 +313,7 @@ def test_second_derivatives_of_the_plain_lstm_are_those_of_finite_differences(gr
     x = np.random.default_rng(0).normal(size=(1, 2, 2)).astype(np.float32)
     direction = np.random.default_rng(1).normal(size=x.shape).astype(np.float32)
     fed = tf1.placeholder(tf1.float32, x.shape)
-    outputs, _ = lstm_layer(fed, 3, seed=1, fused=False)
+    outputs, _ = lstm_layer(fed, 3, seed=1)
     gradient, = tf1.gradients(tf1.reduce_sum(outputs ** 2), fed)
     second, = tf1.gradients(tf1.reduce_sum(gradient * direction), fed)
     with tf1.Session() as session:
@@ -316,54 +326,45 @@ def test_second_derivatives_of_the_plain_lstm_are_those_of_finite_differences(gr
 
 def test_second_derivatives_of_the_fused_lstm_are_refused(graph):
     x = tf1.constant(np.ones((2, 3, 7), np.float32))
-    gradient, = tf1.gradients(lstm_layer(x, 5)[0], x)
-    with pytest.raises(LookupError, match=r"the fused LSTM has no second derivatives; .* lstm_layer\(fused=False\)$"):
+    gradient, = tf1.gradients(fused.lstm_layer(x, 5)[0], x)
+    with pytest.raises(LookupError, match=r"the fused LSTM has no second derivatives; .* graphs.layers.lstm_layer$"):
         tf1.gradients(gradient, x)
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 3, 7, 40])
 @pytest.mark.parametrize("height, width, padding", [(6, 8, "SAME"), (7, 5, "SAME"), (9, 8, "VALID")])
-def test_a_pooled_convolution_in_parts_equals_the_plain_one(graph, n_rows, height, width, padding):
+def test_a_pooled_convolution_in_microbatches_equals_the_plain_one(graph, n_rows, height, width, padding):
     random, results = np.random.default_rng(0), []
     x = tf1.constant(random.normal(size=(n_rows, height, width, 3)).astype(np.float32).round())  # with equal pixels
-    for n_parts in (3, 1):
-        pooled = max_pool(conv_layer(x, 5, padding=padding, activation=tf1.nn.relu, seed=1), n_parts=n_parts)
+    for pool in (functools.partial(fused.conv_max_pool, n_microbatches=3), layers.conv_max_pool):
+        pooled = pool(x, 5, padding=padding, seed=1)
         weights = np.random.default_rng(1).normal(size=(n_rows, *pooled.shape.as_list()[1:])).astype(np.float32)
         gradients = tf1.gradients(tf1.reduce_sum(pooled * weights), [x, *tf1.trainable_variables()[-2:]])
         results.append([pooled, *gradients])
-    in_parts, plain = values(*results)
-    assert in_parts[0].tobytes() == plain[0].tobytes()
-    for one, other in zip(in_parts, plain):
+    in_microbatches, plain = values(*results)
+    assert in_microbatches[0].tobytes() == plain[0].tobytes()
+    for one, other in zip(in_microbatches, plain):
         assert one.shape == other.shape and np.abs(one - other).max() <= 1e-6 * np.abs(other).max()
 
 
-def test_a_pooled_convolution_in_parts_never_computes_the_whole_batch(graph):
+def test_a_pooled_convolution_in_microbatches_never_computes_the_whole_batch(graph):
     x = tf1.placeholder(tf1.float32, [None, 8, 8, 1])
-    conv = conv_layer(x, 5, activation=tf1.nn.relu)
-    tf1.gradients(max_pool(conv, n_parts=3), tf1.trainable_variables())
-    assert not conv.consumers()
-
-
-@pytest.mark.parametrize("activation", [None, tf1.nn.elu])
-def test_pooling_in_parts_is_refused_without_a_convolution_with_relu(graph, activation):
-    x = conv_layer(tf1.placeholder(tf1.float32, [None, 8, 8, 1]), 5, activation=activation)
-    with pytest.raises(ValueError, match="is not relu"):
-        max_pool(x, n_parts=2)
-    with pytest.raises(ValueError, match="is not relu"):
-        max_pool(tf1.nn.relu(x[:1]), n_parts=2)
+    tf1.gradients(fused.conv_max_pool(x, 5, n_microbatches=3), tf1.trainable_variables())
+    assert not graph.get_tensor_by_name("conv2d/BiasAdd:0").consumers()
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 7, 150])
 def test_dense_layers_in_halves_equal_plain_ones(graph, n_rows):
     x = tf1.constant(np.random.default_rng(1).normal(size=(n_rows, 37)).astype(np.float32))
 
-    def network(fused):
-        hidden = dense_layer(x, 11, activation=tf1.nn.elu, seed=1, name="a", reuse=tf1.AUTO_REUSE, fused=fused)
-        outputs = dense_layer(hidden, 37, seed=2, name="b", reuse=tf1.AUTO_REUSE, fused=fused)
-        loss = mean_squared_error(outputs, x)
-        return [hidden, outputs, *tf1.gradients(loss, [*tf1.trainable_variables(), x])], loss
+    def network(module):
+        hidden = module.dense_layer(x, 11, activation=tf1.nn.elu, seed=1, name="a", reuse=tf1.AUTO_REUSE)
+        outputs = module.dense_layer(hidden, 37, seed=2, name="b", reuse=tf1.AUTO_REUSE)
+        loss = module.mean_squared_error(outputs, x)
+        gradients = tf1.gradients(loss, [*tf1.trainable_variables(), x])
+        return [fused.whole(hidden), fused.whole(outputs), *gradients], loss
 
-    (in_halves, loss_of_halves), (plain, loss) = network(True), network(False)
+    (in_halves, loss_of_halves), (plain, loss) = network(fused), network(layers)
     for one, other in zip(*values(in_halves, plain)):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-6 * np.abs(other).max())
     np.testing.assert_allclose(*values(loss_of_halves, loss), rtol=1e-6)
@@ -371,7 +372,7 @@ def test_dense_layers_in_halves_equal_plain_ones(graph, n_rows):
 
 def test_a_dense_layer_in_halves_takes_the_halves_of_the_layer_before(graph):
     x = tf1.placeholder(tf1.float32, [None, 7])
-    mean_squared_error(dense_layer(dense_layer(x, 5, fused=True), 3, fused=True), x[:, :3])
-    concatenated = [op.outputs[0] for op in graph.get_operations() if op.type == "ConcatV2"]
-    assert len(concatenated) == 2
-    assert not any(consumer.type != "Identity" for tensor in concatenated for consumer in tensor.consumers())
+    hidden = fused.dense_layer(x, 5)
+    outputs = fused.dense_layer(hidden, 3)
+    fused.mean_squared_error(outputs, x[:, :3])
+    assert not hidden.whole.consumers() and not outputs.whole.consumers()

@@ -51,7 +51,7 @@ def section_settings(name, sizes=None, **changes):
 
 def unfused_setting(name):
     """Return the settings with which a graph consists of the original's operations, {} if the section has no choice."""
-    return dict(fused=False) if hasattr(section_module(name).settings_class, "fused") else {}
+    return dict(section_module(name).export_overrides)
 
 
 def original_values(name):

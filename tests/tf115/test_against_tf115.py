@@ -24,7 +24,7 @@ from tests.tf115 import ours
 from tests.tf115.ours import relative_difference
 from tf1_autoencoders import evaluate
 from tf1_autoencoders.checkpointing import saver
-from tf1_autoencoders.graphs import layers
+from tf1_autoencoders.graphs import fused, layers
 from tf1_autoencoders.keras_twin import build, h5_weights
 from tf1_autoencoders.keras_twin import weights as weights_module
 from tf1_autoencoders.keras_twin.weights import graph_weights, set_graph_weights, set_keras_weights
@@ -402,7 +402,7 @@ def test_trap_keras_upsampling_adds_its_gradient_in_another_order(layer, identic
 
 @pytest.mark.slow
 def test_trap_the_exact_twin_of_section_3_needs_exact_upsampling():
-    as_the_twin = dict(threads=0, fused=False)  # its threads, its operations
+    as_the_twin = dict(threads=0, kernels="plain")  # its threads, its operations
     expected = ours.strip_prefix("gradients", graph_values("section3", n_steps=1, **as_the_twin))
 
     def n_identical(values):
@@ -449,15 +449,15 @@ BLOCK_LSTM_ARGUMENTS = dict(
     **dict.fromkeys(("wci", "wcf", "wco"), np.zeros(2, np.float32)))
 
 
-def our_lstm(x, kernel, monkeypatch, fused=True):
+def our_lstm(x, kernel, monkeypatch, module=fused):
     """Run lstm_layer on this kernel, with time as the first dimension, as BlockLSTM has it."""
     weights = {"kernel": kernel, "bias": BLOCK_LSTM_ARGUMENTS["b"]}
     monkeypatch.setattr(loaded_module(tf1), "get_variable", lambda name, *_, **__: weights[name])
-    return tf1.transpose(layers.lstm_layer(tf1.transpose(x, [1, 0, 2]), 2, fused=fused)[0], [1, 0, 2])
+    return tf1.transpose(module.lstm_layer(tf1.transpose(x, [1, 0, 2]), 2)[0], [1, 0, 2])
 
 
 @pytest.mark.parametrize("lstm, right", [
-    (our_lstm, True), (functools.partial(our_lstm, fused=False), True),
+    (our_lstm, True), (functools.partial(our_lstm, module=layers), True),
     (lambda x, w, _: tf1.raw_ops.BlockLSTM(x=x, w=w, forget_bias=1.0, **BLOCK_LSTM_ARGUMENTS).h, True),
     (lambda x, w, _: tf1.raw_ops.BlockLSTMV2(x=x, w=w, **BLOCK_LSTM_ARGUMENTS).h, False)],
     ids=["ours", "ours, not fused", "BlockLSTM", "BlockLSTMV2"])

@@ -1,27 +1,47 @@
-"""Faster or smaller forms of four layers of graphs.layers: the same functions, computed with other operations.
+"""Faster or smaller forms of five layers of graphs.layers, under the same names: the same functions and variables,
+computed with other operations.
 
-    function             replaces                                      with
-    conv2d_of_upsampled  upsample, then conv2d on the doubled image    conv2d on the smaller image, then depth_to_space
-    fused_lstm           the separate operations of each LSTM step,    one LSTMBlockCell per step,
+    function             instead of                                    computes
+    conv_layer           upsample, then conv2d on the doubled image    conv2d on the smaller image, then depth_to_space
+    lstm_layer           the separate operations of each LSTM step,    one LSTMBlockCell per step,
                          with TensorFlow's gradient of each of them    with a gradient written by hand
-    max_pool_in_parts    conv2d, bias, relu and max_pool of a batch    the same operations for one part of the batch
-                                                                       after the other, and again for the gradient
-    dense_in_halves      the operations of a dense layer               the same operations twice, on half of the rows,
-                                                                       which two threads compute at the same time
+    conv_max_pool        conv2d, bias, relu and max_pool of a batch    the same operations for one microbatch after the
+                                                                       other, and again for the gradient
+    dense_layer,         the operations of a dense layer, or of the    the same operations twice, on half of the rows,
+    mean_squared_error   mean of its squared errors                    which two threads compute at the same time
 
 The first three add the same products in another order. Their outputs and gradients therefore differ from those of the
 plain layers by rounding, measured at no more than 1e-6 of the largest value. The last adds them in the same order,
 except where TensorFlow has another product for few rows; with the report's batch, weights are bit-identical after
-hundreds of steps. A layer with fused=False does not use this module.
+hundreds of steps.
+
+`layers_named` is the only place that chooses between the two modules.
 """
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, List, Optional, Tuple
+import sys
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
+from tf1_autoencoders.graphs import layers
+from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
+
+
+def layers_named(kernels: str) -> Any:
+    """Return the module of layers that a setting `kernels` names: this one for "fused", graphs.layers for "plain".
+
+    Raises:
+        UserError: it is neither of the two.
+    """
+    if kernels not in ("fused", "plain"):
+        raise UserError(f"the setting kernels is {str(kernels)[:40]!r}; expected fused or plain")
+    return sys.modules[__name__] if kernels == "fused" else layers
+
+
+# ---- Convolution of an upsampled image ----
 
 # KERNEL_SUMS[padding][parity][k][r] is 1 if row r of a 3 x 3 kernel meets row k of the smaller image's window, for an
 # output row of that parity (0 for even, 1 for odd). The same table holds for columns.
@@ -32,20 +52,31 @@ KERNEL_SUMS = {
               [[1, 0, 0], [0, 1, 1]]]}
 
 
-def input_of_upsample(x: Any) -> Optional[Any]:
-    """Return the smaller image if x is the output of layers.upsample; otherwise return None.
+class Upsampled(NamedTuple):
+    """What `upsample` returns: an image before and after its sides are doubled."""
 
-    Args:
-        x: float32[batch, 2 h, 2 w, c], or any other image.
+    smaller: Any  # float32[batch, h, w, c]
+    whole: Any  # float32[batch, 2 h, 2 w, c], which TensorFlow does not compute unless something uses it
 
-    Returns:
-        float32[batch, h, w, c], or None.
+
+def upsample(x: Any) -> Upsampled:
+    """Return layers.upsample(x), and x, with which conv_layer computes."""
+    return Upsampled(x, layers.upsample(x))
+
+
+def conv_layer(x: Union[Upsampled, Any], filters: int, *, padding: str = "SAME",
+               activation: Optional[layers.Activation] = None, seed: Optional[int] = None) -> Any:
+    """Return layers.conv_layer(x, filters, ...) with a kernel of 3 x 3 pixels.
+
+    If x is Upsampled, the smaller image is convolved; the outputs are equal except for rounding, with fewer operations
+    and less memory.
     """
-    if x.op.type != "ResizeNearestNeighbor" or x.op.get_attr("align_corners"):
-        return None
-    smaller = x.op.inputs[0]
-    sides, doubled_sides = smaller.shape.as_list()[1:3], x.shape.as_list()[1:3]
-    return smaller if None not in sides and doubled_sides == [2 * side for side in sides] else None
+    if not isinstance(x, Upsampled):
+        return layers.conv_layer(x, filters, padding=padding, activation=activation, seed=seed)
+    layers.check_padding(padding)
+    with tf1.variable_scope(None, default_name="conv2d"):
+        kernel, bias = layers.kernel_and_bias([3, 3, x.smaller.shape.as_list()[-1], filters], seed)
+        return conv2d_of_upsampled(x.smaller, kernel, bias, activation, padding)
 
 
 def conv2d_of_upsampled(x: Any, kernel: Any, bias: Any, activation: Optional[Callable[[Any], Any]],
@@ -78,33 +109,51 @@ def conv2d_of_upsampled(x: Any, kernel: Any, bias: Any, activation: Optional[Cal
     return tf1.depth_to_space(outputs if activation is None else activation(outputs), 2)
 
 
-def max_pool_in_parts(x: Any, n_parts: int) -> Any:
-    """Return layers.max_pool's outputs for a convolution with bias and relu, and hold neither the convolution's outputs
-    nor their gradient for more than a part of the batch.
+# ---- Convolution and pooling in microbatches ----
 
-    The parts go through convolution and pooling one after the other. The gradient computes the convolution of a part
-    again, instead of holding the outputs of all parts until then.
+N_MICROBATCHES = 16  # of a batch in section 3's first convolution, whose outputs would be 0.4 GB for 2048 images
+
+
+def conv_max_pool(x: Any, filters: int, *, padding: str = "SAME", seed: Optional[int] = None,
+                  n_microbatches: int = N_MICROBATCHES) -> Any:
+    """Return layers.conv_max_pool(x, filters, ...), and hold neither the convolution's outputs nor their gradient for
+    more than a microbatch. The outputs are equal, and the gradients equal except for rounding.
+
+    Args:
+        x, filters, padding, seed: see layers.conv_layer.
+        n_microbatches: number of parts of the batch that are computed one after the other.
+    """
+    layers.check_padding(padding)
+    with tf1.variable_scope(None, default_name="conv2d"):
+        kernel, bias = layers.kernel_and_bias([3, 3, x.shape.as_list()[-1], filters], seed)
+        # For its shape only; TensorFlow never computes this tensor, because nothing uses it.
+        tf1.nn.bias_add(tf1.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding=padding), bias)
+    pooled = pool_in_microbatches(x, tf1.convert_to_tensor(kernel), tf1.convert_to_tensor(bias), padding,
+                                  n_microbatches)
+    return tf1.identity(pooled, name="max_pooling2d")
+
+
+def pool_in_microbatches(images: Any, kernel: Any, bias: Any, padding: str, n_microbatches: int) -> Any:
+    """Return max_pool(relu(conv2d(images, kernel) + bias)), computed in microbatches.
+
+    The microbatches go through convolution and pooling one after the other. The gradient computes the convolution of a
+    microbatch again (gradient checkpointing), instead of holding the outputs of all of them until then.
 
     Each pooled value comes from one pixel, and no other pixel of its window has a gradient. relu's gradient is zero
     where the pooled value is zero. The gradients of relu and bias are therefore computed from the pooled values, which
     are a quarter as many.
 
     Args:
-        x: float32[batch, height, width, c], the tensor relu(bias_add(conv2d(images, kernel), bias)). TensorFlow never
-            computes this tensor, if nothing else uses it.
-        n_parts: number of parts.
+        images: float32[batch, height, width, n_in].
+        kernel: tensor float32[3, 3, n_in, c].
+        bias: tensor float32[c].
+        padding: "SAME" or "VALID".
+        n_microbatches: number of microbatches.
 
     Returns:
-        float32[batch, (height + 1) // 2, (width + 1) // 2, c].
-
-    Raises:
-        ValueError: x is another tensor.
+        float32[batch, (height + 1) // 2, (width + 1) // 2, c] of the convolution's height and width.
     """
-    operations = [x.op, x.op.inputs[0].op, x.op.inputs[0].op.inputs[0].op] if x.op.type == "Relu" else []
-    if [operation.type for operation in operations] != ["Relu", "BiasAdd", "Conv2D"]:
-        raise ValueError(f"max_pool: {x.name} is not relu(conv2d + bias), which a pooling in {n_parts} parts needs")
-    (images, kernel), bias = operations[2].inputs, operations[1].inputs[1]
-    convolution = dict(strides=[1, 1, 1, 1], padding=operations[2].get_attr("padding").decode())
+    convolution = dict(strides=[1, 1, 1, 1], padding=padding)
 
     def conv_and_pool(images: Any, kernel: Any, bias: Any) -> Tuple[Any, Any]:
         activated = tf1.nn.relu(tf1.nn.bias_add(tf1.nn.conv2d(images, kernel, **convolution), bias))
@@ -112,7 +161,7 @@ def max_pool_in_parts(x: Any, n_parts: int) -> Any:
 
     @tf1.custom_gradient
     def run_parts(images: Any, kernel: Any, bias: Any) -> Tuple[Any, Callable[..., Any]]:
-        parts = rows_in_parts(images, n_parts)
+        parts = microbatches_of(images, n_microbatches)
         pooled: List[Any] = []
         for part, n_rows in parts:
             pooled.append(conv_and_pool(after(pooled, part), kernel, bias)[1][:n_rows])
@@ -122,7 +171,7 @@ def max_pool_in_parts(x: Any, n_parts: int) -> Any:
             d_linear = tf1.raw_ops.ReluGrad(gradients=d_outputs, features=outputs)
             d_images: List[Any] = []
             d_kernels: List[Any] = []
-            for (part, n_rows), (d_part, _) in zip(parts, rows_in_parts(d_linear, n_parts)):
+            for (part, n_rows), (d_part, _) in zip(parts, microbatches_of(d_linear, n_microbatches)):
                 activated, largest = conv_and_pool(after([d_linear, *d_kernels], part), kernel, bias)
                 d_product, = tf1.gradients(largest, activated, d_part)
                 d_image = tf1.nn.conv2d_backprop_input(tf1.shape(part), kernel, d_product, **convolution)
@@ -136,14 +185,14 @@ def max_pool_in_parts(x: Any, n_parts: int) -> Any:
         return run_parts(images, kernel, bias)
 
 
-def rows_in_parts(x: Any, n_parts: int) -> List[Tuple[Any, Any]]:
-    """Divide the rows of a tensor, in order, into n_parts parts as equal as possible; return [(rows, their number)].
+def microbatches_of(x: Any, n_microbatches: int) -> List[Tuple[Any, Any]]:
+    """Divide the rows of a tensor, in order, into microbatches as equal as possible; return [(rows, their number)].
 
-    If there are fewer rows than parts, a part may have no row of its own. It then holds a row of another part beside
+    If there are fewer rows than microbatches, one may have no row of its own. It then holds a row of another one beside
     the number 0, because oneDNN's convolution returns a wrong shape for no rows.
     """
     n = tf1.shape(x)[0]
-    bounds = [k * n // n_parts for k in range(n_parts + 1)]
+    bounds = [k * n // n_microbatches for k in range(n_microbatches + 1)]
     return [(x[first:tf1.maximum(last, first + 1)], last - first) for first, last in zip(bounds, bounds[1:])]
 
 
@@ -151,6 +200,22 @@ def after(tensors: List[Any], x: Any) -> Any:
     """Return x for operations that begin only when the last of the tensors, if there are any, is known."""
     with tf1.control_dependencies(tensors[-1:]):
         return tf1.identity(x)
+
+
+# ---- LSTM ----
+
+def lstm_layer(x: Any, units: int, *, initial_state: Optional[layers.LSTMState] = None,
+               seed: Optional[int] = None) -> Tuple[Any, layers.LSTMState]:
+    """Return layers.lstm_layer(x, units, ...), each step as one operation; the results are equal except for rounding.
+
+    Raises:
+        LookupError: tf1.gradients asks for second derivatives.
+        InvalidArgumentError: session.run feeds a batch of 0, under TensorFlow 2.
+    """
+    def run_steps(x: Any, kernel: Any, bias: Any, state: layers.LSTMState) -> Tuple[List[Any], layers.LSTMState]:
+        hs, c = fused_lstm(x, tf1.convert_to_tensor(kernel), tf1.convert_to_tensor(bias), *state, layers.FORGET_BIAS)
+        return hs, (hs[-1], c)
+    return layers.lstm_layer(x, units, initial_state=initial_state, seed=seed, run_steps=run_steps)
 
 
 def fused_lstm(x: Any, kernel: Any, bias: Any, h: Any, c: Any, forget_bias: float) -> Tuple[List[Any], Any]:
@@ -213,30 +278,66 @@ def fused_lstm(x: Any, kernel: Any, bias: Any, h: Any, c: Any, forget_bias: floa
     return outputs, c
 
 
-HALVES = "halves"  # name of the concatenation in which dense_in_halves ends
+# ---- Dense layers, the two halves of a batch in parallel ----
+
+class Halves(NamedTuple):
+    """The outputs of a dense_layer: those of the first and the second half of a batch's rows, and of all rows.
+
+    TensorFlow does not concatenate the halves unless something uses `whole`.
+    """
+
+    first: Any  # float32[(batch + 1) // 2, units]
+    second: Any  # float32[batch // 2, units]
+    whole: Any  # float32[batch, units]
 
 
-def is_in_halves(x: Any) -> bool:
-    """Say whether a tensor is the output of dense_in_halves."""
-    return x.op.type == "ConcatV2" and x.op.name.rpartition("/")[2].startswith(HALVES)
+def whole(x: Union[Halves, Any]) -> Any:
+    """Return the tensor of all rows, of Halves or a tensor."""
+    return x.whole if isinstance(x, Halves) else x
 
 
-def halves(x: Any) -> List[Any]:
-    """Return the first and the second half of a tensor's rows; the first has one row more if their number is odd.
-
-    For the output of dense_in_halves these are the tensors that it concatenates, so that TensorFlow need not
-    concatenate and divide them again.
+def halves(x: Union[Halves, Any]) -> List[Any]:
+    """Return the first and the second half of the rows; the first has one row more if their number is odd.
 
     Args:
-        x: tensor [batch, ...].
+        x: tensor [batch, ...], or Halves.
     """
-    if is_in_halves(x):
-        return list(x.op.inputs[:2])
+    if isinstance(x, Halves):
+        return [x.first, x.second]
     middle = (tf1.shape(x)[0] + 1) // 2
     return [x[:middle], x[middle:]]
 
 
-def dense_in_halves(x: Any, kernel: Any, bias: Any, activation: Optional[Callable[[Any], Any]]) -> Any:
+def mean_squared_error(outputs: Union[Halves, Any], targets: Any) -> Any:
+    """Return layers.mean_squared_error; two threads can compute the sums of the two halves."""
+    first, second = (tf1.nn.l2_loss(output - target) for output, target in zip(halves(outputs), halves(targets)))
+    return (first + second) / (tf1.cast(tf1.size(targets), tf1.float32) / 2)
+
+
+def gate_gradients(kernels: str) -> int:
+    """Return the argument gate_gradients of tf1.train.Optimizer.minimize for a network of dense layers.
+
+    GATE_OP, TensorFlow 1's default, computes all gradients of an operation before one of them is used. GATE_NONE lets
+    the next layer begin before the gradient of this layer's kernel is known. The gradients are the same. The reference
+    variables of TensorFlow 1.15 are always gated: they may change while they are read.
+    """
+    is_gated = kernels == "plain" or tf1.version.VERSION.startswith("1.")
+    return tf1.train.Optimizer.GATE_OP if is_gated else tf1.train.Optimizer.GATE_NONE
+
+
+def dense_layer(x: Union[Halves, Any], units: int, *, activation: Optional[layers.Activation] = None, l2: float = 0.0,
+                seed: Optional[int] = None, name: Optional[str] = None, reuse: Optional[bool] = None) -> Halves:
+    """Return layers.dense_layer(x, units, ...) for x float32[batch, n_in] or Halves of another dense_layer.
+
+    `activation` must be a function of each element.
+    """
+    with tf1.variable_scope(name, default_name="dense", reuse=reuse):
+        kernel, bias = layers.kernel_and_bias([whole(x).shape.as_list()[-1], units], seed, l2)
+        return dense_in_halves(x, tf1.convert_to_tensor(kernel), tf1.convert_to_tensor(bias), activation)
+
+
+def dense_in_halves(x: Union[Halves, Any], kernel: Any, bias: Any,
+                    activation: Optional[Callable[[Any], Any]]) -> Halves:
     """Return activation(x @ kernel + bias); two threads can compute it, each with the operations for half of the rows.
 
     TensorFlow divides each operation among the threads that an operation may use. For products as small as those of
@@ -245,15 +346,12 @@ def dense_in_halves(x: Any, kernel: Any, bias: Any, activation: Optional[Callabl
     and bias are computed from all rows at once, as in the plain layer, so that their sums have the same order.
 
     Args:
-        x: float32[batch, n_in].
+        x: float32[batch, n_in], or Halves.
         kernel: tensor float32[n_in, units].
         bias: tensor float32[units].
         activation: a function of each element of a tensor, or None.
-
-    Returns:
-        float32[batch, units].
     """
-    whole = None if is_in_halves(x) else x
+    all_rows = None if isinstance(x, Halves) else x
 
     @tf1.custom_gradient
     def run_halves(kernel: Any, bias: Any, *parts: Any) -> Tuple[Tuple[Any, ...], Callable[..., Any]]:
@@ -265,20 +363,21 @@ def dense_in_halves(x: Any, kernel: Any, bias: Any, activation: Optional[Callabl
                 d_parts = tuple(tf1.gradients(output, part, d_part)[0]
                                 for output, part, d_part in zip(outputs, linear, d_parts))
             d_linear = tf1.concat(d_parts, axis=0)
-            rows = tf1.concat(parts, axis=0) if whole is None else whole
+            rows = tf1.concat(parts, axis=0) if all_rows is None else all_rows
             return (tf1.matmul(rows, d_linear, transpose_a=True), tf1.raw_ops.BiasAddGrad(out_backprop=d_linear),
                     *(tf1.matmul(d_part, kernel, transpose_b=True) for d_part in d_parts))
         return tuple(outputs), gradient
 
-    outputs = tf1.concat(run_halves(kernel, bias, *halves(x)), axis=0, name=HALVES)
+    first, second = run_halves(kernel, bias, *halves(x))
+    outputs = tf1.concat([first, second], axis=0, name="halves")
     outputs.set_shape([None, bias.shape[0]])
-    return outputs
+    return Halves(first, second, outputs)
 
 
 @functools.lru_cache(maxsize=None)
 def _refuse_second_derivatives() -> None:
-    """Say what to do where TensorFlow would say that LSTMBlockCellGrad has no gradient; registered once a process."""
+    """Register, once a process, an error that says what to do where TensorFlow's says that there is no gradient."""
     @tf1.RegisterGradient("LSTMBlockCellGrad")
     def refuse(operation: Any, *_: Any) -> None:
         raise LookupError(f"{operation.name}: the fused LSTM has no second derivatives; build the layer with "
-                          "lstm_layer(fused=False)")
+                          "graphs.layers.lstm_layer")

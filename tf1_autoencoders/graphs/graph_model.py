@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, NamedTuple, Tuple
 
-from tf1_autoencoders.graphs import replicas
+from tf1_autoencoders.graphs import strategy
 from tf1_autoencoders.graphs.input_pipeline import Pipeline
 from tf1_autoencoders.utils.frameworks import tf1
 
@@ -56,9 +56,9 @@ def finish_graph(pipeline: Pipeline, features: Any, outputs: Any, loss: Any, met
     weights = tuple(tf1.trainable_variables())
     return GraphModel(
         graph=tf1.get_default_graph(), pipeline=pipeline, features=features, outputs=outputs, loss=loss,
-        metrics=replicas.whole_batch_metrics(metrics), train_op=train_op, weights=weights,
+        metrics=strategy.current().whole_batch_metrics(metrics), train_op=train_op, weights=weights,
         variables=tuple(tf1.global_variables()),
         initializer=tf1.global_variables_initializer(),
         saver=tf1.train.Saver(save_relative_paths=True),
         weights_saver=tf1.train.Saver(weights, save_relative_paths=True),
-        tensors={**tensors, **replicas.replica_tensors()}, small_ops=small_ops)
+        tensors={**tensors, **strategy.current().tensors()}, small_ops=small_ops)

@@ -7,16 +7,14 @@ continue across the end of the data.
 TensorFlow 1 guides); TensorFlow does not copy those that `aligned_copy` made. The pipeline carries row numbers in an
 order that is fed for each epoch. The batches of an epoch then depend on this order alone, under every release of
 TensorFlow.
-
-`streamed_batches` gives the same batches from arrays that need not fit in memory.
 """
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from tf1_autoencoders.graphs import replicas
+from tf1_autoencoders.graphs import strategy
 from tf1_autoencoders.utils.frameworks import tf1
 
 ALIGNMENT = 64  # bytes; EIGEN_MAX_ALIGN_BYTES of TensorFlow's builds
@@ -27,24 +25,21 @@ class Pipeline(NamedTuple):
 
     | field      | dtype[shape]           | meaning                                                                |
     |------------|------------------------|------------------------------------------------------------------------|
-    | data       | placeholders [n, ...]  | the arrays, fed to `load`; for streamed_batches, a list of the arrays  |
+    | data       | placeholders [n, ...]  | the arrays, fed to `load`                                              |
     | batch_size | int64[] placeholder    | rows per batch, fed to the iterator's initializer                      |
-    | load       | operation              | takes the arrays; for repeated_batches, the iterator's initializer;    |
-    |            |                        | None for streamed_batches                                              |
+    | load       | operation              | takes the arrays; for repeated_batches, the iterator's initializer     |
     | order      | int64[m] placeholder   | row numbers, fed to `start`; None for repeated_batches                 |
     | start      | operation              | the iterator's initializer, which starts at order[0];                  |
     |            |                        | None for repeated_batches                                              |
     | batch      | tensors [batch, ...]   | the next batch of each array                                           |
-    | share      | int64[2] placeholder   | of graphs.replicas.split; None for a graph of one task                 |
     """
 
-    data: Any
+    data: Tuple[Any, ...]
     batch_size: Any
     load: Any
     order: Optional[Any]
     start: Optional[Any]
     batch: Tuple[Any, ...]
-    share: Optional[Any] = None
 
 
 def aligned_copy(x: np.ndarray) -> np.ndarray:
@@ -73,22 +68,14 @@ def _initializable_iterator(dataset: Any) -> Any:
     return tf1.data.make_initializable_iterator(dataset.prefetch(1).with_options(options))
 
 
-def _row_number_batches() -> Tuple[Any, Any, Any, Any]:
-    """Return (batch_size, order, dataset, share): two placeholders, a dataset that cuts the order into batches, and
-    the share of replicas.split."""
-    batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
-    order = tf1.placeholder(tf1.int64, [None], name="order")
-    return (batch_size, order, *replicas.split(tf1.data.Dataset.from_tensor_slices(order).batch(batch_size)))
-
-
 def repeated_batches(n_input: int) -> Pipeline:
     """Return the report's pipeline, as in its listing: one array float32[n, n_input], repeated, in batches."""
     x = tf1.placeholder(tf1.float32, [None, n_input], name="x")
     batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
-    dataset, share = replicas.split(tf1.data.Dataset.from_tensor_slices(x).repeat().batch(batch_size))
-    iterator = _initializable_iterator(dataset)
-    features = replicas.next_batch(iterator)
-    return Pipeline((x,), batch_size, iterator.initializer, None, None, (features,), share)
+    batches = tf1.data.Dataset.from_tensor_slices(x).repeat().batch(batch_size)
+    iterator = _initializable_iterator(strategy.current().divide(batches))
+    features = strategy.current().next_batch(iterator)
+    return Pipeline((x,), batch_size, iterator.initializer, None, None, (features,))
 
 
 def ordered_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
@@ -102,35 +89,13 @@ def ordered_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
         placeholders.append(tf1.placeholder(dtype, [None, *shape], name="data"))
         variables.append(tf1.Variable(placeholders[-1], trainable=False, collections=[], validate_shape=False,
                                       use_resource=True, name="resident", shape=tf1.TensorShape([None, *shape])))
-    batch_size, order, dataset, share = _row_number_batches()
-    iterator = _initializable_iterator(dataset)
-    rows = replicas.next_batch(iterator)
+    batch_size = tf1.placeholder(tf1.int64, [], name="batch_size")
+    order = tf1.placeholder(tf1.int64, [None], name="order")
+    batches = tf1.data.Dataset.from_tensor_slices(order).batch(batch_size)
+    iterator = _initializable_iterator(strategy.current().divide(batches))
+    rows = strategy.current().next_batch(iterator)
     batch = tuple(tf1.gather(variable.value(), rows) for variable in variables)
     for (shape, _), tensor in zip(shapes_and_dtypes, batch):
         tensor.set_shape([None, *shape])
     load = tf1.group(*(variable.initializer for variable in variables))
-    return Pipeline(tuple(placeholders), batch_size, load, order, iterator.initializer, batch, share)
-
-
-def streamed_batches(*shapes_and_dtypes: Tuple[Sequence[int], Any]) -> Pipeline:
-    """Return the pipeline of ordered_batches for arrays that are not copied, e.g. np.memmap.
-
-    The pipeline's `data` is an empty list, into which the
-    trainer puts the arrays.
-
-    Args:
-        shapes_and_dtypes: (shape of a row, dtype) of each array, e.g. ([784], tf1.float32).
-    """
-    arrays: List[np.ndarray] = []
-    dtypes = [dtype for _, dtype in shapes_and_dtypes]
-    batch_size, order, dataset, share = _row_number_batches()
-
-    def read_rows(rows: np.ndarray) -> List[np.ndarray]:
-        return [np.asarray(array[rows], dtype.as_numpy_dtype) for array, dtype in zip(arrays, dtypes)]
-
-    dataset = replicas.map_batches(lambda rows: tuple(tf1.py_func(read_rows, [rows], dtypes)), dataset)
-    iterator = _initializable_iterator(dataset)
-    batch = replicas.next_batch(iterator)
-    for (shape, _), tensor in zip(shapes_and_dtypes, batch):
-        tensor.set_shape([None, *shape])
-    return Pipeline(arrays, batch_size, None, order, iterator.initializer, batch, share)
+    return Pipeline(tuple(placeholders), batch_size, load, order, iterator.initializer, batch)

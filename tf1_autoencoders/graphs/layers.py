@@ -1,21 +1,12 @@
 """The layers and the loss of TensorFlow 1, operation by operation, with the variable names of TensorFlow 1.15.
 
 `tf.layers` and `tf.nn.rnn_cell` are gone from TensorFlow 2.16 and later. The functions here build the same operations
-on `get_variable`, which remains. With fused=True, the layers use the faster forms of graphs.fused.
+on `get_variable`, which remains. graphs.fused has faster forms of some of them, under the same names.
 """
 from __future__ import annotations
 
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, Optional, Sequence, Tuple
 
-from tf1_autoencoders.graphs.fused import (
-    conv2d_of_upsampled,
-    dense_in_halves,
-    fused_lstm,
-    halves,
-    input_of_upsample,
-    is_in_halves,
-    max_pool_in_parts,
-)
 from tf1_autoencoders.utils.frameworks import tf1
 
 Activation = Callable[[Any], Any]  # a function of a tensor, e.g. tf1.nn.elu
@@ -30,8 +21,7 @@ def l2_regularizer(scale: float) -> Optional[Callable[[Any], Any]]:
 
 
 def dense_layer(x: Any, units: int, *, activation: Optional[Activation] = None, l2: float = 0.0,
-                seed: Optional[int] = None, name: Optional[str] = None, reuse: Optional[bool] = None,
-                fused: bool = False) -> Any:
+                seed: Optional[int] = None, name: Optional[str] = None, reuse: Optional[bool] = None) -> Any:
     """Return activation(x @ kernel + bias), as tf.layers.dense of TensorFlow 1.15 does with the Xavier initialiser.
 
     Variables: `dense/kernel` float32[n_in, units], Xavier (Glorot) uniform, and `dense/bias` float32[units], zeros.
@@ -46,8 +36,6 @@ def dense_layer(x: Any, units: int, *, activation: Optional[Activation] = None, 
         seed: operation seed of the kernel's initialiser; 1.15 and 2.x draw the same values from this seed.
         name: name of the layer; None for `dense` with the next free number.
         reuse: True reuses the variables of the layer of that name; name must be given.
-        fused: True computes the two halves of the rows with operations of their own, which two threads can compute at
-            the same time; activation must then be a function of each element. The outputs are the same.
 
     Returns:
         float32[batch, units], or [batch, time, units].
@@ -59,15 +47,23 @@ def dense_layer(x: Any, units: int, *, activation: Optional[Activation] = None, 
     if n_in is None:
         raise ValueError(f"dense_layer: the last dimension of {x.name} must be known, its shape is {x.shape}")
     with tf1.variable_scope(name, default_name="dense", reuse=reuse):
-        kernel = tf1.get_variable("kernel", [n_in, units], tf1.float32,
-                                  initializer=tf1.glorot_uniform_initializer(seed=seed),
-                                  regularizer=l2_regularizer(l2))
-        bias = tf1.get_variable("bias", [units], tf1.float32, initializer=tf1.zeros_initializer())
-        if fused and len(x.shape) == 2:
-            return dense_in_halves(x, tf1.convert_to_tensor(kernel), tf1.convert_to_tensor(bias), activation)
+        kernel, bias = kernel_and_bias([n_in, units], seed, l2)
         product = tf1.matmul(x, kernel) if len(x.shape) == 2 else tf1.tensordot(x, kernel, 1)
         outputs = tf1.nn.bias_add(product, bias)
         return outputs if activation is None else activation(outputs)
+
+
+def kernel_and_bias(shape: Sequence[int], seed: Optional[int], l2: float = 0.0) -> Tuple[Any, Any]:
+    """Make the variables of a layer in the current scope: kernel float32[shape], Glorot uniform; bias, zeros.
+
+    Args:
+        shape: of the kernel; the bias has its last dimension.
+        seed: operation seed of the kernel's initialiser.
+        l2: see dense_layer.
+    """
+    kernel = tf1.get_variable("kernel", shape, tf1.float32, initializer=tf1.glorot_uniform_initializer(seed=seed),
+                              regularizer=l2_regularizer(l2))
+    return kernel, tf1.get_variable("bias", shape[-1:], tf1.float32, initializer=tf1.zeros_initializer())
 
 
 def cosine_decay(learning_rate: float, n_steps: Optional[int]) -> Tuple[Any, Any]:
@@ -87,8 +83,7 @@ def mean_squared_error(outputs: Any, targets: Any) -> Any:
 
     The line in a TensorFlow 1 program was tf.reduce_mean(tf.square(outputs - targets)). Here the same mean is
     l2_loss(d) / (n / 2), because tf.nn.l2_loss(d) is sum(d ** 2) / 2. The gradient is then one operation instead of
-    four, and is bit-identical. The mean itself may differ in the last digit. If the outputs are those of a fused
-    dense_layer, two threads can compute the sums of the two halves.
+    four, and is bit-identical. The mean itself may differ in the last digit.
 
     Args:
         outputs, targets: float32 tensors of the same shape, with n elements.
@@ -96,13 +91,11 @@ def mean_squared_error(outputs: Any, targets: Any) -> Any:
     Returns:
         float32[].
     """
-    pairs = zip(halves(outputs), halves(targets)) if is_in_halves(outputs) else [(outputs, targets)]
-    sums = [tf1.nn.l2_loss(output - target) for output, target in pairs]
-    return sum(sums[1:], sums[0]) / (tf1.cast(tf1.size(targets), tf1.float32) / 2)
+    return tf1.nn.l2_loss(outputs - targets) / (tf1.cast(tf1.size(targets), tf1.float32) / 2)
 
 
 def conv_layer(x: Any, filters: int, *, size: int = 3, padding: str = "SAME", activation: Optional[Activation] = None,
-               seed: Optional[int] = None, fused: bool = True) -> Any:
+               seed: Optional[int] = None) -> Any:
     """Return activation(conv2d(x, kernel) + bias) with stride 1, as tf.layers.conv2d of TensorFlow 1.15 does.
 
     Variables: `conv2d/kernel` float32[size, size, n_in, filters], Glorot uniform, and `conv2d/bias` float32[filters],
@@ -115,8 +108,6 @@ def conv_layer(x: Any, filters: int, *, size: int = 3, padding: str = "SAME", ac
         padding: "SAME" keeps height and width; "VALID" removes size - 1 pixels from each.
         activation: a function of each element of a tensor, or None for a linear layer.
         seed: operation seed of the kernel's initialiser.
-        fused: True convolves the smaller image if x is upsample(smaller) and size is 3; the outputs are equal except
-            for rounding, with fewer operations and less memory. False always convolves x itself.
 
     Returns:
         float32[batch, height, width, filters].
@@ -124,22 +115,26 @@ def conv_layer(x: Any, filters: int, *, size: int = 3, padding: str = "SAME", ac
     Raises:
         ValueError: padding is neither "SAME" nor "VALID".
     """
-    if padding not in ("SAME", "VALID"):
-        raise ValueError(f'conv_layer: padding={padding!r}; expected "SAME" or "VALID"')
-    n_in = x.shape.as_list()[-1]
+    check_padding(padding)
     with tf1.variable_scope(None, default_name="conv2d"):
-        kernel = tf1.get_variable("kernel", [size, size, n_in, filters], tf1.float32,
-                                  initializer=tf1.glorot_uniform_initializer(seed=seed))
-        bias = tf1.get_variable("bias", [filters], tf1.float32, initializer=tf1.zeros_initializer())
-        smaller = input_of_upsample(x) if fused and size == 3 else None
-        if smaller is not None:  # TensorFlow then never computes x, because nothing else uses it
-            return conv2d_of_upsampled(smaller, kernel, bias, activation, padding)
+        kernel, bias = kernel_and_bias([size, size, x.shape.as_list()[-1], filters], seed)
         product = tf1.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding=padding)
         outputs = tf1.nn.bias_add(product, bias)
         return outputs if activation is None else activation(outputs)
 
 
-def max_pool(x: Any, *, n_parts: int = 1) -> Any:
+def check_padding(padding: Any) -> None:
+    """Raise ValueError unless a convolution's padding is "SAME" or "VALID"."""
+    if padding not in ("SAME", "VALID"):
+        raise ValueError(f'conv_layer: padding={padding!r}; expected "SAME" or "VALID"')
+
+
+def conv_max_pool(x: Any, filters: int, *, padding: str = "SAME", seed: Optional[int] = None) -> Any:
+    """Return max_pool(conv_layer(x, filters)) with relu between the two; see both."""
+    return max_pool(conv_layer(x, filters, padding=padding, activation=tf1.nn.relu, seed=seed))
+
+
+def max_pool(x: Any) -> Any:
     """Return the largest value of each window of 2 x 2 pixels, as tf.layers.max_pooling2d of TensorFlow 1.15 does with
     stride 2.
 
@@ -147,15 +142,7 @@ def max_pool(x: Any, *, n_parts: int = 1) -> Any:
 
     Args:
         x: float32[batch, height, width, c].
-        n_parts: more than 1 lets a convolution with relu, whose outputs x are, and its pooling compute the batch in so
-            many parts. The convolution's outputs are then held for one part only. Outputs are equal, and gradients
-            equal except for rounding.
-
-    Raises:
-        ValueError: n_parts is more than 1, and x is not conv_layer(..., activation=relu).
     """
-    if n_parts > 1:
-        return tf1.identity(max_pool_in_parts(x, n_parts), name="max_pooling2d")
     return tf1.nn.max_pool(x, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME", name="max_pooling2d")
 
 
@@ -166,7 +153,7 @@ def upsample(x: Any) -> Any:
 
 
 def lstm_layer(x: Any, units: int, *, initial_state: Optional[LSTMState] = None, seed: Optional[int] = None,
-               fused: bool = True) -> Tuple[Any, LSTMState]:
+               run_steps: Optional[Callable[..., Tuple[Sequence[Any], LSTMState]]] = None) -> Tuple[Any, LSTMState]:
     """Run an LSTM over a fixed number of time steps, as LSTMCell in static_rnn of TensorFlow 1.15 does.
 
     Variables: `rnn/lstm_cell/kernel` float32[n_in + units, 4 * units], Glorot uniform, and `rnn/lstm_cell/bias`
@@ -178,41 +165,36 @@ def lstm_layer(x: Any, units: int, *, initial_state: Optional[LSTMState] = None,
         units: width of h and c.
         initial_state: (h, c), each float32[batch, units]; None for zeros.
         seed: operation seed of the kernel's initialiser.
-        fused: True makes each step one operation with a gradient written by hand, which is faster and differs by
-            rounding. It has no second derivatives, and under TensorFlow 2 needs a batch of 1 or more. False takes the
-            operations of lstm_step, which have neither limit, and whose outputs and gradients under TensorFlow 1.15.5
-            are bit-identical to those of LSTMCell.
+        run_steps: lstm_steps, whose outputs and gradients under TensorFlow 1.15.5 are bit-identical to those of
+            LSTMCell, or a faster form of the same function.
 
     Returns:
         (outputs, (h, c)): h of every step, float32[batch, time, units], and the state after the last step.
 
     Raises:
         ValueError: time or n_in is unknown, or the scope already has an LSTM and does not reuse its variables.
-        LookupError: tf1.gradients asks for second derivatives of a fused layer.
-        InvalidArgumentError: session.run feeds a batch of 0 to a fused layer, under TensorFlow 2.
     """
     _, n_steps, n_in = x.shape.as_list()
     if n_steps is None or n_in is None:
         raise ValueError(f"lstm_layer: all but the first dimension of {x.name} must be known, its shape is {x.shape}")
     with tf1.variable_scope("rnn"), tf1.variable_scope("lstm_cell"):
-        kernel = tf1.get_variable("kernel", [n_in + units, 4 * units], tf1.float32,
-                                  initializer=tf1.glorot_uniform_initializer(seed=seed))
-        bias = tf1.get_variable("bias", [4 * units], tf1.float32, initializer=tf1.zeros_initializer())
+        kernel, bias = kernel_and_bias([n_in + units, 4 * units], seed)
         if initial_state is None:
             zeros = tf1.zeros([tf1.shape(x)[0], units])
             initial_state = zeros, zeros
-        h, c = initial_state
-        if fused:
-            outputs, c = fused_lstm(x, tf1.convert_to_tensor(kernel), tf1.convert_to_tensor(bias), h, c, FORGET_BIAS)
-            h = outputs[-1]
-        else:  # unrolled, because a loop in the graph costs more than its steps
-            outputs = []
-            for x_t in tf1.unstack(x, axis=1):
-                h, c = lstm_step(x_t, h, c, kernel, bias)
-                outputs.append(h)
-        outputs = tf1.stack(outputs, axis=1)
+        hs, (h, c) = (run_steps or lstm_steps)(x, kernel, bias, initial_state)
+        outputs = tf1.stack(hs, axis=1)
         assert outputs.shape.as_list()[1:] == [n_steps, units] and h.shape.as_list()[1:] == [units]
         return outputs, (h, c)
+
+
+def lstm_steps(x: Any, kernel: Any, bias: Any, state: LSTMState) -> Tuple[Sequence[Any], LSTMState]:
+    """Return (h of every step, the last state); unrolled, because a loop in the graph costs more than its steps."""
+    hs = []
+    for x_t in tf1.unstack(x, axis=1):
+        state = lstm_step(x_t, *state, kernel, bias)
+        hs.append(state[0])
+    return hs, state
 
 
 def lstm_step(x_t: Any, h: Any, c: Any, kernel: Any, bias: Any) -> LSTMState:

@@ -130,7 +130,7 @@ class Section:
 
     options: Sequence[Any] = ()
     former_names: Mapping[str, Optional[str]] = dataclasses.field(default_factory=dict)
-    export_overrides: Mapping[str, Any] = dataclasses.field(default_factory=lambda: {"fused": False})
+    export_overrides: Mapping[str, Any] = dataclasses.field(default_factory=lambda: {"kernels": "plain"})
     with_options: Callable[..., Any] = dataclasses.replace
     training_arrays: Callable[[Mapping[str, Any], Any], Tuple[np.ndarray, ...]] = _training_arrays
     inputs_and_targets: Callable[[Sequence[np.ndarray], Any], Tuple[Any, Any]] = _first_and_last

@@ -13,14 +13,12 @@ import numpy as np
 
 from tf1_autoencoders.checkpointing.saver import CHECKPOINT_NAME
 from tf1_autoencoders.checkpointing.store import N_KEPT, Store, checkpoint_folders, first_difference
-from tf1_autoencoders.graphs.replicas import Replica, replicated
+from tf1_autoencoders.distributed.coordination import Alone
 from tf1_autoencoders.reporting.run_log import RunLog
 from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.training import loop
-from tf1_autoencoders.training.cluster import Cluster
-from tf1_autoencoders.training.replicas import ReplicaTrainer
 from tf1_autoencoders.training.session import TimedSession, describe_machine
-from tf1_autoencoders.training.trainers import GraphTrainer, KerasTrainer, Trainer, set_keras_threads
+from tf1_autoencoders.training.trainers import KerasTrainer, Trainer, set_keras_threads
 from tf1_autoencoders.utils import interrupts
 from tf1_autoencoders.utils.cli import status, warn
 from tf1_autoencoders.utils.errors import UserError
@@ -49,7 +47,7 @@ class RunOptions:
     save_every: Optional[int] = None  # epochs from one checkpoint to the next; None for the section's save_every
     keep: int = N_KEPT  # checkpoints of the run that stay, the newest
     resume: bool = False  # continue the run in checkpoint_dir, or fail
-    cluster: Optional[Cluster] = None  # the tasks that train together, of which this process is one
+    tasks: Alone = Alone()  # or distributed.coordination.Workers: the tasks that train together
     bar: Optional[ProgressBar] = None  # of all sections that run, of which this is the next; None for its own
 
     @property
@@ -125,30 +123,13 @@ def open_trainer(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...]
         keras.utils.set_random_seed(settings.seed)
         yield keras_trainer(section, settings, section.build_keras(settings), arrays)
         return
-    if options.cluster is not None:
-        with _open_replica(section, settings, arrays, options) as trainer:
-            yield trainer
-        return
-    model = section.build_graph(settings)
-    with TimedSession(model, n_threads(section, options), options.precision) as session:
+    with options.tasks.scope(section.number):
+        model = section.build_graph(settings)
+    with TimedSession(model, n_threads(section, options), options.precision, options.tasks.server) as session:
         session.run(model.initializer)
-        trainer = GraphTrainer(session, model, arrays, settings.batch_size)
+        trainer = options.tasks.make_trainer(session, model, arrays, settings.batch_size)
         del arrays  # or this generator holds them after trainer.predict has replaced them
         yield trainer
-
-
-@contextlib.contextmanager
-def _open_replica(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...],
-                  options: RunOptions) -> Iterator[Trainer]:
-    """Context manager: the trainer of this task's copy of the section's network."""
-    cluster = options.cluster
-    assert cluster is not None
-    cluster.watch()
-    with replicated(Replica(cluster.task, cluster.n_tasks, group_key=section.number)):
-        model = section.build_graph(settings)
-    with TimedSession(model, precision=options.precision, cluster=cluster) as session:
-        session.run(model.initializer)
-        yield ReplicaTrainer(session, model, arrays, settings.batch_size, cluster)
 
 
 def keras_trainer(section: Section, settings: Any, twin: Any, arrays: Tuple[np.ndarray, ...]) -> KerasTrainer:
@@ -167,17 +148,18 @@ def train_as_worker(section: Section, settings: Any, options: RunOptions) -> Non
     data, source = section.load(settings, **options.data_options)
     arrays = section.training_arrays(data, settings)
     settings = section.check_settings(settings, len(arrays[0]))
+    tasks = options.tasks
     with open_trainer(section, settings, arrays, options) as trainer:
-        progress = trainer.join(None, run_identity(section, settings, options, source, arrays))
+        progress = tasks.join(trainer, None, run_identity(section, settings, options, source, arrays))
         with interrupts.deferred_signals() as received:
             try:
-                for _ in loop.fit(trainer, progress=progress, interrupts=trainer.agreed_interrupts(received),
+                for _ in loop.fit(trainer, progress=progress, interrupts=tasks.interrupts(trainer, received),
                                   **section.fit_arguments(settings, len(arrays[0]))):
                     pass
             except interrupts.Interrupted as error:  # the chief says so
-                trainer.leave()
+                tasks.leave(trainer)
                 raise SystemExit(128 + error.number) from error
-            trainer.leave()
+            tasks.leave(trainer)
 
 
 @contextlib.contextmanager
@@ -289,32 +271,33 @@ class Run:
         return epochs
 
     def _fit(self) -> Generator[loop.EpochMetrics, None, None]:
-        progress, save_seconds = self.trainer.join(self._restore(), self._identity), []  # type: ignore[var-annotated]
+        trainer, tasks, save_seconds = self.trainer, self.options.tasks, []  # type: ignore[var-annotated]
+        progress = tasks.join(trainer, self._restore(), self._identity)
         resumed_at_the_end = progress.finished
 
         def save(progress: loop.Progress) -> None:
             start = time.perf_counter()
             weights_only = progress.finished and self.options.weights_only
-            self._store.save(progress.n_steps, lambda folder: self.trainer.save(folder, weights_only),
+            self._store.save(progress.n_steps, lambda folder: trainer.save(folder, weights_only),
                              self._identity, dataclasses.asdict(progress))
             save_seconds.append(time.perf_counter() - start)
 
-        start, start_in_run = time.perf_counter(), self.trainer.seconds_in_run
+        start, start_in_run = time.perf_counter(), trainer.seconds_in_run
         with interrupts.deferred_signals() as received:
             try:
-                yield from loop.fit(self.trainer, progress=progress, save=save,
-                                    interrupts=self.trainer.agreed_interrupts(received),
+                yield from loop.fit(trainer, progress=progress, save=save,
+                                    interrupts=tasks.interrupts(trainer, received),
                                     save_every=self.options.save_every or self.section.save_every,
                                     bar=self.options.bar,
                                     **self.section.fit_arguments(self.settings, self._n_rows))
             except interrupts.Interrupted as error:
-                self.trainer.leave()
+                tasks.leave(trainer)
                 raise interrupts.Interrupted(
                     error.number, f"{error}; its checkpoint is {display_path(self.checkpoint)}, "
                                   "and the same command continues from there") from error
-            self.trainer.leave()
+            tasks.leave(trainer)
             if not resumed_at_the_end:
-                in_run = self.trainer.seconds_in_run
+                in_run = trainer.seconds_in_run
                 self.log.training_time(time.perf_counter() - start,
                                        None if in_run is None else in_run - (start_in_run or 0), save_seconds)
         if received:
@@ -324,11 +307,10 @@ class Run:
 
     def _restore(self) -> loop.Progress:
         """Restore the trainer from the earlier run's checkpoint; return the progress to continue from."""
-        previous, cluster = self._previous, self.options.cluster
-        threads = cluster.threads if cluster else n_threads(self.section, self.options)
-        if cluster is None and self.trainer.small_ops:
-            threads = 1  # of an operation: a session never divides these
-        machine = {**describe_machine(threads), "workers": cluster.n_tasks if cluster else 1}
+        previous, tasks = self._previous, self.options.tasks
+        # small operations have one thread each: a session never divides them
+        threads = tasks.threads or (1 if self.trainer.small_ops else n_threads(self.section, self.options))
+        machine = {**describe_machine(threads), "workers": tasks.n_tasks}
         if previous is None:
             return loop.Progress(machines=[machine])
         try:

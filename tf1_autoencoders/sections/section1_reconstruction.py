@@ -26,9 +26,9 @@ from tf1_autoencoders.datasets import fashion_mnist
 from tf1_autoencoders.datasets.drawn_sample import CLASSES_FASHION_MNIST
 from tf1_autoencoders.datasets.image_rows import image_from_rows
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
-from tf1_autoencoders.graphs.input_pipeline import aligned_copy, ordered_batches, streamed_batches
+from tf1_autoencoders.graphs.input_pipeline import aligned_copy, ordered_batches
 from tf1_autoencoders.graphs.layers import cosine_decay, dense_layer, mean_squared_error
-from tf1_autoencoders.graphs.replicas import minimize
+from tf1_autoencoders.graphs.strategy import wrap_optimizer
 from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam, keras_cosine_decay
 from tf1_autoencoders.reporting import baselines, figures, metrics, published
 from tf1_autoencoders.sections.contract import Section, with_decay_steps
@@ -62,7 +62,6 @@ class Settings:
     n_epochs: int = 20  # printed
     patience: int = 10  # epochs without a better val_loss before the end; source
     validation_split: float = 0.2  # fraction of the training images; printed
-    stream_batches: bool = False  # read batches from the arrays on disk, not from a copy in the graph; ours
     seed: int = 0  # of initial values, split and shuffling; ours
 
 
@@ -128,8 +127,7 @@ def build_graph(settings: Settings) -> GraphModel:
     """
     with tf1.Graph().as_default():
         # Inputs
-        batches = streamed_batches if settings.stream_batches else ordered_batches
-        pipeline = batches(([settings.n_input], tf1.float32))
+        pipeline = ordered_batches(([settings.n_input], tf1.float32))
         features, = pipeline.batch
         seeds = iter(range(10 * settings.seed, 10 * settings.seed + 8))
         relu = partial(dense_layer, activation=tf1.nn.relu)
@@ -150,8 +148,8 @@ def build_graph(settings: Settings) -> GraphModel:
         # Loss and optimiser
         loss = mean_squared_error(outputs, features)
         learning_rate, global_step = cosine_decay(settings.learning_rate, settings.decay_steps)
-        optimizer = tf1.train.AdamOptimizer(learning_rate, epsilon=settings.adam_epsilon)
-        train_op = minimize(optimizer, loss, global_step)
+        optimizer = wrap_optimizer(tf1.train.AdamOptimizer(learning_rate, epsilon=settings.adam_epsilon))
+        train_op = optimizer.minimize(loss, global_step=global_step)
         return finish_graph(pipeline, features, outputs, loss, {"loss": loss}, train_op, latent=latent)
 
 

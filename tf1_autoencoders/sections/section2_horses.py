@@ -21,10 +21,11 @@ import numpy as np
 
 from tf1_autoencoders.datasets import cifar10
 from tf1_autoencoders.datasets.image_rows import image_from_rows
+from tf1_autoencoders.graphs.fused import gate_gradients, layers_named, whole
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches, repeated_batches
-from tf1_autoencoders.graphs.layers import cosine_decay, dense_layer, mean_squared_error
-from tf1_autoencoders.graphs.replicas import minimize
+from tf1_autoencoders.graphs.layers import cosine_decay
+from tf1_autoencoders.graphs.strategy import wrap_optimizer
 from tf1_autoencoders.keras_twin.build import keras_adam, keras_cosine_decay
 from tf1_autoencoders.reporting import baselines, figures, metrics, published
 from tf1_autoencoders.sections.contract import Section, with_decay_steps
@@ -67,7 +68,7 @@ class Settings:
     pixel_center: float = 0.0  # grey levels, subtracted from the network's input; ours
     pixel_scale: float = 1.0  # a factor after the subtraction; ours (the source feeds grey levels 0..255 unchanged)
     seed: int = 0  # of initial values and shuffling; ours
-    fused: bool = True  # compute the two halves of a batch in parallel, see graphs.fused; ours
+    kernels: str = "fused"  # or "plain": the layers of graphs.fused, which compute two halves of a batch at once; ours
 
 
 PRESETS = {
@@ -188,26 +189,28 @@ def build_graph(settings: Settings) -> GraphModel:
 
         # Encoder and decoder
         seeds = iter(range(10 * settings.seed, 10 * settings.seed + 4))
-        dense = partial(dense_layer, l2=settings.l2_reg, fused=settings.fused)
+        layers = layers_named(settings.kernels)
+        dense = partial(layers.dense_layer, l2=settings.l2_reg)
         hidden_1 = dense(pixels, settings.n_hidden_1, activation=tf1.nn.elu, seed=next(seeds))
         hidden_2 = dense(hidden_1, settings.n_hidden_2, activation=tf1.nn.elu, seed=next(seeds))
         hidden_3 = dense(hidden_2, settings.n_hidden_3, activation=tf1.nn.elu, seed=next(seeds))
         decoded = dense(hidden_3, settings.n_input, seed=next(seeds))
-        outputs = decoded / settings.pixel_scale + settings.pixel_center
+        outputs = whole(decoded) / settings.pixel_scale + settings.pixel_center
         assert outputs.shape.as_list() == features.shape.as_list() == [None, settings.n_input]
 
         # Loss
-        squared_error = mean_squared_error(decoded, pixels)
+        squared_error = layers.mean_squared_error(decoded, pixels)
         l2_loss = tf1.losses.get_regularization_loss()
         loss = squared_error + l2_loss if settings.l2_in_loss else squared_error
 
         # Optimiser
         learning_rate, global_step = cosine_decay(settings.learning_rate, settings.decay_steps)
-        train_op = minimize(tf1.train.AdamOptimizer(learning_rate), loss, global_step, gated=not settings.fused)
+        optimizer = wrap_optimizer(tf1.train.AdamOptimizer(learning_rate))
+        train_op = optimizer.minimize(loss, global_step=global_step, gate_gradients=gate_gradients(settings.kernels))
 
         return finish_graph(pipeline, features, outputs, loss,
                             {"mse": squared_error / settings.pixel_scale ** 2, "l2": l2_loss}, train_op,
-                            small_ops=settings.fused, hidden_2=hidden_2)
+                            small_ops=settings.kernels == "fused", hidden_2=whole(hidden_2))
 
 
 def signatures(model: GraphModel) -> Dict[str, Tuple[Dict[str, Any], Dict[str, Any]]]:
@@ -458,7 +461,7 @@ SECTION = Section(
                  "such a run.",
     settings_class=Settings, presets=PRESETS, preset_help=PRESET_HELP, options=OPTIONS, check_settings=check_settings,
     network_settings=("n_input", "n_hidden_1", "n_hidden_2", "n_hidden_3", "pixel_center", "pixel_scale"),
-    former_names={"cosine_decay": "decay", "decay_steps": None, "mirror": None, "fused": None},
+    former_names={"cosine_decay": "decay", "decay_steps": None, "mirror": None, "kernels": None},
     data_plan=lambda settings, **data_options: (cifar10.plan(**data_options), 5000), load=load,
     training_arrays=training_arrays,
     build_graph=build_graph, build_keras=build_keras, keras_metrics=keras_metrics, signatures=signatures,

@@ -24,10 +24,11 @@ import numpy as np
 
 from tf1_autoencoders.datasets import fashion_mnist
 from tf1_autoencoders.datasets.image_rows import image_from_rows
+from tf1_autoencoders.graphs.fused import layers_named
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import aligned_copy, ordered_batches
-from tf1_autoencoders.graphs.layers import conv_layer, cosine_decay, max_pool, mean_squared_error, upsample
-from tf1_autoencoders.graphs.replicas import minimize
+from tf1_autoencoders.graphs.layers import cosine_decay, max_pool, mean_squared_error
+from tf1_autoencoders.graphs.strategy import wrap_optimizer
 from tf1_autoencoders.keras_twin.build import (
     KERAS_EPSILON,
     exact_upsampling,
@@ -119,7 +120,7 @@ class Settings:
     pretrain_epochs: int = 3  # trained before the first epoch that the report prints; read from its curve
     patience: int = 10  # epochs without a better val_loss before the end; source
     validation_split: float = 0.2  # fraction of the training images; printed
-    fused: bool = True  # the decoder's upsampling and convolution in one, see graphs.fused; ours
+    kernels: str = "fused"  # or "plain": the layers of graphs.fused, which need less memory and time; ours
     seed: int = 0  # of initial values, noise, split and shuffling; ours
 
 
@@ -138,7 +139,6 @@ OPTIONS: Sequence[Any] = (
     cli.SettingOption("--pretrain-epochs", "pretrain_epochs", former="--epochs-before", type=cli.whole_number(0),
                       metavar="N", help="epochs trained before the first epoch that the report prints (default: "
                       f"{PRESETS['report'].pretrain_epochs}; 0 if --epochs is given)"))
-N_PARTS = 16  # of a batch in the first convolution, whose outputs are the largest tensor: 0.4 GB for 2048 images
 
 # Two of the largest relative differences of a step are larger than elsewhere. A bias's gradient adds up to
 # n = 1.6 million numbers (batch and pixels), in Keras in another order than in TensorFlow 1: 4 * 6e-8 * sqrt(n) = 3e-4;
@@ -217,27 +217,26 @@ def build_graph(settings: Settings) -> GraphModel:
         pipeline = ordered_batches((image, tf1.float32), (image, tf1.float32))
         noisy, clean = pipeline.batch
         seeds = iter(range(10 * settings.seed, 10 * settings.seed + 7))
-        linear = partial(conv_layer, fused=settings.fused)
-        conv = partial(linear, activation=tf1.nn.relu)
+        layers = layers_named(settings.kernels)
+        conv = partial(layers.conv_layer, activation=tf1.nn.relu)
 
         # Encoder
-        encoded = max_pool(conv(noisy, settings.n_filters_1, seed=next(seeds)),
-                           n_parts=N_PARTS if settings.fused else 1)
+        encoded = layers.conv_max_pool(noisy, settings.n_filters_1, seed=next(seeds))
         encoded = max_pool(conv(encoded, settings.n_filters_2, seed=next(seeds)))
         latent = max_pool(conv(encoded, settings.n_filters_3, seed=next(seeds)))
 
         # Decoder
-        decoded = upsample(conv(latent, settings.n_filters_3, seed=next(seeds)))
-        decoded = upsample(conv(decoded, settings.n_filters_2, seed=next(seeds)))
-        decoded = upsample(conv(decoded, settings.n_filters_1, padding="VALID", seed=next(seeds)))
-        outputs = linear(decoded, 1, seed=next(seeds))
+        decoded = layers.upsample(conv(latent, settings.n_filters_3, seed=next(seeds)))
+        decoded = layers.upsample(conv(decoded, settings.n_filters_2, seed=next(seeds)))
+        decoded = layers.upsample(conv(decoded, settings.n_filters_1, padding="VALID", seed=next(seeds)))
+        outputs = layers.conv_layer(decoded, 1, seed=next(seeds))
         assert outputs.shape.as_list() == clean.shape.as_list() == [None, *image]
 
         # Loss and optimiser
         loss = mean_squared_error(outputs, clean)
         learning_rate, global_step = cosine_decay(settings.learning_rate, settings.decay_steps)
-        optimizer = tf1.train.AdamOptimizer(learning_rate, epsilon=settings.adam_epsilon)
-        train_op = minimize(optimizer, loss, global_step)
+        optimizer = wrap_optimizer(tf1.train.AdamOptimizer(learning_rate, epsilon=settings.adam_epsilon))
+        train_op = optimizer.minimize(loss, global_step=global_step)
         return finish_graph(pipeline, noisy, outputs, loss, {"loss": loss}, train_op)
 
 
@@ -496,7 +495,8 @@ SECTION = Section(
     settings_class=Settings, presets=PRESETS, preset_help=PRESET_HELP, options=OPTIONS,
     check_settings=check_settings, with_options=with_options,
     network_settings=("side", "n_filters_1", "n_filters_2", "n_filters_3"),
-    former_names=dict.fromkeys(("adam_epsilon", "cosine_decay", "decay_steps")),  # older checkpoints lack these
+    # Older checkpoints lack these.
+    former_names=dict.fromkeys(("adam_epsilon", "cosine_decay", "decay_steps", "kernels")),
     data_plan=lambda settings, **data_options: (fashion_mnist.plan(**data_options), 60000), load=load,
     build_graph=build_graph, build_keras=build_keras, signatures=signatures,
     crosscheck_tolerances=CROSSCHECK_TOLERANCES, exact_layers={"upsampling": exact_upsampling},

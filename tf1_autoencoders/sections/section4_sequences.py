@@ -28,10 +28,11 @@ from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence,
 import numpy as np
 
 from tf1_autoencoders.datasets import Source
+from tf1_autoencoders.graphs.fused import layers_named
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches
-from tf1_autoencoders.graphs.layers import dense_layer, lstm_layer
-from tf1_autoencoders.graphs.replicas import minimize
+from tf1_autoencoders.graphs.layers import dense_layer
+from tf1_autoencoders.graphs.strategy import wrap_optimizer
 from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam
 from tf1_autoencoders.reporting import published
 from tf1_autoencoders.sections.contract import Section
@@ -70,7 +71,7 @@ class Settings:
     n_epochs: int = 1  # listed
     start_vector: str = "zeros"  # one of START_VECTORS; source
     feedback: str = "softmax"  # one of FEEDBACKS; source
-    fused: bool = True  # each LSTM step as one operation, see graphs.fused; ours
+    kernels: str = "fused"  # or "plain": the layers of graphs.fused, each LSTM step one operation; ours
     seed: int = 0  # of sequences, initial values and order; ours
 
 
@@ -169,13 +170,13 @@ def build_graph(settings: Settings) -> GraphModel:
         pipeline = ordered_batches(([n_in], tf1.int32), ([n_out], tf1.int32), ([n_out], tf1.int32))
         encoder_inputs, decoder_inputs, targets = (tf1.one_hot(tokens, cardinality) for tokens in pipeline.batch)
         encoder_seed, decoder_seed, dense_seed = range(10 * settings.seed, 10 * settings.seed + 3)
+        layers = layers_named(settings.kernels)
 
         # Encoder and decoder
         with tf1.variable_scope("encoder"):
-            _, encoder_states = lstm_layer(encoder_inputs, n_units, seed=encoder_seed, fused=settings.fused)
+            _, encoder_states = layers.lstm_layer(encoder_inputs, n_units, seed=encoder_seed)
         with tf1.variable_scope("decoder"):
-            decoded, _ = lstm_layer(decoder_inputs, n_units, initial_state=encoder_states, seed=decoder_seed,
-                                    fused=settings.fused)
+            decoded, _ = layers.lstm_layer(decoder_inputs, n_units, initial_state=encoder_states, seed=decoder_seed)
         logits = dense_layer(decoded, cardinality, seed=dense_seed)
         outputs = tf1.nn.softmax(logits)
         assert outputs.shape.as_list() == targets.shape.as_list() == [None, n_out, cardinality]
@@ -184,14 +185,15 @@ def build_graph(settings: Settings) -> GraphModel:
         one_input = tf1.placeholder(tf1.float32, [None, 1, cardinality], name="decoder_inputs")
         states = tuple(tf1.placeholder(tf1.float32, [None, n_units], name=f"decoder_state_{name}") for name in "hc")
         with tf1.variable_scope("decoder", reuse=True):
-            one_decoded, next_states = lstm_layer(one_input, n_units, initial_state=states, fused=settings.fused)
+            one_decoded, next_states = layers.lstm_layer(one_input, n_units, initial_state=states)
         one_output = dense_layer(one_decoded, cardinality, activation=tf1.nn.softmax, name="dense", reuse=True)
 
         # Loss and optimiser
         loss = tf1.reduce_mean(tf1.nn.softmax_cross_entropy_with_logits_v2(labels=targets, logits=logits))
         hits = tf1.equal(tf1.argmax(outputs, axis=-1, output_type=tf1.int32), pipeline.batch[2])
         acc = tf1.reduce_mean(tf1.cast(hits, tf1.float32))
-        train_op = minimize(tf1.train.AdamOptimizer(settings.learning_rate, epsilon=settings.adam_epsilon), loss)
+        optimizer = tf1.train.AdamOptimizer(settings.learning_rate, epsilon=settings.adam_epsilon)
+        train_op = wrap_optimizer(optimizer).minimize(loss)
         return finish_graph(pipeline, (encoder_inputs, decoder_inputs), outputs, loss, {"loss": loss, "acc": acc},
                             train_op, encoder_inputs=encoder_inputs, encoder_states=encoder_states,
                             decoder_inputs=one_input, decoder_states_inputs=states, decoder_outputs=one_output,
@@ -459,7 +461,7 @@ SECTION = Section(
                  "them.",
     settings_class=Settings, presets=PRESETS, preset_help=PRESET_HELP, check_settings=check_settings,
     network_settings=("n_in", "n_out", "cardinality", "n_units"),
-    former_names={"adam_epsilon": None},  # older checkpoints lack the setting
+    former_names={"adam_epsilon": None, "kernels": None},  # older checkpoints lack these
     data_plan=data_plan, load=load, inputs_and_targets=inputs_and_targets,
     build_graph=build_graph, build_keras=build_keras, signatures=signatures,
     # crosscheck: 4e-7 was measured with the exact Adam, because Keras stores the forget gate's bias as 1 + b.

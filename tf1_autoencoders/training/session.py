@@ -25,8 +25,8 @@ class TimedSession:
             number. With 1, the operations run one after the other without a scheduler.
         precision: "float32", or "bfloat16" for products and convolutions in that type. TensorFlow's graph rewriter
             inserts the casts; variables, their updates and sensitive operations stay float32.
-        cluster: training.cluster.Cluster whose server runs the graph, with a number of threads of its own; None for
-            this process alone.
+        server: what runs the graph, with a number of threads of its own, in place of this process: an object with the
+            `target` of a tf1.Session, and `configure` to adapt its tf1.ConfigProto; or None.
 
     Raises:
         UserError: this CPU or this TensorFlow has no bfloat16.
@@ -34,20 +34,21 @@ class TimedSession:
 
     one_thread_executor = "SINGLE_THREADED_EXECUTOR"
 
-    def __init__(self, model: GraphModel, threads: int = 0, precision: str = "float32", cluster: Any = None) -> None:
+    def __init__(self, model: GraphModel, threads: int = 0, precision: str = "float32", server: Any = None) -> None:
+        threads = threads if server is None else 0
         config = tf1.ConfigProto(intra_op_parallelism_threads=1 if model.small_ops else threads,
-                                 inter_op_parallelism_threads=threads, use_per_session_threads=cluster is None)
-        if threads == 1 and cluster is None and not tf1.version.VERSION.startswith("1."):
-            # 1.15's executor knows no reference variables, and none waits for other tasks
+                                 inter_op_parallelism_threads=threads, use_per_session_threads=server is None)
+        if threads == 1 and not tf1.version.VERSION.startswith("1."):
+            # 1.15's executor knows no reference variables
             config.experimental.executor_type = self.one_thread_executor
         if precision == "bfloat16":
             check_bfloat16()
             rewriter = config.graph_options.rewrite_options
             rewriter.auto_mixed_precision_onednn_bfloat16 = rewriter.ON
-        if cluster is None:
+        if server is None:
             self.tf1_session = tf1.Session(graph=model.graph, config=config)
         else:
-            self.tf1_session = tf1.Session(cluster.target, graph=model.graph, config=cluster.configure(config))
+            self.tf1_session = tf1.Session(server.target, graph=model.graph, config=server.configure(config))
         self.seconds_in_run = 0.0
 
     def run(self, fetches: Any, feed_dict: Any = None) -> Any:

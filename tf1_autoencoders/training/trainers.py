@@ -4,7 +4,7 @@ from __future__ import annotations
 import abc
 import contextlib
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -43,7 +43,6 @@ class Trainer(abc.ABC):
     | first_batch(rows)                          | the features of one batch, without training                        |
     | predict(*arrays)                           | the outputs for other arrays, all rows in order                    |
     | layer(name)                                | (output shape, number of parameters) of a layer                    |
-    | join, leave, agreed_interrupts             | what tasks that train together agree on; see training.replicas     |
     | save(folder, weights_only)                 | writes model.ckpt into a folder                                    |
     | restore(path, weights_only)                | restores a checkpoint; the training then continues bit-identically |
     """
@@ -77,18 +76,6 @@ class Trainer(abc.ABC):
     def layer(self, name: str) -> Tuple[Tuple[Optional[int], ...], int]:
         ...
 
-    def join(self, progress: Optional[Progress], identity: Mapping[str, Any]) -> Progress:
-        """Agree with the other tasks on where the training begins; a trainer of one process has no other tasks."""
-        assert progress is not None
-        return progress
-
-    def leave(self) -> None:  # noqa: B027
-        """Wait for the end of the other tasks' training; a trainer of one process has no other tasks."""
-
-    def agreed_interrupts(self, received: List[int]) -> List[int]:
-        """Return the list of the signals that end the training, of those that this process received."""
-        return received
-
     @abc.abstractmethod
     def save(self, folder: Path, weights_only: bool = False) -> None:
         ...
@@ -112,6 +99,7 @@ class GraphTrainer(Trainer):
                  batch_size: int) -> None:
         self.session, self.model, self.batch_size = session, model, batch_size
         self.graph, self.small_ops = model.graph, model.small_ops
+        self.pipeline_feeds: Dict[Any, Any] = {}  # what its initializer is fed with beside the arrays and the order
         model.graph.finalize()  # nothing is added to the graph from here on, however long the training
         self._load(arrays, batch_size)
 
@@ -119,26 +107,16 @@ class GraphTrainer(Trainer):
     def seconds_in_run(self) -> float:
         return self.session.seconds_in_run
 
-    def _load(self, arrays: Sequence[np.ndarray], batch_size: int, first: int = 0, whole: bool = False) -> None:
-        """Copy the arrays into the graph; a repeating pipeline gives the row `first` next.
-
-        With `whole`, a task of several gives whole batches and not its share of each, here and in feed_row_order.
-        """
+    def _load(self, arrays: Sequence[np.ndarray], batch_size: int, first: int = 0) -> None:
+        """Copy the arrays into the graph; a repeating pipeline gives the row `first` next."""
         self.arrays, self._position, pipeline = arrays, first, self.model.pipeline
-        if pipeline.load is None:
-            pipeline.data[:] = arrays
-            return
         feeds = dict(zip(pipeline.data, arrays))
         if pipeline.order is None:
             feeds = {data: np.roll(array, -first, axis=0) for data, array in feeds.items()} if first else feeds
-            feeds.update({pipeline.batch_size: batch_size, **self._share(whole)})
+            feeds.update({pipeline.batch_size: batch_size, **self.pipeline_feeds})
         self.session.run(pipeline.load, feeds)
 
-    def _share(self, whole: bool) -> Dict[Any, Any]:
-        """Return what the pipeline's initializer is fed with, to give whole batches; {} where it gives them anyway."""
-        return {self.model.pipeline.share: (0, 1)} if whole and self.model.pipeline.share is not None else {}
-
-    def feed_row_order(self, rows: np.ndarray, batch_size: Optional[int] = None, whole: bool = False) -> List[int]:
+    def feed_row_order(self, rows: np.ndarray, batch_size: Optional[int] = None) -> List[int]:
         """Make the pipeline give these rows next; return the sizes of their batches.
 
         Raises:
@@ -147,7 +125,7 @@ class GraphTrainer(Trainer):
         pipeline, n, batch_size = self.model.pipeline, len(rows), batch_size or self.batch_size
         if pipeline.order is not None:
             self.session.run(pipeline.start, {pipeline.order: rows, pipeline.batch_size: batch_size,
-                                              **self._share(whole)})
+                                              **self.pipeline_feeds})
         else:  # the repeating pipeline advances by itself; reload it only if other rows are requested
             n_rows = len(self.arrays[0])
             if n % batch_size or rows[-1] != (rows[0] + n - 1) % n_rows:
@@ -186,15 +164,15 @@ class GraphTrainer(Trainer):
         return {name: epoch_mean([float(batch[name]) for batch in batches], sizes) for name in batches[0]}
 
     def first_batch(self, rows: np.ndarray) -> Any:
-        self.feed_row_order(rows, whole=True)
+        self.feed_row_order(rows)
         return self.session.run(self.model.features)
 
     def predict(self, *arrays: np.ndarray, batch_size: int = 1000, fetch: Any = None) -> np.ndarray:
         """Return the outputs, or the tensor to fetch, for other arrays [n, ...], which replace those in the graph."""
         n, fetch = len(arrays[0]), self.model.outputs if fetch is None else fetch
-        self._load(arrays, batch_size, whole=True)
+        self._load(arrays, batch_size)
         if self.model.pipeline.order is not None:
-            self.feed_row_order(np.arange(n), batch_size, whole=True)
+            self.feed_row_order(np.arange(n), batch_size)
         self._position = -1  # no row: the next training loads its arrays again
         return np.concatenate([self.session.run(fetch) for _ in range(0, n, batch_size)])[:n]
 

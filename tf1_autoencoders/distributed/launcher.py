@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
-from tf1_autoencoders.training.cluster import EXIT_LOST, JOB, LAUNCHER, TF_CONFIG
+from tf1_autoencoders.distributed.cluster import EXIT_LOST, JOB, LAUNCHER, TF_CONFIG
 from tf1_autoencoders.utils.cli import warn
 from tf1_autoencoders.utils.interrupts import deferred_signals
 from tf1_autoencoders.utils.paths import PACKAGE
@@ -115,7 +115,7 @@ def _run_once(command: Sequence[str], n_workers: int, timeout: float, namespace:
 
 
 def _is_stopped(worker: Any) -> bool:
-    """Say whether a child process is stopped (SIGSTOP)."""
+    """Return whether a child process is stopped (SIGSTOP)."""
     if worker.poll() is not None or not hasattr(os, "waitid"):
         return False
     try:

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from tests import small_sections
+from tf1_autoencoders.distributed import cluster as clusters
+from tf1_autoencoders.distributed import launcher
+from tf1_autoencoders.distributed.coordination import Alone, Workers
 from tf1_autoencoders.keras_twin.weights import graph_weights
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.sections.run import RunOptions, open_trainer
-from tf1_autoencoders.training import cluster as clusters
-from tf1_autoencoders.training import launcher, loop
+from tf1_autoencoders.training import loop
 from tf1_autoencoders.utils.errors import UsageError, UserError
 
 SAME = {part: "the same" for part in ("section", "settings", "data", "code", "versions", "precision")}
@@ -39,15 +41,15 @@ def section_of(number, **more):
     return section, settings, arrays
 
 
-def train(trainer, section, settings, arrays, progress, identity=SAME, received=()):
+def train(tasks, trainer, section, settings, arrays, progress, identity=SAME, received=()):
     """Train as a task of several or alone; return (weights, slots and powers, metrics by epoch, progress)."""
-    progress = trainer.join(progress, identity)
+    progress = tasks.join(trainer, progress, identity)
     epochs = []
     with contextlib.suppress(loop.Interrupted):
-        for epoch in loop.fit(trainer, progress=progress, interrupts=trainer.agreed_interrupts(list(received)),
+        for epoch in loop.fit(trainer, progress=progress, interrupts=tasks.interrupts(trainer, list(received)),
                               **section.fit_arguments(settings, len(arrays[0]))):
             epochs.append(epoch.metrics)
-    trainer.leave()
+    tasks.leave(trainer)
     names = [variable.op.name for variable in trainer.model.variables]
     return graph_weights(trainer.session, trainer.model), dict(zip(names, trainer.session.run(
         list(trainer.model.variables)))), epochs, progress
@@ -55,7 +57,7 @@ def train(trainer, section, settings, arrays, progress, identity=SAME, received=
 
 def train_alone(section, settings, arrays):
     with open_trainer(section, settings, arrays) as trainer:
-        return train(trainer, section, settings, arrays, loop.Progress())
+        return train(Alone(), trainer, section, settings, arrays, loop.Progress())
 
 
 def train_together(n_tasks, section, settings, arrays, state=None, identities=None, received=None):
@@ -69,13 +71,15 @@ def train_together(n_tasks, section, settings, arrays, state=None, identities=No
     variables, progress = state or ({}, loop.Progress())
     addresses = [f"127.0.0.1:{port}" for port in launcher.free_ports(n_tasks)]
     with contextlib.ExitStack() as stack:
-        trainers = [stack.enter_context(open_trainer(section, settings, arrays, RunOptions(
-            cluster=clusters.Cluster(clusters.ClusterPlan(addresses, task), 4, 20)))) for task in range(n_tasks)]
+        workers = [Workers(clusters.Cluster(clusters.ClusterPlan(addresses, task), 4, 20)) for task in range(n_tasks)]
+        trainers = [stack.enter_context(open_trainer(section, settings, arrays, RunOptions(tasks=tasks)))
+                    for tasks in workers]
         for variable in trainers[0].model.variables if variables else ():
             trainers[0].session.run(variable.initializer,
                                     {variable.initializer.inputs[1]: variables[variable.op.name]})
         with ThreadPoolExecutor(n_tasks) as pool:
-            futures = [pool.submit(train, trainer, section, settings, arrays, progress if task == 0 else None,
+            futures = [pool.submit(train, workers[task], trainer, section, settings, arrays,
+                                   progress if task == 0 else None,
                                    (identities or {}).get(task, SAME), (received or {}).get(task, ()))
                        for task, trainer in enumerate(trainers)]
             return [future.result() for future in futures]
@@ -86,7 +90,7 @@ def relative_difference(values, references):
 
 
 @pytest.mark.parametrize("number, n_tasks, more", [
-    (1, 4, dict(stream_batches=True, batch_size=13)), (2, 2, {}),
+    (1, 4, dict(batch_size=13)), (2, 2, {}),
     (2, 3, dict(shuffle=True, cosine_decay=True, l2_in_loss=True)), (3, 2, {}), (4, 2, {})])
 def test_several_tasks_train_as_one_process_on_the_whole_batch(number, n_tasks, more):
     section, settings, arrays = section_of(number, **more)
@@ -119,7 +123,7 @@ def test_a_batch_smaller_than_the_number_of_tasks_leaves_some_without_a_row():
 def test_without_several_tasks_a_graph_has_not_one_operation_more():
     section, settings, arrays = section_of(1)
     names = [operation.name for operation in section.build_graph(settings).graph.get_operations()]
-    assert not [name for name in names if "ollective" in name or "replica" in name or "share" in name or "stop" in name]
+    assert not [name for name in names if "ollective" in name or "worker" in name or "share" in name or "stop" in name]
 
 
 def test_a_task_takes_over_the_chiefs_state():
@@ -127,7 +131,7 @@ def test_a_task_takes_over_the_chiefs_state():
     half = dataclasses.replace(settings, n_epochs=2)
     whole = train_together(2, section, settings, arrays)
     with open_trainer(section, half, arrays) as trainer:
-        _, variables, _, progress = train(trainer, section, half, arrays, loop.Progress())
+        _, variables, _, progress = train(Alone(), trainer, section, half, arrays, loop.Progress())
     assert len(whole[0][2]) == settings.n_epochs == 4
     tasks = train_together(2, section, settings, arrays,
                            (variables, dataclasses.replace(progress, finished=False)))
@@ -157,7 +161,7 @@ def test_tasks_that_train_something_else_are_named_before_the_first_step():
     ("nonsense", "expected JSON such as"), ("[]", "expected JSON such as"),
     ('{"cluster": {}}', "expected JSON such as"),
     ('{"cluster": {"ps": ["a:1"]}, "task": {"type": "ps", "index": 0}}', "expected the job"),
-    ('{"cluster": {"worker": ["a:1", "a:1"]}, "task": {"type": "worker", "index": 0}}', "stands twice"),
+    ('{"cluster": {"worker": ["a:1", "a:1"]}, "task": {"type": "worker", "index": 0}}', "duplicate address"),
     ('{"cluster": {"worker": ["a:1", 7]}, "task": {"type": "worker", "index": 0}}', "7 is no address"),
     ('{"cluster": {"worker": ["a"]}, "task": {"type": "worker", "index": 0}}', "a is no address"),
     ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', "there is no task 1"),

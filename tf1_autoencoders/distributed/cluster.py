@@ -1,9 +1,9 @@
 """The tasks of a cluster, as TF_CONFIG or a file names them, and TensorFlow's server of this one.
 
 TensorFlow's runtime moves the data between the tasks (gRPC, collective operations). What is added here is certainty:
-each task asks every other, again and again, for a sign of life, and a task that stops answering ends the
-training on all others, with one sentence that names the lost task. Without this question, a task would wait for ever
-for one that was stopped or unplugged, and under 1.15 also for one that was killed.
+the tasks exchange heartbeats, and a task that stops answering ends the training on all others, with one sentence that
+names the lost task. Without heartbeats, a task would wait for ever for one that was stopped or unplugged, and under
+1.15 also for one that was killed.
 """
 from __future__ import annotations
 
@@ -88,14 +88,14 @@ def _checked_plan(where: str, jobs: Any, task: Any) -> ClusterPlan:
                 raise UsageError(f"{where}: {str(address)[:80]} is no address; expected host:port")
             addresses.append(address)
     if len(jobs.get("chief", [])) > 1 or len(set(addresses)) < len(addresses):
-        raise UsageError(f"{where}: an address stands twice, or there are several chiefs; each task needs its own")
+        raise UsageError(f"{where}: duplicate address, or more than one chief; each task needs an address of its own")
     if type(task) is not int or not 0 <= task < len(addresses):
         raise UsageError(f"{where}: there is no task {str(task)[:20]}; expected 0 to {len(addresses) - 1}")
     return ClusterPlan(addresses, task)
 
 
 class Cluster:
-    """This process as a task of a cluster: its server is running, and the other tasks are watched.
+    """This process as a task of a cluster: its server is running, and it exchanges heartbeats with the other tasks.
 
     Args:
         plan: ClusterPlan.
@@ -121,7 +121,7 @@ class Cluster:
         self._unseen = set(self._answered)
         self.watch()
         for task in self._answered:
-            threading.Thread(target=self._ask_again_and_again, args=(task,), daemon=True).start()
+            threading.Thread(target=self._heartbeat_loop, args=(task,), daemon=True).start()
         self._launcher = int(os.environ.get(LAUNCHER, 0))
         if self._launcher:
             threading.Thread(target=self._end_with_the_launcher, daemon=True).start()
@@ -139,7 +139,7 @@ class Cluster:
 
     @property
     def is_chief(self) -> bool:
-        """Say whether this task prints, saves and draws."""
+        """Return whether this task prints, saves and draws."""
         return self.task == 0
 
     def configure(self, config: Any) -> Any:
@@ -155,10 +155,10 @@ class Cluster:
         """Return how messages name a task."""
         return f"worker {task} ({self.addresses[task]})"
 
-    # ---- Watching the other tasks ----
+    # ---- Heartbeats ----
 
     def watch(self, watched: bool = True) -> None:
-        """Have a lost task end this process, from here on; False: let the other tasks end as they like."""
+        """Start ending this process when a task is lost; with False, stop doing so."""
         with self._lock:
             self._answered = dict.fromkeys(self._answered, time.monotonic())
             self._watched = watched
@@ -171,12 +171,12 @@ class Cluster:
         while self._unseen:
             time.sleep(0.02)
 
-    def _ask_again_and_again(self, task: int) -> None:
+    def _heartbeat_loop(self, task: int) -> None:
         every = self.timeout / 6
         while True:
             if not self._watched:
                 time.sleep(0.05)
-            elif self.answers(task, every):
+            elif self.ping(task, every):
                 self._answered[task] = time.monotonic()
                 self._unseen.discard(task)
                 time.sleep(every)
@@ -197,8 +197,8 @@ class Cluster:
                 finally:  # whether or not somebody still reads
                     os._exit(EXIT_LOST)  # the main thread may wait inside TensorFlow, where no exception reaches it
 
-    def answers(self, task: int, seconds: float) -> bool:
-        """Have a task's server compute a constant; say whether it answers within the seconds.
+    def ping(self, task: int, seconds: float) -> bool:
+        """Return whether a task's server computes a constant within the seconds.
 
         (Session.list_devices would be enough, but in TensorFlow 2 no other thread of Python runs while it waits.)
         """
@@ -217,7 +217,7 @@ class Cluster:
     def explain(self, error: Exception) -> NoReturn:
         """Raise the UserError that says which task's loss made an operation of TensorFlow fail."""
         self.watch(False)
-        lost = [self.name(task) for task in self._answered if not self.answers(task, min(5.0, self.timeout / 6))]
+        lost = [self.name(task) for task in self._answered if not self.ping(task, min(5.0, self.timeout / 6))]
         reason = f"{', '.join(lost)} is gone" if lost else \
             f"another worker ended the training, whose message says why ({one_line(getattr(error, 'message', error))})"
         raise UserError(f"{reason}; the run ends here, and the same command continues from its last checkpoint") \
