@@ -45,8 +45,7 @@ def _target(name: str) -> Any:
     if parts[0] != "tensorflow" or len(parts) == 1:
         return None
     if parts[1] == "contrib":
-        module = importlib.import_module(f"{NAMESPACE}.contrib")
-        return getattr(module, parts[2]) if len(parts) > 2 else module
+        return importlib.import_module(f"{NAMESPACE}.contrib").module_of(parts[2:])
     if parts[1] == "examples":
         value = importlib.import_module(f"{NAMESPACE}.examples")
         for part in parts[2:]:

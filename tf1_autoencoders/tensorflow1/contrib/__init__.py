@@ -1,9 +1,17 @@
-"""tf.contrib of TensorFlow 1.15: one file for each of its packages, each imported at its first use."""
+"""tf.contrib of TensorFlow 1.15: one file for each of its packages, each imported at its first use.
+
+The packages keep 1.15.5's arguments, defaults, names of variables, collections and numbers of operations; they were
+written anew, from how 1.15.5 behaves. A name that 1.15 had and that is not offered is refused in one sentence that says
+what to do instead.
+"""
 from __future__ import annotations
 
 import difflib
 import importlib
 import pkgutil
+import sys
+import types
+from typing import Any, Callable, Dict, Iterable, Optional
 
 from tf1_autoencoders.utils.errors import NotOffered
 
@@ -11,20 +19,86 @@ _OFFERED = sorted(module.name for module in pkgutil.iter_modules(__path__))
 # packages of contrib that are not offered, and what to do instead
 _REFUSED = {
     "learn": "its estimators are gone; tf.keras or a session of your own trains the same network",
+    "crf": "it is planned; until then write the forward algorithm with tf.scan",
+    "legacy_seq2seq": "it is planned; until then tf.nn.static_rnn with a loop_function of your own does the same",
     "estimator": "Estimators left TensorFlow with 2.16; a session of your own trains the same network",
     "cudnn_rnn": "it needs CUDA's kernels of 1.15; contrib.rnn.LSTMBlockCell or tf.nn.rnn_cell have the same equations",
     "tpu": "it drove the TPUs of 1.15's time; leave TPUEstimator out and train with a session",
     "distributions": "pip install tensorflow-probability has the same classes, as tfp.distributions",
+    "eager": "eager execution needs TensorFlow 2 itself: run the program with `import tensorflow.compat.v1 as tf`",
+    "keras": "tf.keras is the same package",
+    "tensor_forest": "its operations left TensorFlow; scikit-learn has random forests",
+    "factorization": "its operations left TensorFlow; scikit-learn has KMeans",
+    "boosted_trees": "its operations left TensorFlow; scikit-learn has gradient boosting",
+    "kernel_methods": "its estimators are gone; scikit-learn's RBFSampler has random Fourier features",
+    "lookup": "tf.lookup has the tables",
+    "opt": "its optimisers are not offered; tf.train has Adam, Momentum, RMSProp, Adagrad, Adadelta and Ftrl",
+    "tensorrt": "NVIDIA's own package has it",
+    "lite": "tf.lite has it",
+    "quantize": "pip install tensorflow-model-optimization has it",
+    "predictor": "tf.saved_model.load with a session runs an exported model",
+    "gan": "pip install tensorflow-gan has it",
+    "summary": "tf.summary has what graphs need",
 }
 
 
-def __getattr__(name: str):
+def refusal(path: str, name: str, known: Iterable[str], refused: Dict[str, str]) -> NotOffered:
+    """Return the error for a name that a package does not have, as one sentence.
+
+    Args:
+        path: the package, as a program writes it: `tf.contrib.rnn`.
+        name: the missing name.
+        known: the names that the package has.
+        refused: {name that 1.15 had: what to do instead}.
+    """
+    if name in refused:
+        return NotOffered(f"{path}.{name} is not offered: {refused[name]}")
+    near = difflib.get_close_matches(name, [one for one in {*known, *refused} if not one.startswith("_")], 1)
+    return NotOffered(f"{path} has no {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+
+
+def explain_missing(module_name: str, inner: Iterable[str] = (), refused: Optional[Dict[str, str]] = None
+                    ) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a package of contrib.
+
+    Args:
+        module_name: `__name__` of the package.
+        inner: names of modules that 1.15 had inside of the package; each of them is the package itself.
+        refused: {name that 1.15 had and that is not offered: what to do instead}.
+    """
+    path = "tf.contrib" + module_name[len(__name__):]
+
+    def missing(name: str) -> Any:
+        module = sys.modules[module_name]
+        if name in inner or name == "python":
+            return module
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise refusal(path, name, vars(module), refused or {})
+
+    return missing
+
+
+def module_of(parts: Iterable[str]) -> types.ModuleType:
+    """Return the module that stands for a module of 1.15's contrib.
+
+    Args:
+        parts: the parts of its name after `tensorflow.contrib`: ("layers", "python", "layers", "initializers").
+
+    Raises:
+        NotOffered: contrib has no such module, or the module is not offered.
+    """
+    module = sys.modules[__name__]
+    for part in parts:
+        module = getattr(module, part)
+        if not isinstance(module, types.ModuleType):
+            raise NotOffered(f"tf.contrib has no module {part!r}")
+    return module
+
+
+def __getattr__(name: str) -> types.ModuleType:
     if name in _OFFERED:
         return importlib.import_module(f"{__name__}.{name}")
     if name.startswith("__"):
         raise AttributeError(name)
-    if name in _REFUSED:
-        raise NotOffered(f"tf.contrib.{name} is not offered: {_REFUSED[name]}")
-    near = difflib.get_close_matches(name, [*_OFFERED, *_REFUSED], 1)
-    raise NotOffered(f"tf.contrib has no package {name!r}" + (f"; did you mean {near[0]!r}?" if near else
-                         f"; offered are {', '.join(_OFFERED)}"))
+    raise refusal("tf.contrib", name, _OFFERED, _REFUSED)

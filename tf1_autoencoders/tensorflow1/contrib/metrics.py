@@ -1,0 +1,94 @@
+"""tf.contrib.metrics of TensorFlow 1.15: tf.metrics with the predictions first, and a few functions more.
+
+Source of every name: tf.contrib.metrics of TensorFlow 1.15.5. A streaming metric is (value, update operation), see
+tf.metrics.
+"""
+from __future__ import annotations
+
+import inspect
+
+import tf1_autoencoders.tensorflow1 as tf
+from tf1_autoencoders.tensorflow1 import contrib as _contrib
+
+confusion_matrix = tf.confusion_matrix
+set_difference, set_intersection = tf.sets.set_difference, tf.sets.set_intersection
+set_size, set_union = tf.sets.set_size, tf.sets.set_union
+
+
+def accuracy(predictions, labels, weights=None, name=None):
+    """Return the share of predictions that equal the labels, float32[].
+
+    Args:
+        predictions, labels: bool, integer or string tensors of the same shape.
+        weights: float of that shape, or None.
+
+    Raises:
+        ValueError: other types, or types that differ.
+    """
+    if not (labels.dtype.is_integer or labels.dtype in (tf.bool, tf.string)):
+        raise ValueError(f"Labels should have bool, integer, or string dtype. Given: {labels.dtype}")
+    if labels.dtype != predictions.dtype:
+        raise ValueError("Dtypes of predictions and labels should match. "
+                         f"Given: predictions ({predictions.dtype}) and labels ({labels.dtype})")
+    with tf.name_scope(name, "accuracy", values=[predictions, labels]):
+        correct = tf.cast(tf.equal(predictions, labels), tf.float32)
+        if weights is None:
+            return tf.reduce_mean(correct)
+        total = tf.reduce_sum(tf.ones_like(correct) * weights)
+        return tf.div_no_nan(tf.reduce_sum(tf.multiply(correct, weights)), total)
+
+
+def aggregate_metrics(*value_update_tuples):
+    """Return ([values], [update operations]) of metrics.
+
+    Raises:
+        ValueError: there is no metric.
+    """
+    if not value_update_tuples:
+        raise ValueError("Expected at least one value_tensor/update_op pair")
+    values, updates = zip(*value_update_tuples)
+    return list(values), list(updates)
+
+
+def aggregate_metric_map(names_to_tuples):
+    """Return ({name: value}, {name: update operation}) of {name: metric}."""
+    return ({name: value for name, (value, _) in names_to_tuples.items()},
+            {name: update for name, (_, update) in names_to_tuples.items()})
+
+
+def _streaming(name):
+    """Return tf.metrics.<name> with the arguments of contrib: predictions before labels."""
+    metric = getattr(tf.metrics, name)
+    names = list(inspect.signature(metric).parameters)
+    if names[:2] == ["labels", "predictions"]:
+        names[:2] = ["predictions", "labels"]
+
+    def streaming(*args, **kwargs):
+        return metric(**dict(zip(names, args)), **kwargs)
+
+    streaming.__name__ = streaming.__qualname__ = f"streaming_{name}"
+    streaming.__doc__ = (f"Return tf.metrics.{name}, (value, update operation); arguments in the order "
+                         f"{', '.join(names)}.")
+    return streaming
+
+
+streaming_accuracy, streaming_auc = _streaming("accuracy"), _streaming("auc")
+streaming_mean, streaming_mean_tensor = _streaming("mean"), _streaming("mean_tensor")
+streaming_mean_absolute_error, streaming_mean_iou = _streaming("mean_absolute_error"), _streaming("mean_iou")
+streaming_mean_squared_error = _streaming("mean_squared_error")
+streaming_mean_relative_error = _streaming("mean_relative_error")
+streaming_mean_cosine_distance = _streaming("mean_cosine_distance")
+streaming_root_mean_squared_error = _streaming("root_mean_squared_error")
+streaming_percentage_less = _streaming("percentage_below")
+streaming_precision, streaming_recall = _streaming("precision"), _streaming("recall")
+streaming_recall_at_k = _streaming("recall_at_k")
+streaming_true_positives, streaming_true_negatives = _streaming("true_positives"), _streaming("true_negatives")
+streaming_false_positives = _streaming("false_positives")
+streaming_false_negatives = _streaming("false_negatives")
+
+_REFUSED = dict.fromkeys((
+    "auc_using_histogram", "auc_with_confidence_intervals", "cohen_kappa", "count", "f1_score", "precision_at_recall",
+    "precision_recall_at_equal_thresholds", "recall_at_precision", "sparse_recall_at_top_k", "streaming_concat",
+    "streaming_covariance", "streaming_curve_points", "streaming_dynamic_auc", "streaming_pearson_correlation"),
+    "tf.metrics has the common metrics; scikit-learn has this one for arrays")
+__getattr__ = _contrib.explain_missing(__name__, ("ops", "metric_ops"), _REFUSED)

@@ -1,0 +1,1 @@
+"""slim.nets of TensorFlow 1.15."""
