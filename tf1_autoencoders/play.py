@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from tf1_autoencoders.checkpointing import saver
+from tf1_autoencoders.checkpointing.store import SETTINGS
 from tf1_autoencoders.keras_twin.script_layers import Weights, script_layers
 from tf1_autoencoders.keras_twin.weights import keras_weights, set_keras_weights
 from tf1_autoencoders.reporting import published
@@ -19,7 +20,7 @@ from tf1_autoencoders.sections.section4_sequences import build_keras_models
 from tf1_autoencoders.sections.trained import further_pretrained, settings_of_checkpoint, trained_on_sample
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UserError
-from tf1_autoencoders.utils.files import check_not_shipped, write_atomically
+from tf1_autoencoders.utils.files import check_not_shipped, read_json, write_atomically
 from tf1_autoencoders.utils.frameworks import NeedsKeras3
 from tf1_autoencoders.utils.paths import PRETRAINED, display_path
 
@@ -116,16 +117,28 @@ def own_checkpoints(folder: Path) -> Dict[str, List[Path]]:
     return found
 
 
-def panels_of_runs(numbers: Sequence[int], checkpoint_dir: str) -> Optional[LivePanels]:
-    """Return the panels of the sections that have just run, with their own weights, for the results page.
+def panels_of_runs(results_dir: Path, checkpoint_dir: Path) -> Optional[LivePanels]:
+    """Return the panels of the runs that a results page shows, with their own weights.
 
-    None if no panel shows one of these sections, or if TensorFlow brings no Keras 3, in which the networks are read.
+    A checkpoint belongs to a run if both have the same identity, in settings.json.
+
+    Returns:
+        None if no panel shows one of these runs, or if TensorFlow brings no Keras 3, in which the networks are read.
     """
-    own = {panel: paths for panel, paths in own_checkpoints(Path(checkpoint_dir)).items()
-           if SECTION_OF[panel].number in numbers}
+    own = {}
     try:
+        for panel, section in SECTION_OF.items():
+            results, checkpoints = (folder / f"section{section.number}" for folder in (results_dir, checkpoint_dir))
+            if (results / TRANSCRIPT).exists() and checkpoints.is_dir():
+                path = saver.newest_good_checkpoint([checkpoints])
+                settings, origin = settings_of_checkpoint(section, path)
+                if fits(panel, settings) and origin == read_json(results / SETTINGS):
+                    own[panel] = [path]
         return panels_of_checkpoints(own) if own else None
     except NeedsKeras3:
+        return None
+    except (UserError, OSError, ValueError) as error:  # the page without panels is worth more than none
+        cli.warn(f"the results page has no live panels: {error}")
         return None
 
 

@@ -12,6 +12,7 @@ from typing import Any, Dict, Optional, Sequence
 from tf1_autoencoders.distributed import launcher
 from tf1_autoencoders.distributed.cluster import Cluster, ClusterPlan, plan_from_environment, plan_from_file
 from tf1_autoencoders.distributed.coordination import Workers
+from tf1_autoencoders.play import panels_of_runs
 from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.reporting.html_report import write_html_report
 from tf1_autoencoders.reporting.language import LANGUAGES
@@ -125,6 +126,9 @@ def build_parser() -> argparse.ArgumentParser:
                        help="language of the headings, captions and cards of report.html: English or Persian "
                             "(default: en)")
     group.add_argument("--open", action="store_true", help="open report.html in the browser at the end")
+    group.add_argument("--no-live", action="store_false", dest="live",
+                       help="leave the panels out of report.html in which sections 3 and 4, and the map of section 1, "
+                            "run with this run's weights (1 MB)")
     group.add_argument("--threads", type=cli.whole_number(0, 1024), metavar="N",
                        help=f"CPU threads; 0 lets TensorFlow choose (default: {threads}; 0 with --backend keras)")
     return parser
@@ -244,7 +248,8 @@ def report(settings: Dict[int, Any], options: RunOptions, resumed: Sequence[int]
         print(flush=True)
     if rows:
         print("Published beside measured", "", *markdown_table(("section", *comparison.HEADER), rows), "", sep="\n")
-    page = write_html_report(Path(args.results_dir), LANGUAGES[args.lang])
+    live = panels_of_runs(Path(args.results_dir), Path(args.checkpoint_dir)) if args.live else None
+    page = write_html_report(Path(args.results_dir), LANGUAGES[args.lang], live)
     print(f"page: {display_path(page)}   {(time.perf_counter() - start) / 60:.1f} minutes")
     if any(tally.n_numbers for tally in tallies):
         print(comparison.Tally(*map(sum, zip(*tallies))))

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tf1_autoencoders import play
+from tf1_autoencoders import play, run_all
 from tf1_autoencoders.keras_twin.script_layers import Weights, script_layers
 from tf1_autoencoders.reporting import live_panels
+from tf1_autoencoders.reporting.run_log import TRANSCRIPT
 from tf1_autoencoders.utils.frameworks import keras
 from tf1_autoencoders.utils.paths import PRETRAINED
 
@@ -71,3 +72,38 @@ def test_wrong_arguments_are_one_sentence(tmp_path, monkeypatch, capsys, argumen
     error = capsys.readouterr().err
     assert expected in error and error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def write_run(folder, network):
+    """Leave what a run of section 4 leaves, with a shipped network; return the folders of results and checkpoints."""
+    results, checkpoints = folder / "results", folder / "checkpoints"
+    shutil.copytree(str(PRETRAINED / network), str(checkpoints / "section4"))
+    (results / "section4").mkdir(parents=True)
+    shutil.copy(str(PRETRAINED / network / "settings.json"), str(results / "section4"))
+    (results / "section4" / TRANSCRIPT).write_text("{}")
+    return results, checkpoints
+
+
+def test_the_results_page_has_panels_of_the_runs_that_it_shows(tmp_path):
+    results, checkpoints = write_run(tmp_path, "section4")
+    panels = play.panels_of_runs(results, checkpoints)
+    assert 'id="sequence"' in panels.html and 'id="denoise"' not in panels.html
+    settings = results / "section4" / "settings.json"
+    settings.write_text(settings.read_text().replace('"seed": 0', '"seed": 1'))  # the checkpoint of another run
+    assert play.panels_of_runs(results, checkpoints) is None
+
+
+def test_a_damaged_checkpoint_costs_the_results_page_its_panels_only(tmp_path, capsys):
+    results, checkpoints = write_run(tmp_path, "section4")
+    with open(str(checkpoints / "section4" / "model.ckpt.data-00000-of-00001"), "r+b") as file:
+        file.write(bytes(100))
+    assert play.panels_of_runs(results, checkpoints) is None
+    assert "the results page has no live panels: " in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_run_puts_its_network_into_the_results_page_unless_no_live_is_given(tmp_path):
+    arguments = ["--section", "4", "--results-dir", str(tmp_path / "r"), "--checkpoint-dir", str(tmp_path / "c")]
+    for more, expected in (([], True), (["--no-live"], False)):
+        assert run_all.main([*arguments, *more]) == 0
+        assert ('id="play-data"' in (tmp_path / "r" / "report.html").read_text(encoding="utf-8")) == expected

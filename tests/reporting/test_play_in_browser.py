@@ -5,8 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from tests.reporting.test_page_in_browser import CONTRASTS, LOWEST_CONTRAST, PHONE, WIDE
+from tests.reporting.test_page_in_browser import CONTRASTS, LOWEST_CONTRAST, PHONE, WIDE, write_section
 from tf1_autoencoders import play
+from tf1_autoencoders.datasets import Source
+from tf1_autoencoders.reporting.html_report import write_html_report
+from tf1_autoencoders.reporting.language import LANGUAGES
 from tf1_autoencoders.sections import SECTIONS, section1_reconstruction, section3_denoising, section4_sequences
 from tf1_autoencoders.sections.trained import open_trained
 
@@ -122,13 +125,13 @@ def test_a_slider_moved_by_keyboard_changes_noise_and_decibels(open_play):
     before, maps = captions.all_inner_texts(), "document.querySelector('#denoise .maps').toDataURL()"
     first = page.evaluate(maps)
     slider.press("ArrowRight")
-    wait_for(page, "document.querySelector('#denoise .slider .value').innerText == '0.10'")  # 0.102
+    wait_for(page, "document.querySelector('#denoise .dial .value').innerText == '0.10'")  # 0.102
     slider.press("End")
     wait_for(page, f"document.querySelectorAll('#denoise figcaption')[1].innerText !== {json.dumps(before[1])}")
     after = captions.all_inner_texts()
     assert after[0] == before[0] and all(a != b for a, b in zip(after[1:], before[1:]))
     assert float(after[1].split()[-2]) < float(before[1].split()[-2]) and page.evaluate(maps) != first
-    page.get_by_text("MaxPooling 4×4×16").click()
+    page.get_by_role("radio", name="MaxPooling 4×4×16").check()
     page.get_by_role("img", name="16 feature maps of 4 × 4 pixels").wait_for()
 
 
@@ -186,7 +189,7 @@ def test_the_map_follows_the_pointer_and_the_sliders(open_play):
     page = open_play()
     shown = "document.querySelector('#codes figure canvas').toDataURL()"
     page.locator("#codes .map").hover(position={"x": 20, "y": 400})
-    wait_for(page, "parseFloat(document.querySelector('#codes .slider .value').innerText) < 0.1")
+    wait_for(page, "parseFloat(document.querySelector('#codes .dial .value').innerText) < 0.1")
     first = page.evaluate(shown)
     page.get_by_label("First number").press("End")
     wait_for(page, f"{shown} !== {first!r}")
@@ -209,6 +212,21 @@ def test_one_switch_changes_the_language_and_back(open_play):
 def test_without_script_the_page_says_what_it_needs(open_page, page_file):
     page = open_page(page_file, java_script_enabled=False)
     page.get_by_text("The panels need JavaScript").wait_for()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_panels_work_at_the_end_of_the_results_page(open_page, tmp_path, code):
+    write_section(tmp_path, 3, Source("Fashion-MNIST", "drawn sample", "a test"))
+    live = play.panels_of_checkpoints(play.SHIPPED)
+    page = open_page(write_html_report(tmp_path, LANGUAGES[code], live), viewport=PHONE)
+    page.wait_for_selector("body.ready")
+    title = {"en": "Sequence to sequence", "fa": "دنباله به دنباله"}[code]
+    assert page.get_by_role("heading", name=title).is_visible()
+    assert page.locator("#sequence .status").inner_text().startswith("\u206620 19 14\u2069: ")
+    assert page.locator("#live").get_by_role("slider").count() == 4 and page.locator(".control").count() == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert page.messages == []
 
 
 OPTIONS = [{}, {"viewport": PHONE, "color_scheme": "dark"}, {"language": "fa"}]

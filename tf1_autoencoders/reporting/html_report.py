@@ -5,16 +5,16 @@ The page loads nothing. Its style is page.css, its script page.js, which only tu
 from __future__ import annotations
 
 import base64
-import hashlib
 import html
 import itertools
 import json
 import re
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Sequence
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.reporting.language import ENGLISH, Language
+from tf1_autoencoders.reporting.live_panels import LivePanels, checksum
 from tf1_autoencoders.reporting.run_log import TRANSCRIPT
 from tf1_autoencoders.utils.errors import UserError, one_line
 from tf1_autoencoders.utils.files import read_json, sha256_of_file, write_atomically
@@ -46,12 +46,13 @@ class SectionPage(NamedTuple):
     text: str
 
 
-def write_html_report(folder: Path, language: Language = ENGLISH) -> Path:
+def write_html_report(folder: Path, language: Language = ENGLISH, live: Optional[LivePanels] = None) -> Path:
     """Write folder/report.html from the transcripts of all sections in that folder; return its path.
 
     Args:
         folder: the results folder of one or more runs.
         language: of the page's headings, captions and cards.
+        live: panels in which the page computes the runs' networks, for its end.
 
     Raises:
         UserError: a transcript is damaged, or no run left it.
@@ -64,16 +65,21 @@ def write_html_report(folder: Path, language: Language = ENGLISH) -> Path:
             raise UserError(f"{display_path(file)}: not the transcript of a run ({one_line(error)}); "
                             "run the section again") from error
     contents, cards, texts = ("".join(getattr(section, part) for section in sections) for part in SectionPage._fields)
-    checksum = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
-    title, contents_title, introduction = map(language.translate, (TITLE, "Contents", INTRODUCTION))
+    title, contents_title, introduction, live_title = map(
+        language.translate, (TITLE, "Contents", INTRODUCTION, "The networks, live"))
+    scripts, style = [SCRIPT], STYLE
+    if live:
+        scripts, style = [SCRIPT, live.script], STYLE + live.style
+        contents += f'<li><a href="#live">{live_title}</a></li>'
+        texts += f'<section id="live"><h2>{live_title}</h2>{live.html}</section>\n'
     page = f"""<!doctype html><html lang="{language.code}" dir="{language.direction}"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline';
-script-src 'sha256-{checksum}'"><title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>
+script-src {" ".join(map(checksum, scripts))}"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>{style}</style></head>
 <body data-slider="{language.translate("From {} to {}")}"><nav aria-label="{contents_title}">
 <details><summary>{contents_title}</summary><ul>{contents}</ul></details></nav>
 <main><h1>{title}</h1><ul class="cards">{cards}</ul><p>{introduction}</p>
-{texts}</main><script>{SCRIPT}</script></body></html>
+{texts}</main>{"".join(f"<script>{script}</script>" for script in scripts)}</body></html>
 """
     return write_atomically(folder / "report.html", page.encode(errors="replace"))  # JSON can hold what UTF-8 cannot
 
