@@ -153,7 +153,10 @@ def install() -> types.ModuleType:
     real = sys.modules["tensorflow"]
     namespace.__dict__.setdefault("python", importlib.import_module("tensorflow.python"))
     namespace.__path__ = [*namespace.__path__, *real.__path__]  # type: ignore[attr-defined]  # tensorflow.core
-    sys.modules["tensorflow"] = namespace
+    for name in ("tensorflow", "tensorflow.compat.v1"):
+        sys.modules[name] = namespace
+    vars(importlib.import_module("tensorflow.python.pywrap_tensorflow")).setdefault(
+        "NewCheckpointReader", namespace.pywrap_tensorflow.NewCheckpointReader)
     sys.meta_path.insert(0, _Finder())
     _with_old_names(namespace)
     return namespace

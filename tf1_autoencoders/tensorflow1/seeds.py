@@ -48,6 +48,23 @@ def follows(graph: Any) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def switches_of_1() -> Iterator[None]:
+    """Context manager: reference variables, Dimension objects in shapes and the control flow of TensorFlow 1."""
+    from tensorflow.python.framework import tensor_shape
+    from tensorflow.python.ops import control_flow_util, resource_variables_toggle
+    before = (resource_variables_toggle._DEFAULT_USE_RESOURCE, tensor_shape._TENSORSHAPE_V2_OVERRIDE,
+              control_flow_util.ENABLE_CONTROL_FLOW_V2)
+    resource_variables_toggle._DEFAULT_USE_RESOURCE = False
+    tensor_shape._TENSORSHAPE_V2_OVERRIDE = False
+    control_flow_util.ENABLE_CONTROL_FLOW_V2 = False
+    try:
+        yield
+    finally:
+        (resource_variables_toggle._DEFAULT_USE_RESOURCE, tensor_shape._TENSORSHAPE_V2_OVERRIDE,
+         control_flow_util.ENABLE_CONTROL_FLOW_V2) = before
+
+
 def count(graph: Optional[Any] = None) -> int:
     """Return the number of operations that a graph would have in TensorFlow 1.15."""
     graph = ops.get_default_graph() if graph is None else graph
