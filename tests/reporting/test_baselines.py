@@ -51,3 +51,10 @@ def test_the_median_filter_of_many_images_is_that_of_each(monkeypatch):
     expected = np.concatenate([baselines.median_filter(image[np.newaxis]) for image in images])
     monkeypatch.setattr(baselines, "IMAGES_AT_ONCE", 3)
     assert np.array_equal(baselines.median_filter(images), expected)
+
+
+def test_the_nearest_neighbour_is_the_row_at_the_smallest_distance(monkeypatch):
+    train, test = rows(61, 13, 1), rows(7, 13, 2)
+    expected = [int(np.argmin(np.linalg.norm(train - row, axis=1))) for row in test]
+    monkeypatch.setattr(baselines, "IMAGES_AT_ONCE", 3)
+    assert baselines.nearest_neighbours(train, test).tolist() == expected

@@ -48,10 +48,16 @@ def small_log(folder, source, **changes):
 
 def test_the_layer_table_adds_up_the_published_and_the_measured_parameters(no_bands, capsys):
     log = open_log(no_bands, REAL)
-    trainer = SimpleNamespace(layer=lambda name: {"dense": ((None, 7), 1100), "dense_1": ((None, 2), 15)}[name])
-    log.layer_table([("dense", (7,), 1000), ("dense_1", (2,), 16)], trainer)
-    total = [line for line in capsys.readouterr().out.splitlines() if "total" in line]
-    assert [line.split() for line in total] == [["|", "total", "|", "|", "|", "1,016", "|", "1,115", "|"]]
+    trainer = SimpleNamespace(layer=lambda name: {"dense": ((None, 7), 1100), "dense_1": ((None, 2), 15)}[name],
+                              n_trainable=lambda names: {"dense": 1000, "dense_1": 15}[names[0]],
+                              input_shapes=[(None, 9)])
+    log.layer_table([published.Layer("input_1", (8,), 0), published.Layer("dense", (7,), 1000),
+                     published.Layer("dense_1", (2,), 16)], trainer)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in capsys.readouterr().out.splitlines()
+            if line.startswith("|")]
+    assert ["input_1", "(None, 8)", "(None, 9)", "0", "0"] in rows
+    assert rows[-3:] == [["total", "", "", "1,016", "1,115"], ["trainable", "", "", "1,016", "1,015"],
+                         ["non-trainable", "", "", "0", "100"]]
 
 
 def test_what_a_killed_run_left_half_written_is_removed_by_the_next(no_bands):
@@ -68,7 +74,8 @@ def test_published_numbers_are_those_of_the_report():
     assert published.METRICS[1]["epoch 20 val_loss"] == 0.0193 and published.METRICS[3]["epoch 1 loss"] == 0.0291
     assert published.METRICS[2]["epoch 90 Train MSE"] == 1194.6837
     assert published.METRICS[4]["epoch 1 progress_bar_acc"] == 0.5511
-    assert [sum(n for _, _, n in layers) for layers in published.LAYERS.values()] == [9154194, 49761, 190899]
+    assert [[sum(layer.n_parameters for layer in layers) for layers in models.values()]
+            for models in published.SUMMARIES.values()] == [[9154194], [49761], [92160, 98739, 190899]]
 
 
 def test_a_number_is_inside_the_prediction_interval_of_the_seeds():

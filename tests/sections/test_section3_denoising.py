@@ -85,10 +85,13 @@ def test_periodic_noise_is_one_wave_per_image():
 @pytest.mark.parametrize("backend", ["graph", "keras"])
 def test_layers_have_the_published_shapes_and_parameters(backend):
     arrays = 2 * (np.zeros((7, 28, 28, 1), np.float32),)
+    input_1, *layers = published.SUMMARIES[3][""]
     with open_trainer(section.SECTION, section.PRESETS["report"], arrays, RunOptions(backend=backend)) as trainer:
-        rows = [(name, *trainer.layer(name)) for name, _, _ in published.LAYERS[3]]
-    assert rows == [(name, (None, *shape), n) for name, shape, n in published.LAYERS[3]]
-    assert sum(n for _, _, n in rows) == 49761
+        rows = [(layer.name, *trainer.layer(layer.name)) for layer in layers]
+        inputs, trainable = trainer.input_shapes, trainer.n_trainable([layer.name for layer in layers])
+    assert inputs == [(None, *input_1.shape)]
+    assert rows == [(layer.name, (None, *layer.shape), layer.n_parameters) for layer in layers]
+    assert sum(n for _, _, n in rows) == trainable == 49761
 
 
 @pytest.mark.parametrize("adam, tolerance, rate", [

@@ -1,4 +1,4 @@
-"""What anybody would try first on the same data: the mean image, principal components, a median filter.
+"""What anybody would try first on the same data: the mean image, principal components, neighbours, a median filter.
 
 A network's error means little without the error of something simple beside it.
 """
@@ -8,7 +8,7 @@ from typing import Tuple
 
 import numpy as np
 
-IMAGES_AT_ONCE = 1000  # in median_filter, which needs the memory of ten copies
+IMAGES_AT_ONCE = 1000  # in median_filter, which needs the memory of ten copies, and in nearest_neighbours
 
 
 def mean_image(train: np.ndarray, test: np.ndarray) -> np.ndarray:
@@ -40,6 +40,18 @@ def reconstruct_by_pca(train: np.ndarray, test: np.ndarray, n_components: int) -
     """
     mean, directions = principal_components(train, n_components)
     return (test - mean) @ directions.T @ directions + mean
+
+
+def nearest_neighbours(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Return the number of the training row at the smallest distance from each test row: int64[n_test].
+
+    Args:
+        train, test: float[n, width] and float[n_test, width].
+    """
+    train, squares = train.astype(np.float32), np.square(train, dtype=np.float64).sum(axis=1).astype(np.float32)
+    # Of (test - train) ** 2, the square of the test row is the same for all training rows.
+    return np.concatenate([np.argmin(squares - 2 * (rows.astype(np.float32) @ train.T), axis=1)
+                           for rows in np.array_split(test, -(-len(test) // IMAGES_AT_ONCE))])
 
 
 def median_filter(images: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The numbers that the report prints, and nothing else: metrics, layer tables and examples by section number."""
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 
 def _by_epoch(metric: str, losses: str, val_losses: str) -> Dict[str, float]:
@@ -30,17 +30,39 @@ METRICS: Dict[int, Dict[str, float]] = {
     # Categorical cross-entropy and accuracy, as Keras's progress bar showed them.
     4: {"epoch 1 progress_bar_loss": 1.4507, "epoch 1 progress_bar_acc": 0.5511}}
 
-# Layer, output shape without the batch, parameters; the input layers have none and are left out.
-LAYERS: Dict[int, List[Tuple[str, Tuple[Optional[int], ...], int]]] = {
-    1: [("dense", (2000,), 1570000), ("dense_1", (1200,), 2401200), ("dense_2", (500,), 600500),
+
+class Layer(NamedTuple):
+    """A row of a summary: the layer, its (first) output's shape without the batch, its parameters, its inputs."""
+
+    name: str
+    shape: Tuple[Optional[int], ...]
+    n_parameters: int
+    connected_to: str = ""
+
+
+_INPUT_1, _INPUT_2, _INPUT_3, _INPUT_4 = (
+    Layer("input_1", (None, 51), 0), Layer("input_2", (None, 51), 0), Layer("input_3", (128,), 0),
+    Layer("input_4", (128,), 0))
+
+# {section: {model: rows}}; no parameter of any of them is non-trainable.
+SUMMARIES: Dict[int, Dict[str, List[Layer]]] = {
+    1: {"": [Layer(*row) for row in (
+        ("input_1", (784,), 0), ("dense", (2000,), 1570000), ("dense_1", (1200,), 2401200), ("dense_2", (500,), 600500),
         ("dense_3", (10,), 5010), ("dense_4", (500,), 5500), ("dense_5", (1200,), 601200),
-        ("dense_6", (2000,), 2402000), ("dense_7", (784,), 1568784)],
-    3: [("conv2d", (28, 28, 64), 640), ("max_pooling2d", (14, 14, 64), 0), ("conv2d_1", (14, 14, 32), 18464),
-        ("max_pooling2d_1", (7, 7, 32), 0), ("conv2d_2", (7, 7, 16), 4624), ("max_pooling2d_2", (4, 4, 16), 0),
-        ("conv2d_3", (4, 4, 16), 2320), ("up_sampling2d", (8, 8, 16), 0), ("conv2d_4", (8, 8, 32), 4640),
-        ("up_sampling2d_1", (16, 16, 32), 0), ("conv2d_5", (14, 14, 64), 18496),
-        ("up_sampling2d_2", (28, 28, 64), 0), ("conv2d_6", (28, 28, 1), 577)],
-    4: [("lstm", (128,), 92160), ("lstm_1", (None, 128), 92160), ("dense", (None, 51), 6579)]}
+        ("dense_6", (2000,), 2402000), ("dense_7", (784,), 1568784))]},
+    3: {"": [Layer(*row) for row in (
+        ("input_1", (28, 28, 1), 0), ("conv2d", (28, 28, 64), 640), ("max_pooling2d", (14, 14, 64), 0),
+        ("conv2d_1", (14, 14, 32), 18464), ("max_pooling2d_1", (7, 7, 32), 0), ("conv2d_2", (7, 7, 16), 4624),
+        ("max_pooling2d_2", (4, 4, 16), 0), ("conv2d_3", (4, 4, 16), 2320), ("up_sampling2d", (8, 8, 16), 0),
+        ("conv2d_4", (8, 8, 32), 4640), ("up_sampling2d_1", (16, 16, 32), 0), ("conv2d_5", (14, 14, 64), 18496),
+        ("up_sampling2d_2", (28, 28, 64), 0), ("conv2d_6", (28, 28, 1), 577))]},
+    4: {"encoder": [_INPUT_1, Layer("lstm", (128,), 92160, "input_1")],
+        "decoder": [_INPUT_2, _INPUT_3, _INPUT_4,
+                    Layer("lstm_1", (None, 128), 92160, "input_2, input_3, input_4"),
+                    Layer("dense", (None, 51), 6579, "lstm_1")],
+        "autoencoder": [_INPUT_1, _INPUT_2, Layer("lstm", (128,), 92160, "input_1"),
+                        Layer("lstm_1", (None, 128), 92160, "input_2, h and c of lstm"),
+                        Layer("dense", (None, 51), 6579, "lstm_1")]}}
 
 # The five examples of section 4: input sequence, predicted sequence (each equal to its target).
 EXAMPLES = [((14, 19, 20, 38, 27, 39), (20, 19, 14)), ((49, 44, 17, 5, 5, 20), (17, 44, 49)),

@@ -7,13 +7,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from types import MappingProxyType
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
 from tf1_autoencoders.reporting import figures
 from tf1_autoencoders.reporting.comparison import SeedBands, compare_with_published, format_number, seed_bands
 from tf1_autoencoders.reporting.metrics import log_distance, mean_squared_error
+from tf1_autoencoders.reporting.published import Layer
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.utils.files import sha256_of_file, write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
@@ -186,22 +188,36 @@ class RunLog:
         return [(name, format_number(self.published.get(name)), format_number(self.measured[name]))
                 for name in names.values()]
 
-    def layer_table(self, layers: Sequence[Tuple[str, Tuple[Optional[int], ...], int]], trainer: Any) -> None:
-        """Print the published layer table beside the layers of a trainer's network.
+    def layer_table(self, layers: Sequence[Layer], trainer: Any, model: str = "",
+                    names: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Print a published summary beside the layers of a trainer's network.
 
         Args:
-            layers: (name, output shape without the batch, number of parameters), as published.LAYERS has them.
+            layers: as published.SUMMARIES has them; the names of the inputs begin with "input".
             trainer: trainers.Trainer.
+            model: name of the model, for the caption, if the section has several.
+            names: {published name: name in the trainer}, where they differ.
         """
         rows: List[Tuple[Any, ...]] = []
-        n_published = n_measured = 0
-        for name, shape, n_parameters in layers:
-            measured_shape, n = trainer.layer(name)
-            rows.append((name, (None, *shape), measured_shape, f"{n_parameters:,}", f"{n:,}"))
-            n_published, n_measured = n_published + n_parameters, n_measured + n
-        rows.append(("total", "", "", f"{n_published:,}", f"{n_measured:,}"))
-        self.table(f"Section {self.section.number}: layers",
-                   ("layer", "published shape", "shape", "published parameters", "parameters"), rows)
+        inputs = {f"input_{k}": shape for k, shape in enumerate(trainer.input_shapes, start=1)}
+        n_published = n_measured = n_trainable = 0
+        for layer in layers:
+            if layer.name.startswith("input"):
+                shape, n = inputs.get(layer.name, ""), 0
+            else:
+                name = names.get(layer.name, layer.name)
+                shape, n = trainer.layer(name)
+                n_trainable += trainer.n_trainable([name])
+            rows.append((layer.name, (None, *layer.shape), shape, f"{layer.n_parameters:,}", f"{n:,}",
+                         layer.connected_to))
+            n_published, n_measured = n_published + layer.n_parameters, n_measured + n
+        for name, of_report, of_run in (("total", n_published, n_measured), ("trainable", n_published, n_trainable),
+                                        ("non-trainable", 0, n_measured - n_trainable)):
+            rows.append((name, "", "", f"{of_report:,}", f"{of_run:,}", ""))
+        n_columns = 6 if any(layer.connected_to for layer in layers) else 5
+        self.table(f"Section {self.section.number}: layers{model and f' of the {model}'}",
+                   ("layer", "published shape", "shape", "published parameters", "parameters",
+                    "connected to")[:n_columns], [row[:n_columns] for row in rows])
 
     def training_time(self, seconds: float, seconds_in_run: Optional[float], save_seconds: Sequence[float]) -> None:
         """Print how long the training took, how much of the time passed outside session.run, and the cost of saving."""

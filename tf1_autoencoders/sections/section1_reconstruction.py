@@ -40,6 +40,7 @@ from tf1_autoencoders.utils.frameworks import keras, tf1
 from tf1_autoencoders.utils.paths import display_path
 
 CLASSES = CLASSES_FASHION_MNIST
+N_NEIGHBOURS_AMONG = 10000  # training images among which the nearest is looked for
 PAIRS = (("T-shirt/top", "Trouser"), ("Sandal", "Sneaker"), ("Bag", "Ankle boot"))  # classes to interpolate between
 
 
@@ -237,6 +238,26 @@ def interpolate_codes(first: np.ndarray, last: np.ndarray, n: int) -> np.ndarray
     return (1 - fraction) * first + fraction * last
 
 
+def sample_codes(codes: np.ndarray, n: int, random: np.random.Generator) -> Dict[str, np.ndarray]:
+    """Draw n codes in two ways, {way: float32[n, n_latent] in 0..1}.
+
+    Args:
+        codes: float32[m, n_latent] of images, for the second way.
+        n: number of codes.
+        random: numpy Generator.
+    """
+    uniform = random.random((n, codes.shape[1]), dtype=np.float32)
+    # The codes of a training that diverged are not numbers.
+    mean, covariance = (np.nan_to_num(values) for values in (codes.mean(axis=0), np.cov(codes, rowvar=False)))
+    normal = random.multivariate_normal(mean, np.atleast_2d(covariance), n)
+    return {"uniform": uniform, "normal": np.clip(normal, 0, 1).astype(np.float32)}
+
+
+def classify_by_neighbour(train: np.ndarray, train_y: np.ndarray, test: np.ndarray, test_y: np.ndarray) -> float:
+    """Return the fraction of test rows whose nearest training row is of their class; rows are features of images."""
+    return float(np.mean(train_y[baselines.nearest_neighbours(train, test)] == test_y))
+
+
 # ---- Evaluation: one image through the trained network ----
 
 def example_images(**data_options: Any) -> Dict[str, np.ndarray]:
@@ -307,7 +328,7 @@ def experiment(run: Run) -> None:
 
     log.heading("The autoencoder")
     trainer = run.trainer
-    log.layer_table(published.LAYERS[1], trainer)
+    log.layer_table(published.SUMMARIES[1][""], trainer)
 
     log.heading("Training")
     for epoch, values in run.fit():
@@ -341,6 +362,26 @@ def experiment(run: Run) -> None:
         for step, images in zip(steps, zip(*between))})
     log.figure("code_map", "The ten-number codes of the test images along their two principal components",
                figures.scatter(principal_components(codes), test_y, CLASSES, "Codes of the test images", test_x))
+
+    log.heading("Generating images: codes that no image has")
+    # Nothing in the loss says where codes lie, so that a drawn code need not be one that the decoder has learned.
+    drawn = sample_codes(codes, N_SHOWN, np.random.default_rng(settings.seed))
+    log.figure("sampled_codes", "Decoded from drawn codes: ten uniform numbers, and a normal draw with the mean and "
+               "covariance of the test images' codes. Nothing in the training says which codes are garments, so that "
+               "many drawn ones are none; a variational autoencoder would be trained for this",
+               figures.grid({way: decode(sample) for way, sample in drawn.items()}, "Decoded from drawn codes",
+                            highest=1))
+
+    log.heading("Feature extraction: the class of the nearest image")
+    few, few_y = x[:N_NEIGHBOURS_AMONG], run.data["train"][1][:N_NEIGHBOURS_AMONG]
+    mean, directions = baselines.principal_components(x[:n], settings.n_latent)
+    features = {f"the code, {settings.n_latent} numbers": (encode(few), codes),
+                f"PCA, {settings.n_latent} numbers": ((few - mean) @ directions.T, (test_x - mean) @ directions.T),
+                f"all pixels, {settings.n_input} numbers": (few, test_x)}
+    log.table(f"Section 1: {len(test_x)} test images, each in the class of the nearest of {len(few)} training images",
+              ("distance between", "right"),
+              [(name, f"{classify_by_neighbour(train, few_y, test, test_y):.1%}")
+               for name, (train, test) in features.items()])
 
 
 SECTION = Section(

@@ -15,11 +15,12 @@ from __future__ import annotations
 import dataclasses
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from tf1_autoencoders.datasets import cifar10
+from tf1_autoencoders.datasets.drawn_sample import CLASSES_CIFAR10
 from tf1_autoencoders.datasets.image_rows import image_from_rows
 from tf1_autoencoders.graphs.fused import gate_gradients, layers_named, whole
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
@@ -31,13 +32,14 @@ from tf1_autoencoders.reporting import baselines, figures, metrics, published
 from tf1_autoencoders.sections.contract import Section, with_decay_steps
 from tf1_autoencoders.sections.evaluation import TEST_IMAGE, Answer, Asked, images_asked_for
 from tf1_autoencoders.sections.run import N_SHOWN, Run
-from tf1_autoencoders.sections.trained import open_trained
+from tf1_autoencoders.sections.trained import Trained, open_trained
 from tf1_autoencoders.training.row_order import check_batch_size, cyclic_rows, shuffled_rows
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UsageError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 from tf1_autoencoders.utils.paths import display_path
 
+CLASSES = CLASSES_CIFAR10
 HORSE = 7  # the class
 FIRST_IMAGE = 53  # the horse that the report shows before training
 MAX_IMAGES_PER_EPOCH = 10 ** 8  # whose row numbers need 0.8 GB
@@ -379,6 +381,20 @@ def evaluate(asked: Asked) -> Answer:
         result.checkpoint, result.origin, result.mark, reconstruction_figure(result, images.shown), images.file_name)
 
 
+def further_evaluation(asked: Asked, is_sample: bool, trained: Trained, arrays: Sequence[np.ndarray],
+                       outputs: np.ndarray) -> Tuple[Dict[str, Any], List[str]]:
+    """Return (values, lines) of `evaluate --all`: the MSE of the horses, of the others, and of each class."""
+    classes = load(None, ("test",), **asked.data_options)[0]["test"][1]
+    errors = {name: metrics.mean_squared_error(arrays[0][classes == number], outputs[classes == number])
+              for number, name in enumerate(CLASSES) if np.any(classes == number)}
+    horses = {which: metrics.mean_squared_error(arrays[0][rows], outputs[rows])
+              for which, rows in (("horses", classes == HORSE), ("others", classes != HORSE))}
+    return ({"mse_horses": horses["horses"], "mse_others": horses["others"], "mse_of_class": errors},
+            [f"horses, which the network was trained on: {horses['horses']:.4g}; "
+             f"the other classes: {horses['others']:.4g}{trained.mark}",
+             "by class: " + ", ".join(f"{name} {errors[name]:.4g}" for name in sorted(errors, key=errors.__getitem__))])
+
+
 # ---- The section, from the data to test image 13 ----
 
 def experiment(run: Run) -> None:
@@ -388,7 +404,9 @@ def experiment(run: Run) -> None:
     horses, test_horses = select_horses(x, y), select_horses(test_x, test_y)
 
     log.heading("Data set and preprocessing")
-    log.say(f"X: {x.shape}", f"Y: {y.shape}", f"horses: {horses.shape}")
+    log.say(f"X: {x.shape}", f"Y: {y.shape}",
+            f"classes: {', '.join(f'{number} {name}' for number, name in enumerate(CLASSES))}",
+            f"horses: {horses.shape}")
     del x, y, run.data  # 200 MB that the training does not need
     horse = horses[FIRST_IMAGE:FIRST_IMAGE + 1]
     log.figure("horse_53", f"Horse {FIRST_IMAGE}", figures.images([horse], [f"horse {FIRST_IMAGE}"]))
@@ -470,4 +488,4 @@ SECTION = Section(
     fit_arguments=fit_arguments, named_metrics=named_metrics, save_every=10, minutes=0.2, memory_gb=0.86,
     experiment=experiment, further_numbers=further_numbers,
     evaluate=evaluate, test_images=test_images, picture=dict(side=32, light_on_black=False),
-    evaluation_arrays=lambda rows: (rows,), highest=255)
+    evaluation_arrays=lambda rows: (rows,), highest=255, further_evaluation=further_evaluation)

@@ -360,6 +360,16 @@ def networks_asked(asked: Asked) -> List[Dict[str, Any]]:
     return [asked.network] + [{"checkpoint_path": path} for path in further_pretrained(SECTION)]
 
 
+def outputs_of_networks(networks: Sequence[Dict[str, Any]], is_sample: bool,
+                        *arrays: np.ndarray) -> Dict[str, Tuple[np.ndarray, str]]:
+    """Return {network: (its outputs for the arrays, mark)}; the arguments of open_trained name the networks."""
+    outputs = {}
+    for network in networks:
+        with open_trained(SECTION, is_sample=is_sample, **network) as (trainer, trained):
+            outputs[describe_network(trained.settings)] = trainer.predict(*arrays), trained.mark
+    return outputs
+
+
 def quality(images: np.ndarray, clean: np.ndarray) -> Dict[str, float]:
     """Return {measure: mean over images} of images [n, height, width, 1] in 0..1 against clean ones."""
     return {"psnr": metrics.peak_signal_to_noise_ratio(images, clean),
@@ -406,10 +416,8 @@ def further_evaluation(asked: Asked, is_sample: bool, trained: Trained, arrays: 
                        noise_strength: Optional[float] = None) -> Tuple[Dict[str, Any], List[str]]:
     """Return (values, lines) of `evaluate --all`: the quality of the noisy images, a median filter and each network."""
     (noisy, clean), noise = arrays, noise or "salt-and-pepper"
-    own, further = describe_network(trained.settings), {}
-    for network in networks_asked(asked)[1:]:
-        with open_trained(SECTION, is_sample=is_sample, **network) as (trainer, other):
-            further[describe_network(other.settings)] = trainer.predict(noisy, clean), other.mark
+    own, further = describe_network(trained.settings), outputs_of_networks(
+        networks_asked(asked)[1:], is_sample, noisy, clean)
     further.pop(own, None)  # a run of one's own stands in place of a shipped network of this name
     qualities, lines = {}, []
     for label, (images, mark) in {"noisy": (noisy, trained.mark),
@@ -448,7 +456,7 @@ def experiment(run: Run) -> None:
 
     log.heading("The autoencoder")
     trainer = run.trainer
-    log.layer_table(published.LAYERS[3], trainer)
+    log.layer_table(published.SUMMARIES[3][""], trainer)
 
     log.heading("Training")
     log.say(f"noise: {settings.noise}, strength {settings.noise_strength}")
@@ -486,6 +494,28 @@ def experiment(run: Run) -> None:
     log.table(f"Section 3: {len(test_clean)} test images, by a network trained on {settings.noise} only",
               ("noise", "strength", *(f"{measure} {images}" for measure in ("MSE", "PSNR, dB,")
                                       for images in ("noisy", "median 3x3", "network"))), ratios)
+    if not run.source.is_sample and settings.side == PRESETS["report"].side:
+        show_longer_training(run, test_clean)
+
+
+def show_longer_training(run: Run, clean: np.ndarray) -> None:
+    """Put the networks that come with the project, which were trained for longer, beside the run's own."""
+    settings, log = run.settings, run.log
+    log.heading("After more epochs, which the report wished for: the networks that come with the project")
+    noise = "salt-and-pepper" if settings.noise == "all" else settings.noise
+    noisy = add_noise(clean, noise, None, np.random.default_rng(settings.seed))
+    outputs = {f"this run: {describe_network(settings)}": (run.trainer.predict(noisy, clean), ""),
+               **outputs_of_networks([{"checkpoint_path": path} for path in further_pretrained(SECTION)], False,
+                                     noisy, clean)}
+    images = {"noisy": noisy, **{network: output for network, (output, _) in outputs.items()}}
+    log.figure("longer", f"Test images with {noise} noise, denoised by networks of several trainings", figures.grid(
+        {name.replace(", ", ",\n"): rows[:N_SHOWN] for name, rows in
+         {**images, "clean": clean}.items()}, f"{noise} noise, removed after more or fewer epochs", highest=1))
+    log.table(f"Section 3: {len(clean)} test images with {noise} noise, by networks of several trainings",
+              ("images", "MSE", "PSNR, dB", "SSIM"), [
+                  (name, f"{metrics.mean_squared_error(clean, rows):.4f}", f"{measures['psnr']:.1f}",
+                   f"{measures['ssim']:.3f}")
+                  for name, rows in images.items() for measures in (quality(rows, clean),)])
 
 
 SECTION = Section(

@@ -50,7 +50,6 @@ EXAMPLE = (14, 19, 20, 38, 27, 39)  # the report's first sequence
 START_VECTORS = ("zeros", "one-hot")  # the decoder's first input in a prediction: zeros, or the start token 0
 FEEDBACKS = ("softmax", "one-hot")  # its next inputs: its last output as probabilities, or the likeliest number only
 SCOPES = {"lstm": "encoder", "lstm_1": "decoder", "dense": "dense"}  # layer of the report -> scope of the graph
-MODELS = {"encoder": ("lstm",), "decoder": ("lstm_1", "dense"), "autoencoder": ("lstm", "lstm_1", "dense")}
 
 
 # ---- Settings ----
@@ -159,6 +158,8 @@ def build_graph(settings: Settings) -> GraphModel:
     | decoder_states_inputs | 2 x float32[batch, n_units] | placeholders: (h, c) before the step                     |
     | decoder_outputs       | float32[batch, 1, 51]       | the decoder's output, probabilities                      |
     | decoder_states        | 2 x float32[batch, n_units] | (h, c) after the step                                    |
+    | encoder               | float32[batch, n_units]     | the encoder LSTM's output, h                             |
+    | decoder               | float32[batch, n_out, ...]  | the decoder LSTM's output in the training                |
 
     Returns:
         GraphModel; features are (float32[batch, n_in, 51], float32[batch, n_out, 51]), outputs the probabilities
@@ -197,7 +198,7 @@ def build_graph(settings: Settings) -> GraphModel:
         return finish_graph(pipeline, (encoder_inputs, decoder_inputs), outputs, loss, {"loss": loss, "acc": acc},
                             train_op, encoder_inputs=encoder_inputs, encoder_states=encoder_states,
                             decoder_inputs=one_input, decoder_states_inputs=states, decoder_outputs=one_output,
-                            decoder_states=next_states, small_ops=True)
+                            decoder_states=next_states, encoder=encoder_states[0], decoder=decoded, small_ops=True)
 
 
 def signatures(model: GraphModel) -> Dict[str, Tuple[Dict[str, Any], Dict[str, Any]]]:
@@ -404,11 +405,8 @@ def experiment(run: Run) -> None:
 
     log.heading("The encoder, the decoder, and both")
     trainer = run.trainer
-    counts = {layer: trainer.layer(scope)[1] for layer, scope in SCOPES.items()}
-    published_counts = {layer: n for layer, _, n in published.LAYERS[4]}
-    log.table("Section 4: models", ("model", "layers", "published parameters", "parameters"), [
-        (name, ", ".join(layers), f"{sum(published_counts[layer] for layer in layers):,}",
-         f"{sum(counts[layer] for layer in layers):,}") for name, layers in MODELS.items()])
+    for name, layers in published.SUMMARIES[4].items():
+        log.layer_table(layers, trainer, name, SCOPES)
 
     log.heading("Training")
     n_steps = -(-len(arrays[0]) // settings.batch_size)

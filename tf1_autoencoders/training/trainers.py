@@ -43,6 +43,8 @@ class Trainer(abc.ABC):
     | first_batch(rows)                          | the features of one batch, without training                        |
     | predict(*arrays)                           | the outputs for other arrays, all rows in order                    |
     | layer(name)                                | (output shape, number of parameters) of a layer                    |
+    | n_trainable(names)                         | number of the trainable parameters of layers                       |
+    | input_shapes                               | shape of each input of the network, in the listing's order         |
     | save(folder, weights_only)                 | writes model.ckpt into a folder                                    |
     | restore(path, weights_only)                | restores a checkpoint; the training then continues bit-identically |
     """
@@ -74,6 +76,15 @@ class Trainer(abc.ABC):
 
     @abc.abstractmethod
     def layer(self, name: str) -> Tuple[Tuple[Optional[int], ...], int]:
+        ...
+
+    @abc.abstractmethod
+    def n_trainable(self, names: Sequence[str]) -> int:
+        ...
+
+    @property
+    @abc.abstractmethod
+    def input_shapes(self) -> List[Tuple[Optional[int], ...]]:
         ...
 
     @abc.abstractmethod
@@ -178,12 +189,23 @@ class GraphTrainer(Trainer):
 
     def layer(self, name: str) -> Tuple[Tuple[Optional[int], ...], int]:
         variables = [variable for variable in self.model.weights if variable.op.name.startswith(name + "/")]
-        shape: Tuple[Optional[int], ...] = ()  # of an LSTM, whose operations lie deeper in its scope
+        shape: Tuple[Optional[int], ...] = ()
+        if name in self.model.tensors:  # an LSTM, whose operations lie deeper in its scope
+            shape = tuple(self.model.tensors[name].shape.as_list())
         for ending in ("/DepthToSpace", "/BiasAdd", ""):  # fused.conv2d_of_upsampled; before the activation; a pooling
             with contextlib.suppress(KeyError):
                 shape = tuple(self.graph.get_operation_by_name(name + ending).outputs[0].shape.as_list())
                 break
         return shape, sum(variable.shape.num_elements() for variable in variables)
+
+    def n_trainable(self, names: Sequence[str]) -> int:
+        return sum(variable.shape.num_elements() for variable in self.graph.get_collection(
+            tf1.GraphKeys.TRAINABLE_VARIABLES) if variable.op.name.startswith(tuple(f"{name}/" for name in names)))
+
+    @property
+    def input_shapes(self) -> List[Tuple[Optional[int], ...]]:
+        features = self.model.features
+        return [tuple(tensor.shape.as_list()) for tensor in (features if isinstance(features, tuple) else [features])]
 
     def save(self, folder: Path, weights_only: bool = False) -> None:
         checkpoint.save(self.session, self.model.weights_saver if weights_only else self.model.saver, folder)
@@ -266,6 +288,14 @@ class KerasTrainer(Trainer):
         layer = self.model.get_layer(name)
         output = layer.output[0] if isinstance(layer.output, (list, tuple)) else layer.output
         return tuple(output.shape), layer.count_params()
+
+    def n_trainable(self, names: Sequence[str]) -> int:
+        return sum(int(np.prod(weight.shape)) for name in names
+                   for weight in self.model.get_layer(name).trainable_weights)
+
+    @property
+    def input_shapes(self) -> List[Tuple[Optional[int], ...]]:
+        return [tuple(tensor.shape) for tensor in self.model.inputs]
 
     def _state(self) -> Dict[str, Any]:
         """The variables that a resumed training needs, in Keras's own layout: {name in the checkpoint: variable}."""
