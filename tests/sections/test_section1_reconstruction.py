@@ -72,6 +72,28 @@ def test_a_batch_larger_than_the_training_set_is_refused():
         section.check_settings(dataclasses.replace(SMALL, batch_size=48001), 60000)
 
 
+def test_normal_draws_have_the_mean_and_covariance_of_the_codes():
+    random = np.random.default_rng(0)
+    codes = (0.5 + 0.1 * random.normal(size=(500, 1)) * [1, -1, 0.5]).astype(np.float32)
+    drawn = section.sample_codes(codes, 4000, random)
+    assert {way: sample.shape for way, sample in drawn.items()} == {"uniform": (4000, 3), "normal": (4000, 3)}
+    assert all(sample.dtype == np.float32 and 0 <= sample.min() <= sample.max() <= 1 for sample in drawn.values())
+    assert np.corrcoef(drawn["normal"], rowvar=False)[0] == pytest.approx([1, -1, 1], abs=1e-3)
+    assert abs(np.corrcoef(drawn["uniform"], rowvar=False)[0, 1]) < 0.05
+    assert drawn["normal"].std(axis=0) == pytest.approx(codes.std(axis=0), rel=0.05)
+
+
+@pytest.mark.parametrize("codes", [np.full((7, 3), np.nan, np.float32), np.full((7, 1), 0.5, np.float32)])
+def test_codes_that_are_no_numbers_or_a_single_one_can_be_drawn_from(codes):
+    assert section.sample_codes(codes, 5, np.random.default_rng(0))["normal"].shape == (5, codes.shape[1])
+
+
+def test_an_image_is_classified_by_the_nearest_one():
+    train, classes = np.array([[0, 0], [10, 0], [0, 10]], np.float32), np.array([4, 5, 6])
+    test = np.array([[1, 1], [9, 1], [1, 8], [8, 1]], np.float32)
+    assert section.classify_by_neighbour(train, classes, test, np.array([4, 5, 6, 6])) == 0.75
+
+
 @pytest.mark.parametrize("backend", ["graph", "keras"])
 def test_layers_have_the_published_shapes_and_parameters(backend):
     arrays = (np.zeros((7, 784), np.float32),)

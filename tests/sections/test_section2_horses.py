@@ -1,6 +1,7 @@
 """Section 2: its data, its pipeline, its graph, and the graph against the Keras twin."""
 import dataclasses
 import functools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tf1_autoencoders.graphs import input_pipeline
 from tf1_autoencoders.keras_twin import build
 from tf1_autoencoders.keras_twin.weights import graph_weights
 from tf1_autoencoders.sections import section2_horses
+from tf1_autoencoders.sections.evaluation import Asked
 from tf1_autoencoders.sections.run import measure
 from tf1_autoencoders.training import trainers
 from tf1_autoencoders.training.session import TimedSession
@@ -176,6 +178,19 @@ def test_the_trace_on_real_images_is_near_the_published_one(real_cifar):
     metrics = measure(section2_horses.SECTION, section2_horses.PRESETS["report"], data)
     assert metrics["collapsed"] == 0
     assert metrics["distance from the published trace"] < 0.3  # 0.03 to 0.25 over the seeds that do not collapse
+
+
+def test_all_test_images_are_summed_up_for_horses_and_for_each_other_class(monkeypatch):
+    classes = np.array([7, 7, 0, 3], np.uint8)
+    monkeypatch.setattr(section2_horses, "load", lambda *_, **__: ({"test": (None, classes)}, None))
+    images = np.zeros((4, 1024), np.float32)
+    outputs = images + np.array([[1], [3], [2], [4]], np.float32)
+    trained = SimpleNamespace(mark=" (a mark)")
+    values, lines = section2_horses.further_evaluation(Asked(), False, trained, (images,), outputs)
+    assert values == {"mse_horses": 5.0, "mse_others": 10.0,
+                      "mse_of_class": {"airplane": 4.0, "cat": 16.0, "horse": 5.0}}
+    assert lines == ["horses, which the network was trained on: 5; the other classes: 10 (a mark)",
+                     "by class: airplane 4, horse 5, cat 16"]
 
 
 def test_mirror_images_follow_the_horses(small_rows):

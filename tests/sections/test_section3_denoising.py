@@ -82,6 +82,15 @@ def test_periodic_noise_is_one_wave_per_image():
     assert (power[:, :12].sum(axis=1) / power.sum(axis=1)).min() > 0.6  # white noise would have 12 / 784 there
 
 
+def test_a_network_that_makes_images_worse_is_said_to():
+    noisy = {"psnr": 16.1, "ssim": 0.711}
+    assert section.format_change({"psnr": 15.2, "ssim": 0.155}, noisy) == \
+        "PSNR 15.2 dB, SSIM 0.155, which is worse than the noisy input by PSNR and SSIM"
+    assert section.format_change({"psnr": 17.2, "ssim": 0.5}, noisy).endswith("worse than the noisy input by SSIM")
+    assert section.format_change({"psnr": 17.2, "ssim": 0.8}, noisy) == "PSNR 17.2 dB, SSIM 0.800"
+    assert "worse" not in section.format_change(noisy, noisy)
+
+
 @pytest.mark.parametrize("backend", ["graph", "keras"])
 def test_layers_have_the_published_shapes_and_parameters(backend):
     arrays = 2 * (np.zeros((7, 28, 28, 1), np.float32),)

@@ -380,6 +380,12 @@ def format_quality(values: Dict[str, float]) -> str:
     return f"PSNR {values['psnr']:.1f} dB, SSIM {values['ssim']:.3f}"
 
 
+def format_change(values: Dict[str, float], noisy: Dict[str, float]) -> str:
+    """Return the quality of a network's images, and by which measures they are worse than the noisy images."""
+    worse = " and ".join(measure.upper() for measure, value in values.items() if value < noisy[measure])
+    return format_quality(values) + (f", which is worse than the noisy input by {worse}" if worse else "")
+
+
 def evaluate(asked: Asked, noise: Optional[str] = None, noise_strength: Optional[float] = None) -> Answer:
     """Denoise the image that `evaluate` asks for, by each network: qualities, and all images."""
     images, noise = images_asked_for(SECTION, asked), noise or "salt-and-pepper"
@@ -397,7 +403,7 @@ def evaluate(asked: Asked, noise: Optional[str] = None, noise_strength: Optional
     return Answer({"image": images.shown, "noise": noise, "noisy": noisy, "denoised": denoised[0],
                    "networks": dict(zip(results, denoised))},
                   [f"data: {images.source}", f"noise: {noise}",
-                   *(f"{label}: {format_quality(value)}{marks[label]}" for label, value in qualities.items())],
+                   *(f"{label}: {format_change(value, noisy)}{marks[label]}" for label, value in qualities.items())],
                   first.trained.checkpoint, first.trained.origin, first.trained.mark,
                   figures.images([first.clean, *shown.values()], [images.shown, noise, *["denoised"] * len(results)],
                                  highest=1, notes=["", *notes]), f"section3_{images.file_name}_{noise}")
@@ -424,7 +430,7 @@ def further_evaluation(asked: Asked, is_sample: bool, trained: Trained, arrays: 
                                   "median 3x3": (baselines.median_filter(noisy), trained.mark),
                                   own: (outputs, trained.mark), **further}.items():
         qualities[label] = quality(images, clean)
-        lines.append(f"{noise}, {label}: {format_quality(qualities[label])}{mark}")
+        lines.append(f"{noise}, {label}: {format_change(qualities[label], qualities['noisy'])}{mark}")
     return {"noise": noise, "quality": qualities}, lines
 
 
