@@ -125,7 +125,7 @@ def test_a_slider_moved_by_keyboard_changes_noise_and_decibels(open_play):
     before, maps = captions.all_inner_texts(), "document.querySelector('#denoise .maps').toDataURL()"
     first = page.evaluate(maps)
     slider.press("ArrowRight")
-    wait_for(page, "document.querySelector('#denoise .dial .value').innerText == '0.10'")  # 0.102
+    wait_for(page, "document.querySelector('#denoise .dial .value').innerText == '0.102'")
     slider.press("End")
     wait_for(page, f"document.querySelectorAll('#denoise figcaption')[1].innerText !== {json.dumps(before[1])}")
     after = captions.all_inner_texts()

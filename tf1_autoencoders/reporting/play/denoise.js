@@ -29,7 +29,7 @@ function denoisePanel(panel) {
   let drawn = drawNoise();
   const noisy = picture("noisy"), outputs = networks.map(network => picture(network.label));
   parts.stage.append(...[image, noisy, ...outputs].map(({figure}) => figure));
-  const noise = choices(parts.noises, names, 0, () => { setStrength(); redraw(); });
+  const noise = choices(parts.noises, names, 0, () => { parts.strength.value = 50; redraw(); });
   const chosen = choices(parts.networks, networks.map(network => network.label), networks.length > 1 ? 1 : 0, redraw);
   const {layers} = networks[0].functions.denoise;
   const titles = layers.map(({kind, shape}) => `${kind.replace(/2D$/, "")} ${shape.join("×")}`);
@@ -38,13 +38,9 @@ function denoisePanel(panel) {
   parts.again.onclick = () => { drawn = drawNoise(); redraw(); };
   parts.strength.oninput = redraw;
 
-  function setStrength() {  // up to three times the report's
-    const {strength} = PLAY.noises[noise()];
-    Object.assign(parts.strength, {min: 0, max: 3 * strength, step: strength / 50, value: strength});
-  }
-
   function draw() {
-    const strength = parts.strength.valueAsNumber, pixels = addNoise(image.pixels, names[noise()], strength, drawn);
+    const strength = PLAY.noises[noise()].strength * parts.strength.value / 50;  // up to three times the report's
+    const pixels = addNoise(image.pixels, names[noise()], strength, drawn);
     const values = networks.map(network => denoise(network, pixels)), results = [[noisy, pixels]];
     networks.forEach(({functions}, k) => results.push([outputs[k], outputsOf(functions.denoise, values[k])[0].data]));
     paint(image.canvas, image.pixels);
@@ -58,7 +54,8 @@ function denoisePanel(panel) {
     const best = decibels.indexOf(Math.max(...decibels));
     results.forEach(([{figure}], k) => figure.classList.toggle("best", k === best));
     outputs.forEach(({figure}, k) => figure.classList.toggle("chosen", k === chosen()));
-    parts.shown.textContent = strength.toFixed(2);
+    parts.shown.textContent = strength.toFixed(3);
+    parts.strength.setAttribute("aria-valuetext", parts.shown.textContent);
     say(parts.status, t("Nearest to the clean image: {}", t(best ? networks[best - 1].label : "noisy")));
     paintMaps(values[chosen()][layers[layer()].name][0]);
   }
@@ -76,6 +73,5 @@ function denoisePanel(panel) {
         top: Math.floor(c / columns) * (height + gap), stride: channels});
     }
   }
-  setStrength();
   return draw;
 }
