@@ -4,12 +4,12 @@
 
 `programs.tsv` lists the programs: the repository on GitHub, the commit, the path, the arguments, and how the program is
 shortened. No code of others is in this repository: FOLDER holds clones that the user has made, as `owner/name` or
-`owner+name`. A program runs in a copy of its clone. Three things are changed there, for both TensorFlows in the same way:
+`owner+name`. A program runs in a copy of its clone. Three things are changed there, for both TensorFlows alike:
 the shortening (regular expressions and their replacements), the folder of the MNIST files, and a seed for programs
 without one. With `--tf115-python`, the same copy also runs in TensorFlow 1.15.5.
 
-The MNIST files are made from the drawn sample of this project (2,000 training images after 5,000 of the validation split,
-500 test images), so no download is necessary; `--mnist FOLDER` takes the real ones.
+The MNIST files are made from the drawn sample of this project (5,000 images for validation, 2,000 for training, and
+500 for the test), so no download is necessary; `--mnist FOLDER` takes the real ones.
 """
 from __future__ import annotations
 
