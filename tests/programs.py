@@ -49,17 +49,18 @@ class Program:
     arguments: str     # of the program, separated by blanks
     edits: str         # `pattern -> replacement`, separated by ` ;; `
 
-    def edit(self, source: str, mnist: pathlib.Path) -> str:
-        """Return the source shortened, with a seed, and with the folder of the MNIST files."""
+    def edit(self, source: str, mnist: pathlib.Path, cifar10: pathlib.Path | None) -> str:
+        """Return the source shortened, with a seed, and with the folders of MNIST and CIFAR-10."""
         for edit in filter(None, self.edits.split(" ;; ")):
             pattern, replacement = edit.split(" -> ")
+            replacement = replacement.replace("{cifar10}", str(cifar10))
             source, count = re.subn(pattern, replacement, source, flags=re.MULTILINE)
             if not count:
-                raise SystemExit(f"{self.repository} {self.path}: the source does not contain the pattern {pattern!r}; "
+                raise SystemExit(f"{self.repository} {self.path}: the source has no {pattern!r}; "
                                  f"check out commit {self.commit}, or correct tests/programs.tsv")
-        source = re.sub(r"(read_data_sets\(\s*)([\"'])[^\"']*\2", lambda match: f"{match[1]}{str(mnist)!r}", source)
-        if "set_random_seed" not in source:
-            source = re.sub(r"^(import tensorflow as tf)\b", rf"\1{SEED}", source, count=1, flags=re.MULTILINE)
+        source = re.sub(r"(read_data_sets\(\s*)(\\?[\"'])[^\"'\\]*\2", lambda match: f"{match[1]}{str(mnist)!r}", source)
+        if "set_random_seed" not in source:  # a notebook's line begins with a quotation mark
+            source = re.sub(r'^(\s*"?import tensorflow as tf)\b', rf"\1{SEED}", source, count=1, flags=re.MULTILINE)
         return source
 
 
@@ -103,18 +104,13 @@ def write_mnist(folder: pathlib.Path) -> None:
                 file.write(np.array(header, ">u4").tobytes() + array.astype(np.uint8).tobytes())
 
 
-def run(program: Program, clone: pathlib.Path, python: str, mnist: pathlib.Path, work: pathlib.Path,
-        seconds: int) -> Outcome:
-    """Run a program in a copy of its clone below work, and read what it printed and recorded."""
+def run(program: Program, source: str, clone: pathlib.Path, python: str, work: pathlib.Path, seconds: int) -> Outcome:
+    """Run a program's edited source in a copy of its clone below work; read what it printed and recorded."""
     shutil.rmtree(work, ignore_errors=True)
     folder = work / "clone"
     shutil.copytree(clone, folder, ignore=shutil.ignore_patterns(".git", "*.ipynb_checkpoints"))
     path = folder / program.path
-    for other in ([path] if path.suffix == ".ipynb" else path.parent.rglob("*.py")):
-        text = other.read_text(errors="surrogateescape")
-        edited = program.edit(text, mnist) if other == path else text
-        if edited != text:
-            other.write_text(edited, errors="surrogateescape")
+    path.write_text(source)
     record = work / "record.json"
     command = [python, "-m", "tf1_autoencoders.run_tf1", "--record", str(record), path.name, *program.arguments.split()]
     environment = dict(os.environ, PYTHONPATH=str(ROOT), MPLBACKEND="Agg", TF_CPP_MIN_LOG_LEVEL="3", PYTHONHASHSEED="0",
@@ -183,14 +179,14 @@ def table(rows: list[list[str]]) -> str:
     return "\n".join([*totals(rows), "", *("| " + " | ".join(row) + " |" for row in cells)])
 
 
-def original_outcome(program: Program, clone: pathlib.Path, python: str, mnist: pathlib.Path, work: pathlib.Path,
+def original_outcome(program: Program, source: str, clone: pathlib.Path, python: str, work: pathlib.Path,
                      seconds: int, cache: pathlib.Path) -> Outcome:
     """Run a program in TensorFlow 1.15.5, or take what an earlier run of the same source left in the cache."""
-    key = hashlib.sha256(repr(program).encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{program} {source}".encode()).hexdigest()[:16]
     path = cache / f"{key}.json"
     if path.exists():
         return Outcome(**json.loads(path.read_text()))
-    outcome = run(program, clone, python, mnist, work, seconds)
+    outcome = run(program, source, clone, python, work, seconds)
     cache.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(dataclasses.asdict(outcome)))
     return outcome
@@ -205,6 +201,7 @@ def main(argv: list[str] | None = None) -> int:
                         help="Python of the real TensorFlow 1.15.5; without it, programs only run here")
     parser.add_argument("--mnist", type=pathlib.Path,
                         help="folder with the four files of MNIST (default: drawn images)")
+    parser.add_argument("--cifar10", type=pathlib.Path, help="folder with data_batch_1 ... test_batch of CIFAR-10")
     parser.add_argument("--only", default="", metavar="TEXT",
                         help="only programs whose repository and path contain the text")
     parser.add_argument("--timeout", type=int, default=600,
@@ -231,11 +228,15 @@ def main(argv: list[str] | None = None) -> int:
             if clone is None:
                 print(f"{program.repository} {program.path}: not found; expected a clone at {clones[0]}", flush=True)
                 continue
+            if "{cifar10}" in program.edits and args.cifar10 is None:
+                print(f"{program.repository} {program.path}: left out; needs --cifar10 FOLDER", flush=True)
+                continue
+            source = program.edit((clone / program.path).read_text(), mnist.resolve(), args.cifar10)
             original = None
             if args.tf115_python:
-                original = original_outcome(program, clone, args.tf115_python, mnist.resolve(), work / "run",
-                                            args.timeout, args.cache)
-            ours = run(program, clone, sys.executable, mnist.resolve(), work / "run", args.timeout)
+                original = original_outcome(program, source, clone, args.tf115_python, work / "run", args.timeout,
+                                            args.cache)
+            ours = run(program, source, clone, sys.executable, work / "run", args.timeout)
             rows.append([program.repository, program.path, *judge(original, ours)])
             print(" | ".join(rows[-1]), flush=True)
             if args.output:
