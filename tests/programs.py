@@ -58,7 +58,8 @@ class Program:
             if not count:
                 raise SystemExit(f"{self.repository} {self.path}: the source has no {pattern!r}; "
                                  f"check out commit {self.commit}, or correct tests/programs.tsv")
-        source = re.sub(r"(read_data_sets\(\s*)(\\?[\"'])[^\"'\\]*\2", lambda match: f"{match[1]}{str(mnist)!r}", source)
+        folder = r"(read_data_sets\(\s*)(\\?[\"'])[^\"'\\]*\2"  # a notebook has \" in place of "
+        source = re.sub(folder, lambda match: match[1] + repr(str(mnist)), source)
         if "set_random_seed" not in source:  # a notebook's line begins with a quotation mark
             source = re.sub(r'^(\s*"?import tensorflow as tf)\b', rf"\1{SEED}", source, count=1, flags=re.MULTILINE)
         return source
