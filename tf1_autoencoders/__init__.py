@@ -4,6 +4,7 @@
     graphs         TensorFlow 1: what a graph is made of
     keras_twin     Keras: what a twin is made of, and its exchange of weights with a graph
     training       the loop, the session, the trainers of graph and twin
+    distributed    several processes or machines that train one network
     checkpointing  checkpoints that survive a kill at any moment
     converting     anybody's TensorFlow 1 checkpoint and graph, in the formats of today
     programs       runs anybody's TensorFlow 1 program, and compares what it computed
@@ -16,16 +17,4 @@ The files beside this one are the commands: `python run_all.py` (run_all), `pyth
 `python -m tf1_autoencoders.crosscheck`, `... .spread`, `... .clean`, `... .export`, `... .convert` and `... .play`.
 Start with sections/section2_horses.py.
 """
-import _signal
-import sys
-
 __version__ = "2.0.0"
-
-# While a command is imported, Ctrl-C ends the process without a traceback; utils.cli.run_command then takes over.
-# `signal` itself would first import other modules; its C half `_signal` is there at once.
-# Python calls a program "-m" until it has found the module that `python -m` names.
-if (sys.argv or [""])[0].replace("\\", "/").rpartition("/")[2].startswith(("-m", "tf1-autoencoders")):
-    try:
-        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
-    except ValueError:  # not the main thread, whose handlers are none of our business
-        pass

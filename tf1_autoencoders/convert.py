@@ -245,6 +245,8 @@ def convert(args: argparse.Namespace) -> int:
     """List or convert a checkpoint; return exit code 1 if what was written differs from the original."""
     if args.no_meta and args.meta:
         raise UsageError("--no-meta --meta: expected one of the two")
+    if args.list and (args.to or args.suggest_map):
+        raise UsageError(f"--list {f'--to {args.to}' if args.to else '--suggest-map'}: expected one of the two")
     cli.status("loading TensorFlow and the checkpoint")
     checkpoint = CheckpointFile(args.checkpoint)
     meta = _meta(checkpoint, args)

@@ -123,3 +123,12 @@ def test_damaged_settings_are_refused_in_one_sentence(saved, content):
     (folder / "settings.json").write_text(content)
     with pytest.raises(UserError, match="settings.json: .*train again"):
         saver.read_settings(folder / "model.ckpt", section2_horses.Settings)
+
+
+@pytest.mark.parametrize("folder, number", [("section1", "1"), ("section3_long", "3"), ("mine", "N")])
+def test_a_missing_checkpoint_names_the_section_to_train(tmp_path, folder, number):
+    (tmp_path / folder).mkdir()
+    for look in (lambda: saver.checkpoint_path_from_argument(tmp_path / folder / "model.ckpt"),
+                 lambda: saver.newest_good_checkpoint([tmp_path / folder])):
+        with pytest.raises(UserError, match=f"train one with `python run_all.py --section {number}`$"):
+            look()

@@ -16,7 +16,7 @@ from tf1_autoencoders.converting.inference_graph import import_graph
 from tf1_autoencoders.converting.keras_model import MAX_LAYERS
 from tf1_autoencoders.converting.roles import find_ends, find_outputs, role_table
 from tf1_autoencoders.keras_twin import h5_weights
-from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.frameworks import tf1
 
 # The answers are 1.15.5's, on another processor's kernels too: as tests/tf115 has it for one pass.
@@ -388,3 +388,10 @@ def test_an_argument_that_is_not_valid_is_one_sentence(arguments, foreign, run):
     except SystemExit as error:
         code, text = error.code, ""
     assert code in (1, 2) and len(text.splitlines()) <= 1
+
+
+@pytest.mark.parametrize("arguments, shown", [(("--to", "npz"), "--list --to npz"),
+                                              (("--suggest-map", "m.keras"), "--list --suggest-map")])
+def test_list_and_another_task_are_refused(arguments, shown):
+    with pytest.raises(UsageError, match=f"^{shown}: expected one of the two$"):
+        convert.convert(convert.build_parser().parse_args(["model.ckpt", "--list", *arguments]))

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import reprlib
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
@@ -86,9 +87,7 @@ def newest_good_checkpoint(folders: Iterable[Union[str, Path]]) -> Path:
         if (folder / (CHECKPOINT_NAME + ".index")).exists():
             return folder / CHECKPOINT_NAME
     places = " and in ".join(display_path(folder) for folder in paths)
-    number = paths[0].name[len("section"):] if paths[0].name.startswith("section") else "2"
-    raise UserError(f"no checkpoint: looked for {CHECKPOINT_NAME} in {places}; "
-                    f"train one with `python run_all.py --section {number}`")
+    raise UserError(f"no checkpoint: looked for {CHECKPOINT_NAME} in {places}; {_how_to_train(paths[0])}")
 
 
 def checkpoint_path_from_argument(path: Union[str, Path]) -> Path:
@@ -118,8 +117,13 @@ def _path_without_suffix(path: Path) -> Path:
 
 
 def _missing_error(path: Path) -> UserError:
-    return UserError(f"{display_path(path)}: no checkpoint there (no {path.name}.index); "
-                     "train one with `python run_all.py --section 2`")
+    return UserError(f"{display_path(path)}: no checkpoint there (no {path.name}.index); {_how_to_train(path.parent)}")
+
+
+def _how_to_train(folder: Path) -> str:
+    """Return how to train a checkpoint of a folder, whose name says the section if it is one of a run's."""
+    number = re.match(r"section([0-9]+)", folder.name)
+    return f"train one with `python run_all.py --section {number.group(1) if number else 'N'}`"
 
 
 def read_settings(path: Path, settings_class: Any,

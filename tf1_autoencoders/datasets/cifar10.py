@@ -98,7 +98,7 @@ def _read_copy(folder: Path, splits: Sequence[str], must_be_official: bool = Fal
     """Read the splits from a folder (see load).
 
     Raises:
-        NoCopy: the folder has neither the unpacked copy nor the archive.
+        DatasetNotFound: the folder has neither the unpacked copy nor the archive.
         UserError: a file is missing or damaged, or, with must_be_official, its content is not the official one.
     """
     copy = _find_copy(folder)

@@ -1,6 +1,6 @@
 """What a run leaves behind: lines on the terminal, metrics.jsonl, settings.json, figures, tables and its transcript.
 
-Here, and nowhere else, results from the drawn sample are marked as such and kept apart from the published values.
+Results from the drawn sample are marked as such, and kept apart from the published values.
 """
 from __future__ import annotations
 
