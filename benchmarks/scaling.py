@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure training with several workers on this machine, and compute what several machines would gain.
+"""Measure training with several workers on this machine, next to one process and to a model of a step.
 
     python -m benchmarks.scaling --section 1 2 3 4
 
@@ -40,8 +40,6 @@ N_COMPARED = 50  # steps whose losses and weights are compared with one process
 SCALED_PIXELS = dict(pixel_center=127.5, pixel_scale=1 / 255, learning_rate=0.0003)
 STEPS = {1: 6, 2: 33, 3: 3, 4: 300}  # of an epoch; a lap of section 2 has ten epochs
 REDUCTIONS = {1: 2, 2: 1, 3: 2, 4: 2}  # per step: the gradients, and the metrics where each step is measured
-WIRES = {"10 GbE": 1.25e9, "100 GbE": 12.5e9}  # bytes per second
-MACHINES = (1, 2, 4, 8, 16, 32, 64)
 HEADER = ("section", "workers", "ms a step", "one process with as many cores, ms", "ratio (lowest to highest)",
           "a worker's share alone, ms", "share of the reduction", "model, ms", "MB a step and worker",
           "2 (W - 1) / W of the gradients, MB")
@@ -71,7 +69,7 @@ def scale(args):
     if args.table:
         try:
             result = json.loads(Path(args.table).read_text())
-            tables = measured_table(result), compared_table(result), model_table(result)
+            tables = measured_table(result), compared_table(result)
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise UserError(f"--table {display_path(args.table)}: not a file of measurements ({one_line(error)}); give "
                             "the --out of an earlier run") from error
@@ -85,9 +83,8 @@ def scale(args):
                 write_atomically(Path(args.out), json.dumps(result, indent=1).encode())
         finally:
             namespace.close()
-        tables = measured_table(result), compared_table(result), model_table(result)
-    headers = HEADER, COMPARED_HEADER, ("section", "wire", *(f"N = {n}" for n in MACHINES))
-    for header, lines in zip(headers, tables):
+        tables = measured_table(result), compared_table(result)
+    for header, lines in zip((HEADER, COMPARED_HEADER), tables):
         print(*markdown_table(header, lines), "", sep="\n")
     return 0
 
@@ -264,19 +261,6 @@ def compared_table(result):
                 lines.append((label, f"{by} workers" if by.isdigit() else f"one process, {by}",
                               *(f"{values[of]:.1e}" for of in ("losses", "weights", "root mean square")),
                               "-" if not by.isdigit() else "yes" if values["bit-identical"] else "NO"))
-    return lines
-
-
-def model_table(result):
-    """Return the lines of the table of what N machines like this one would gain: one machine's time over theirs."""
-    lines = []
-    for name, section in result["sections"].items():
-        compute = statistics.median(section["whole"]["seconds"])
-        wires = {**WIRES, "TensorFlow's own rate here": network_of(section, int(name))[1]}
-        for wire, bandwidth in wires.items():
-            label = wire if wire in WIRES else f"{wire}, {bandwidth / 1e9:.2f} GB/s"
-            lines.append((name, label, *(
-                f"{compute / modelled(compute / n, n, section, int(name), bandwidth):.2f}" for n in MACHINES)))
     return lines
 
 

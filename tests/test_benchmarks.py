@@ -16,14 +16,11 @@ from benchmarks import (
     report,
     run,
     scaling,
-    section3_readings,
     startup,
     tasks,
 )
-from tests import small_sections
-from tf1_autoencoders.keras_twin.weights import graph_weights, set_graph_weights, weight_names
+from tf1_autoencoders.keras_twin.weights import weight_names
 from tf1_autoencoders.sections import SECTIONS
-from tf1_autoencoders.sections.run import open_trainer
 from tf1_autoencoders.utils.errors import UserError
 
 pytestmark = pytest.mark.slow
@@ -186,13 +183,6 @@ def test_scaling_compares_the_first_steps_with_one_process():
         "weights": 0.25, "root mean square": pytest.approx(0.5 / 5 ** 0.5), "losses": 0.5, "bit-identical": False}
 
 
-def test_scaling_computes_what_more_machines_would_gain():
-    slow, fast, own = scaling.model_table(scaling_result())
-    assert slow[:3] == ("1", "10 GbE", "1.00") and own[1] == "TensorFlow's own rate here, 0.50 GB/s"
-    assert slow[4] == f"{80 / (20 + 2 * 6 * 0.5 + 1.5 * 4 / 1.25):.2f}"  # N = 4
-    assert float(fast[4]) > float(slow[4]) > float(own[4])
-
-
 def test_table_and_plot_are_made_again_without_measuring(result, tmp_path, capsys):
     (tmp_path / "benchmark.json").write_text(json.dumps(result))
     assert run.main(["--table", str(tmp_path / "benchmark.json")]) == 0
@@ -243,27 +233,6 @@ def test_unknown_rows_are_refused_and_failing_implementations_left_out(tmp_path,
 
 def test_the_machine_is_described():
     assert all(measuring.machine().values())
-
-
-def test_a_network_compiled_again_trains_as_a_new_one_with_the_same_weights(monkeypatch):
-    small_sections.shrink(monkeypatch.setattr, monkeypatch.setitem)
-    section = SECTIONS[3]
-    settings = dataclasses.replace(section.presets["report"], pretrain_epochs=0)
-    data, _ = section.load(settings)
-    arrays = section.training_arrays(data, settings)
-    curves = section3_readings.readings_of_seed(settings, data)
-
-    def losses(trainer, first_epoch, n_epochs, metric):
-        epochs = section3_readings.train(trainer, settings, len(arrays[0]), first_epoch, n_epochs)
-        return [metrics[metric] for metrics in epochs]
-
-    def printed(way):
-        return [value for name, value in curves[way]["2"].items() if not name.endswith("val_loss")]
-    with open_trainer(section, settings, arrays) as first, open_trainer(section, settings, arrays) as new:
-        losses(first, 0, 2, "loss")
-        set_graph_weights(new.session, new.model, graph_weights(first.session, first.model))
-        assert printed("fitted again") == losses(first, 2, settings.n_epochs, "loss")
-        assert printed("compiled and fitted again") == losses(new, 2, settings.n_epochs, "progress_bar_loss")
 
 
 def test_the_detective_story_trains_missing_seeds_only_and_draws_what_2_4_1_recorded(tmp_path, monkeypatch, capsys):

@@ -124,10 +124,14 @@ def test_an_unknown_split_is_refused_in_one_sentence(draw):
         draw("valid")
 
 
-def test_levels_above_255_are_clipped_and_never_wrap(monkeypatch):
-    monkeypatch.setattr(drawn_sample, "CHUNK", 1000)
-    def paint_too_bright(sketch):
-        sketch.place(14, 14, 14)
-        sketch.paint(-sketch.y, 300.0)
-    x, _ = drawn_sample.draw("test", 60000, [paint_too_bright] * 10, 1, 28)
-    assert x[:, :, 1:].min() == 255
+def test_levels_above_255_are_clipped_and_never_wrap():
+    x, _ = drawn_sample.draw("test", 60000, dict.fromkeys("0123456789"), 28,
+                             lambda rng, n, drawing: np.full((n, 1, 28, 28), 300, np.float32))
+    assert x.min() == 255
+
+
+def test_a_picture_is_mirrored_and_keeps_its_levels():
+    opacity, brightness = drawn_sample.place(np.random.default_rng(0), 40, 28, "9........0", (28, 28), 0, 0)
+    ends = brightness[:, 14, [1, -2]]
+    assert sorted(set(map(tuple, (5 * ends).round().tolist()))) == [(0, 9), (9, 0)]
+    assert (opacity[:, 14, [1, -2]] > 0.5).all() and not opacity[:, 14, 8:20].any()

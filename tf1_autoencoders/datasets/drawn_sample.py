@@ -1,25 +1,74 @@
 """The drawn sample: stand-ins for CIFAR-10 and Fashion-MNIST, drawn with numpy alone.
 
 The program uses these images when it has neither a data set nor a network. They have the shapes, counts and rough
-statistics of the real images, but are not real: every result made from them is labelled "drawn sample". What is drawn
-stands in strokes.py.
+statistics of the real images, but are not real: every result made from them is labelled "drawn sample".
 
-The images of a chunk are drawn together, as soft shapes given by signed distances in pixels, negative inside. A
-position, size or opacity is a number or float32[n, 1, 1], a colour a number or float32[n, channels, 1, 1] or
-float32[n, channels, size, size] of levels 0..255.
+Each class has a picture of a few rows: "." is nothing, a digit is cloth, skin or metal, 5 in the object's own colour, 0
+black and 9 almost twice as bright. An image is this picture with soft edges, moved, scaled, sheared and mirrored at
+random, over a backdrop.
 """
 from __future__ import annotations
 
-from functools import lru_cache, partial, reduce
-from typing import Any, Callable, Dict, Sequence, Tuple
+from functools import lru_cache
+from typing import Any, Callable, Dict, Tuple
 
 import numpy as np
 
-from tf1_autoencoders.datasets import strokes
+Colour = Tuple[int, int, int]
+SKY, LAND, SEA, ROAD, ROOM = (150, 175, 210), (105, 120, 65), (70, 105, 140), (110, 108, 104), (110, 90, 75)
+PAINT, COAT, FAWN, GREEN = (150, 145, 150), (115, 90, 75), (140, 100, 65), (85, 135, 60)
 
-CLASSES_CIFAR10 = tuple(strokes.CIFAR10)
-CLASSES_FASHION_MNIST = tuple(strokes.FASHION_MNIST)
+# class: (colours of the backdrop above and below the horizon, and of the object; the picture)
+CIFAR10: Dict[str, Tuple[Colour, Colour, Colour, str]] = {
+    "airplane": (SKY, SKY, PAINT,
+                 "4......... 55....44.. .55...55.. 5558555555 .555555511 ....55.... ...55..... .........."),
+    "automobile": (ROOM, ROAD, PAINT,
+                 ".......... ...5555... ..521125.. .555555555 9555555555 5511555115 .100...00. .........."),
+    "bird": (SKY, LAND, COAT,
+                 ".......... ......55.. ......519. .555555... 5554455... .4445.8... ....1.1... ....1.1..."),
+    "cat": (ROOM, ROOM, COAT,
+                 "55......55 555....555 5555555555 5519551955 5555555555 5575115755 .57777775. ..555555.."),
+    "deer": (LAND, LAND, FAWN,
+                 ".....3.3.3 ......333. .......551 85555555.. 5555555... 3.5..5.3.. 3.5..5.3.. 3.5..5.3.."),
+    "dog": (ROOM, LAND, COAT,
+                 ".......44. 4......515 45555555.1 .5555555.. .5777.55.. .5.3..5.3. .5.3..5.3. .........."),
+    "frog": (LAND, SEA, GREEN,
+                 ".......... ..91..19.. .595..595. .55555555. 5555555555 5577777755 35577775.3 33......33"),
+    "horse": (SKY, LAND, COAT,
+                 ".......35. ......3515 .55555555. 355555555. 3555555... 35.3..5.3. 3.5.3.5.3. ..5.3..5.3"),
+    "ship": (SKY, SEA, PAINT,
+                 "....1..... ....1..... ..9922.... ..999999.. 5555555555 .58888855. ..555555.. .........."),
+    "truck": (SKY, ROAD, PAINT,
+                 ".......... 777777.... 777777555. 7777775115 7777775555 5555555559 .100100.10 ..0..0...0")}
+FASHION_MNIST: Dict[str, str] = {
+    "T-shirt/top": "..551155.. .55555555. 5555555555 55.5555.55 ..555555.. ..555555.. ..555555.. ..555555.. ..555555..",
+    "Trouser": "..344443.. ..555555.. ..555555.. ..55..55.. ..55..55.. ..55..55.. ..55..55.. ..55..55.. ..55..55..",
+    "Pullover": "..551155.. .55555555. 5555555555 5545555455 5545555455 5545555455 5545555455 5545555455 33.3333.33",
+    "Dress": "...5..5... ...5555... ...5555... ....55.... ...5555... ...5555... ..555555.. ..555555.. .55555555.",
+    "Coat": "..545545.. .55533555. 5555335555 5545115455 5545115455 5545115455 5545115455 5545115455 44.5115.44",
+    "Sandal": ".......... .......... .......55. ......5.55 ..55.55..5 .5..55...5 5555555555 .333333..3 ..........",
+    "Shirt": "..552255.. .55577555. 5555775555 55.5775.55 5..5775..5 ...5775... ..557755.. ..557755.. ..555555..",
+    "Sneaker": ".......... .......... .......... ......114. ....7575.5 ..75755555 5555555555 8888888888 ..........",
+    "Bag": "...4444... ..4....4.. ..4....4.. .44444444. 5555555555 5555335555 5555555555 5555555555 5555555555",
+    "Ankle boot": ".....4444. .....5555. .....5555. .....5555. ....55555. ..5555555. 5555555555 5555555555 22222...22"}
+CLASSES_CIFAR10, CLASSES_FASHION_MNIST = tuple(CIFAR10), tuple(FASHION_MNIST)
+CELL = 8  # points of a stencil in a character of its picture
 CHUNK = 50  # images drawn together: few enough for the temporaries to stay in the processor's cache
+
+
+@lru_cache(maxsize=None)
+def stencil(picture: str) -> Tuple[np.ndarray, np.ndarray]:
+    """Return a picture's opacity 0..1 and its brightness, 1 for the digit 5: two float32[rows, columns] of points."""
+    cells = np.array([[-1 if letter == "." else int(letter) for letter in row] for row in picture.split()])
+    fine = np.kron(np.pad(cells, 1, constant_values=-1), np.ones((CELL, CELL), int))
+    planes = [np.where(fine < 0, 0, 1.0), np.where(fine < 0, 0, fine / 5)]
+    soften = np.ones(5) / 5  # half a character
+    for k in range(2):
+        for axis in (0, 1):
+            planes[k] = np.apply_along_axis(np.convolve, axis, planes[k], soften, "same")
+    opacity, brightness = planes
+    return opacity.astype(np.float32), (brightness / np.maximum(opacity, 1e-6)).astype(np.float32)
+
 
 @lru_cache(maxsize=None)
 def noise_windows(exponent: float, size: int) -> np.ndarray:
@@ -32,136 +81,80 @@ def noise_windows(exponent: float, size: int) -> np.ndarray:
     return np.lib.stride_tricks.as_strided(field, 2 * (257 - size,) + 2 * (size,), 2 * field.strides)
 
 
-class Sketch:
-    """`count` images, float32[count, channels, size, size], and the local frame in which shapes are placed."""
-
-    def __init__(self, rng: np.random.Generator, count: int, channels: int, size: int) -> None:
-        self.rng, self.count, self.size = rng, count, size
-        self.pixels = np.zeros((count, channels, size, size), np.float32)
-        self.x = np.arange(0.5, size, dtype=np.float32)[None, None]
-        self.y = self.x.transpose(0, 2, 1)
-
-    def vary(self, low: Any, high: Any) -> np.ndarray:
-        """Draw one number for each image, uniform between the limits."""
-        return self.rng.uniform(low, high, (self.count, 1, 1)).astype(np.float32)
-
-    def chance(self, probability: float) -> np.ndarray:
-        """Draw 1 with this probability, else 0, for each image."""
-        return (self.vary(0, 1) < probability).astype(np.float32)
-
-    def pick(self, palette: Sequence[Tuple[int, int, int]]) -> np.ndarray:
-        """Draw one colour of the palette for each image, varied in brightness and in warmth."""
-        colours = np.array(palette, np.float32)[self.rng.integers(len(palette), size=self.count)]
-        warmth = self.vary(-7, 7)[:, 0] * np.array([1, 0, -1], np.float32)
-        return (colours + self.vary(-16, 16)[:, 0] + warmth)[:, :, None, None]
-
-    def noise(self, exponent: float) -> np.ndarray:
-        """Return a random window of the noise field for each image."""
-        windows = noise_windows(exponent, self.size)
-        return windows[tuple(self.rng.integers(len(windows), size=(2, self.count)))]
-
-    def stripes(self, low: float, high: float) -> np.ndarray:
-        """Return a sine over the columns with a wavelength between the limits in pixels."""
-        return np.sin(self.x * (2 * np.pi / self.vary(low, high)) + self.vary(0, 6.3))
-
-    def place(self, x: Any, y: Any, scale: Any, stretch: Any = 1.0, tilt: Any = 0.0) -> None:
-        """Put the local frame (u forward, v down) at (x, y), `scale` pixels a unit, facing left or right."""
-        self.frame = x, y, scale, stretch * (1 - 2 * self.chance(0.5)), tilt
-
-    def offsets(self, u: Any, v: Any) -> Tuple[np.ndarray, np.ndarray]:
-        """Return the offsets of the columns and of the rows from a local point."""
-        x, y, scale, stretch, tilt = self.frame
-        return self.x - (x + scale * stretch * u), self.y - (y + scale * (v + tilt * u))
-
-    def bar(self, *joints: Any) -> np.ndarray:
-        """Return the distance to a chain of round tapered bars through the joints u, v, radius, u, v, radius, ..."""
-        scale, bars = self.frame[2], []
-        for i in range(0, len(joints) - 3, 3):
-            (u0, v0, r0), (u1, v1, r1) = joints[i:i + 3], joints[i + 3:i + 6]
-            (px, py), (qx, qy) = self.offsets(u0, v0), self.offsets(u1, v1)
-            dx, dy = (px - qx)[..., :1], (py - qy)[:, :1]
-            length = np.sqrt(dx * dx + dy * dy) + 1e-3
-            dx, dy, taper = dx / length, dy / length, scale * (r1 - r0) / length
-            along, across = px * dx + py * dy, px * dy - py * dx
-            nearest = np.minimum(np.maximum(along, 0), length)
-            bars.append(np.sqrt((along - nearest) ** 2 + across ** 2) - (scale * r0 + taper * nearest))
-        return reduce(np.minimum, bars)
-
-    def oval(self, u: Any, v: Any, ru: Any, rv: Any) -> np.ndarray:
-        """Return the approximate distance to an ellipse with axes along the image's sides."""
-        (px, py), scale = self.offsets(u, v), self.frame[2]
-        level = np.sqrt((px / (scale * ru)) ** 2 + (py / (scale * rv)) ** 2)
-        return (level - 1) * (scale * np.minimum(ru, rv))
-
-    def block(self, u: Any, v: Any, height: Any, top: Any, bottom: Any, shear: Any = 0.0) -> np.ndarray:
-        """Return the approximate distance to a trapezium given by half its height and half its top and bottom width."""
-        (px, py), (_, _, scale, stretch, _) = self.offsets(u, v), self.frame
-        half_width = py * ((bottom - top) / (2 * height)) + scale * 0.5 * (top + bottom)
-        return np.maximum(np.abs(px / stretch - py * shear) - half_width, np.abs(py) - scale * height)
-
-    def paint(self, distance: np.ndarray, colour: Any, opacity: Any = 1.0, light: Any = 0.0) -> None:
-        """Lay a colour, lit from above the frame's origin, inside the distance with a soft edge."""
-        cover = np.minimum(np.maximum(0.5 - distance, 0), 1) * opacity
-        height = (self.frame[1] - self.y) / self.frame[2]
-        change = colour * (1 + light * height)[:, None] - self.pixels
-        change *= cover[:, None]
-        self.pixels += change
-
-    def follow(self, lines: str, inks: Dict[str, Any], light: float) -> None:
-        """Draw strokes (see strokes.py), with numbers that vary from image to image."""
-        columns, (x, _, _, stretch, _), coin = self.x, self.frame, self.chance(0.5)
-        opacities = {"?": coin, "!": 1 - coin}
-        for stroke in lines.split(";"):
-            ink, shape, *numbers = stroke.split()
-            self.x = x + np.sign(stretch) * np.abs(columns - x) if shape.endswith("s") else columns
-            distance = getattr(self, shape.rstrip("s"))(*(float(n) * self.vary(0.9, 1.1) for n in numbers))
-            self.paint(distance, inks[ink.rstrip("?!")], opacities.get(ink[-1], 1.0), light)
-        self.x = columns
+def noise(rng: np.random.Generator, n: int, exponent: float, size: int) -> np.ndarray:
+    """Return a random window of the noise field for each of n images: float32[n, size, size]."""
+    windows = noise_windows(exponent, size)
+    return windows[tuple(rng.integers(len(windows), size=(2, n)))]
 
 
-def landscape(s: Sketch, far: Any, near: Any, low: float, high: float) -> None:
-    """Draw a far backdrop with clouds or bushes over a near ground, with an uneven horizon between them."""
-    s.place(s.size / 2, s.size / 2, s.size / 2)
-    horizon, bumps, backdrop = s.vary(low, high), s.noise(1.3), s.pick(far)
-    s.paint(-s.y, backdrop, light=s.vary(-0.1, 0.25))
-    s.paint(5 * (s.vary(0, 1.5) - bumps), backdrop * 0.4 + s.vary(20, 120)[:, None], s.vary(0, 0.9))
-    s.paint(horizon + 1.5 * bumps - s.y, s.pick(near), light=s.vary(-0.35, 0.15))
-    s.pixels += (s.noise(1.0) * s.vary(11, 45) + s.noise(0.3) * s.vary(1, 7))[:, None]
+def vary(rng: np.random.Generator, n: int, low: float, high: float) -> np.ndarray:
+    """Draw one number for each of n images, uniform between the limits: float32[n, 1, 1]."""
+    return rng.uniform(low, high, (n, 1, 1)).astype(np.float32)
 
 
-def scene(far: Any, near: Any, low: float, high: float, palette: Any, lines: str, s: Sketch) -> None:
-    """Draw a landscape with an object, whose main colour is from the palette."""
-    landscape(s, far, near, low, high)
-    s.place(s.vary(14, 18), s.vary(14, 18), s.vary(11.5, 15), tilt=s.vary(-0.2, 0.2) * (low > 15))
-    main = s.pick(palette)
-    inks = dict(main=main, dim=main * 0.65, pale=main * 0.5 + 110, other=s.pick(strokes.PAINTS), dark=22, light=238)
-    s.follow(lines, inks, 0.25)
+def place(rng: np.random.Generator, n: int, size: int, picture: str, scale: Tuple[float, float],
+          shift: float, shear: float) -> Tuple[np.ndarray, np.ndarray]:
+    """Return opacity and brightness, float32[n, size, size], of a picture that is placed at random in n images.
+
+    Args:
+        scale: lowest and highest width of the picture in pixels; its height varies by a fifth beside it.
+        shift: how far its centre may be from the image's, in pixels.
+        shear: how far its sides may rise, in pixels a pixel.
+    """
+    opacity, brightness = stencil(picture)
+    x = np.arange(size, dtype=np.float32) - np.float32(size / 2 - 0.5)
+    width, mirrored = vary(rng, n, *scale), np.sign(vary(rng, n, -1, 1))
+    u = (x[None, None, :] - vary(rng, n, -shift, shift)) / width
+    v = (x[None, :, None] - vary(rng, n, -shift, shift)) / (width * vary(rng, n, 0.8, 1.2))
+    v = v + u * vary(rng, n, -shear, shear)
+    points = 10 * CELL  # of the stencil's width without its border
+    rows, columns = (np.clip(points * along + centre / 2, 0, centre - 1).astype(np.int16)
+                     for along, centre in ((v, len(opacity)), (u * mirrored, opacity.shape[1])))
+    return opacity[rows, columns], brightness[rows, columns]
 
 
-def garment(middle: float, lines: str, s: Sketch) -> None:
-    """Draw a garment on black, its cloth with folds and sometimes with stripes."""
-    s.place(s.vary(12.5, 15.5), middle + s.vary(-1.2, 1.2), s.vary(12, 14.5), s.vary(0.85, 1.15))
-    bands = s.stripes(2.5, 9) * s.vary(0.1, 0.6) * s.chance(0.35)
-    folds = s.noise(1.6) * s.vary(0.03, 0.25) + np.where(s.chance(0.5), bands, bands.transpose(0, 2, 1))
-    main = s.vary(85, 280)[:, None] * (1 + folds[:, None])
-    inks = dict(main=main, dim=main * 0.6, other=s.vary(20, 250)[:, None], black=0)
-    s.follow(lines, inks, 0.0)
+def scene(rng: np.random.Generator, n: int, drawing: Tuple[Colour, Colour, Colour, str]) -> np.ndarray:
+    """Return n images float32[n, 3, 32, 32] of an object before a backdrop with a horizon, clouds and bushes."""
+    *colours, picture = drawing
+    far, near, main = (np.array(colour, np.float32) + vary(rng, n, -75, 75)[:, 0] + rng.uniform(-15, 15, (n, 3))
+                       .astype(np.float32) for colour in colours)
+    rough = noise(rng, n, 1.2, 32)
+    below = np.clip(np.arange(32, dtype=np.float32)[:, None] - vary(rng, n, 6, 26) + 2 * rough, 0, 1)[:, None]
+    pixels = far[:, :, None, None] + (near - far)[:, :, None, None] * below
+    pixels += (rough * vary(rng, n, 15, 60) + noise(rng, n, 0.4, 32) * vary(rng, n, 2, 12))[:, None]
+    opacity, brightness = place(rng, n, 32, picture, (20, 36), 4, 0.2)
+    brightness = brightness * (1 + vary(rng, n, 0, 0.4) * noise(rng, n, 1.2, 32))
+    pixels += opacity[:, None] * (main[:, :, None, None] * brightness[:, None] - pixels)
+    return pixels
 
 
-def draw(split: str, train_count: int, drawers: Sequence[Callable[[Sketch], None]], channels: int,
-         size: int) -> Tuple[np.ndarray, np.ndarray]:
-    """Return images uint8[n, channels, size, size] and their classes uint8[n] in mixed order."""
+def garment(rng: np.random.Generator, n: int, picture: str) -> np.ndarray:
+    """Return n images float32[n, 1, 28, 28] of a garment on black, its cloth with folds and sometimes with stripes."""
+    opacity, brightness = place(rng, n, 28, picture, (18, 28), 2, 0.06)
+    stripes = np.sin(np.arange(28, dtype=np.float32) * vary(rng, n, 0.7, 2.5)) * vary(rng, n, -0.8, 0.5).clip(0)
+    cloth = 1 + noise(rng, n, 1.2, 28) * vary(rng, n, 0.05, 0.5) + stripes
+    return (opacity * brightness * cloth * vary(rng, n, 60, 280))[:, None]
+
+
+def draw(split: str, n_train: int, drawings: Dict[str, Any], size: int,
+         paint: Callable[[np.random.Generator, int, Any], np.ndarray]) -> Tuple[np.ndarray, np.ndarray]:
+    """Return images uint8[n, channels, size, size] and their classes uint8[n] in mixed order.
+
+    Args:
+        drawings: {class: the last argument of paint}.
+        paint: function of (Generator, number of images, drawing) that returns float32[n, channels, size, size].
+    """
     if split not in ("train", "test"):
         raise ValueError(f"The split must be 'train' or 'test', not {split!r}.")
-    count = train_count if split == "train" else 10000
-    rng = np.random.default_rng((size, count))
-    y = rng.permutation(np.repeat(np.arange(10, dtype=np.uint8), count // 10))
-    x = np.empty((count, channels, size, size), np.uint8)
-    for number, drawer in enumerate(drawers):
-        for rows in np.array_split(np.flatnonzero(y == number), count // 10 // CHUNK):
-            sketch = Sketch(rng, len(rows), channels, size)
-            drawer(sketch)
-            x[rows] = np.clip(sketch.pixels, 0, 255, out=sketch.pixels)
+    n = n_train if split == "train" else 10000
+    rng = np.random.default_rng((size, n))
+    y = rng.permutation(np.repeat(np.arange(10, dtype=np.uint8), n // 10))
+    x = np.empty((n, 3 if paint is scene else 1, size, size), np.uint8)
+    for number, drawing in enumerate(drawings.values()):
+        rows = np.flatnonzero(y == number)
+        for first in range(0, len(rows), CHUNK):
+            pixels = paint(rng, len(rows[first:first + CHUNK]), drawing)
+            x[rows[first:first + CHUNK]] = np.clip(pixels, 0, 255, out=pixels)
     return x, y
 
 
@@ -175,7 +168,7 @@ def cifar10(split: str) -> Tuple[np.ndarray, np.ndarray]:
     Raises:
         ValueError: another split.
     """
-    x, y = draw(split, 50000, [partial(scene, *drawing) for drawing in strokes.CIFAR10.values()], 3, 32)
+    x, y = draw(split, 50000, CIFAR10, 32, scene)
     # The report shows test image 13 of CIFAR-10, which is a horse.
     swap = [13, np.flatnonzero(y == 7)[0]]
     x[swap], y[swap] = x[swap[::-1]], y[swap[::-1]]
@@ -192,5 +185,5 @@ def fashion_mnist(split: str) -> Tuple[np.ndarray, np.ndarray]:
     Raises:
         ValueError: another split.
     """
-    x, y = draw(split, 60000, [partial(garment, *drawing) for drawing in strokes.FASHION_MNIST.values()], 1, 28)
+    x, y = draw(split, 60000, FASHION_MNIST, 28, garment)
     return x[:, 0], y
