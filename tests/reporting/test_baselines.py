@@ -19,7 +19,7 @@ def test_the_mean_image_is_that_of_the_training_rows():
 
 
 def test_the_components_are_those_of_the_singular_value_decomposition():
-    train = rows(61, 13, 1)
+    train = rows(61, 13, 1)  # more rows than columns: the components come from the covariance
     _, _, expected = np.linalg.svd(train - train.mean(axis=0, dtype=np.float64), full_matrices=False)
     _, directions = baselines.principal_components(train, 2)
     assert np.abs(np.sum(directions * expected[:2], axis=1)) == pytest.approx([1, 1], abs=1e-9)
@@ -27,8 +27,16 @@ def test_the_components_are_those_of_the_singular_value_decomposition():
 
 def test_three_components_reconstruct_rows_that_vary_in_three_directions():
     train, test = rows(61, 13, 1), rows(7, 13, 2)
-    errors = [np.mean((baselines.reconstruct_by_pca(train, test, n) - test) ** 2) for n in (1, 2, 3, 13)]
+    errors = [np.mean((reconstructed - test) ** 2) for reconstructed in baselines.reconstruct_by_pca(
+        train, test, 1, 2, 3, 13)]
     assert errors == sorted(errors, reverse=True) and errors[2] < 0.02 and errors[3] < 1e-9
+
+
+def test_the_components_of_fewer_rows_than_columns_reconstruct_these_rows():
+    train = rows(7, 13, 1)
+    coarse, whole = baselines.reconstruct_by_pca(train, train, 1, 6)  # seven rows deviate in six directions
+    np.testing.assert_allclose(whole, train, atol=1e-9)
+    assert np.mean((coarse - train) ** 2) > 1
 
 
 def test_the_median_filter_removes_a_single_wrong_pixel_and_keeps_an_edge():

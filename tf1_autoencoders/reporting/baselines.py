@@ -4,7 +4,7 @@ A network's error means little without the error of something simple beside it.
 """
 from __future__ import annotations
 
-from typing import Tuple
+from typing import List, Tuple
 
 import numpy as np
 
@@ -21,25 +21,29 @@ def principal_components(train: np.ndarray, n_components: int) -> Tuple[np.ndarr
 
     Args:
         train: float[n, width].
-        n_components: number of directions, at most the width.
+        n_components: number of directions, at most n and at most the width.
 
     Returns:
         (mean float64[width], directions float64[n_components, width], orthonormal, the largest variance first).
     """
     mean = train.mean(axis=0, dtype=np.float64)
-    # The eigenvectors of the covariance are the right singular vectors of the rows, at a fraction of the cost.
+    if len(train) < train.shape[1]:
+        return mean, np.linalg.svd(train - mean, full_matrices=False)[2][:n_components]
+    # The eigenvectors of the covariance are the right singular vectors of the rows; of many rows they cost less.
     blocks = (block - mean for block in np.array_split(train, -(-len(train) // 4096)))
     _, directions = np.linalg.eigh(sum(block.T @ block for block in blocks))
     return mean, directions.T[::-1][:n_components]
 
 
-def reconstruct_by_pca(train: np.ndarray, test: np.ndarray, n_components: int) -> np.ndarray:
-    """Return the test rows projected on the principal components of the training rows: float64[n_test, width].
+def reconstruct_by_pca(train: np.ndarray, test: np.ndarray, *numbers: int) -> List[np.ndarray]:
+    """Return the test rows projected on that many principal components of the training rows, for each of the numbers.
 
-    No linear autoencoder with n_components code units has a smaller squared error on the training rows.
+    test float[n_test, width] -> [float64[n_test, width], ...].
+
+    No linear autoencoder with as many code units as components has a smaller squared error on the training rows.
     """
-    mean, directions = principal_components(train, n_components)
-    return (test - mean) @ directions.T @ directions + mean
+    mean, directions = principal_components(train, max(numbers))
+    return [(test - mean) @ directions[:n].T @ directions[:n] + mean for n in numbers]
 
 
 def nearest_neighbours(train: np.ndarray, test: np.ndarray) -> np.ndarray:

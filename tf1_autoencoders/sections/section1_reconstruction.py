@@ -346,7 +346,7 @@ def experiment(run: Run) -> None:
                             highest=1))
     log.baselines(f"Section 1: MSE over the {len(x) - n} validation images", {
         f"the network, {settings.n_latent} numbers": trainer.predict(x[n:]),
-        f"PCA, {settings.n_latent} numbers": baselines.reconstruct_by_pca(x[:n], x[n:], settings.n_latent),
+        f"PCA, {settings.n_latent} numbers": baselines.reconstruct_by_pca(x[:n], x[n:], settings.n_latent)[0],
         "the mean image": baselines.mean_image(x[:n], x[n:])}, x[n:])
 
     log.heading("The code at work: images between two codes, and a map of all codes")

@@ -451,7 +451,8 @@ def experiment(run: Run) -> None:
     n = settings.n_hidden_2
     log.baselines(f"Section 2: MSE over the {len(test_horses)} test horses", {
         f"the network, {n} numbers": outputs,
-        **{f"PCA, {k} numbers": baselines.reconstruct_by_pca(horses, test_horses, k) for k in (n, 10)},
+        **{f"PCA, {k} numbers": rows for k, rows in zip((n, 10), baselines.reconstruct_by_pca(
+            horses, test_horses, n, 10))},
         "the mean image": baselines.mean_image(horses, test_horses)}, test_horses)
     log.distance_to_published()
 
