@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import errno
 import os
 import subprocess
 import sys
@@ -14,9 +15,9 @@ import numpy as np
 
 from tf1_autoencoders.converting import formats, proof
 from tf1_autoencoders.converting.adam import Adam, Places, read_adam, set_adam
-from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, find_meta
+from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, files_of, find_meta
 from tf1_autoencoders.converting.foreign_graph import ForeignGraph, Saved
-from tf1_autoencoders.converting.fresh_process import limit_memory, run_fresh
+from tf1_autoencoders.converting.fresh_process import bytes_on_disk, limit_memory, limit_time, run_fresh, use_reserve
 from tf1_autoencoders.converting.inference_graph import InferenceGraph, value_reader
 from tf1_autoencoders.converting.keras_model import build_keras, write_keras
 from tf1_autoencoders.converting.listing import print_assumed, print_list
@@ -124,7 +125,7 @@ def slot_reader(checkpoint: CheckpointFile, names: Mapping[str, str]) -> Callabl
 def keep_adam(model: Any, adam: Adam, m: Sequence[np.ndarray], v: Sequence[np.ndarray]) -> None:
     """Compile a model with an Adam of this state, and say so."""
     set_adam(model, adam, m, v)
-    values = ", ".join(f"{name} {value:.7g}" + (" (assumed: set it before the training goes on)"
+    values = ", ".join(f"{name} {value:.7g}" + (" (assumed; set it before you continue training)"
                                                 if name in adam.assumed else "")
                        for name, value in adam.arguments.items())
     print(f"Adam after {adam.step} steps, {len(adam.m)} variables with slots: {values}")
@@ -191,13 +192,15 @@ def convert_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argpars
     inputs, outputs = inference.inputs, inference.outputs
     metadata = formats.note(checkpoint.path, inputs=", ".join(inputs), outputs=", ".join(outputs))
     signature = formats.Signature(inference.graph_def(), _arguments(inputs), _arguments(outputs))
+    if args.to == "keras":
+        model = keras_of_graph(checkpoint, graph, args, inference)
+    limit_time(None)  # what was read is known by now, and converters take their time
     if args.to == "savedmodel":
         formats.write_savedmodel(target, {"serving_default": signature}, metadata)
         inputs, outputs = list(signature.inputs), list(signature.outputs)
     elif args.to == "frozen":
         formats.write_frozen(target, {"": signature})
     elif args.to == "keras":
-        model = keras_of_graph(checkpoint, graph, args, inference)
         write_keras(target, model, metadata)
     elif args.to == "onnx":
         formats.write_onnx(target, signature, metadata)
@@ -287,7 +290,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--meta", metavar="FILE", help="the .meta file (default: the one beside the checkpoint)")
     parser.add_argument("--no-meta", action="store_true", help="do not read a .meta file")
     parser.add_argument("--input", action="append", metavar="TENSOR",
-                        help="a tensor that the model is given; may be repeated (default: the placeholders needed)")
+                        help="an input tensor of the model; may be repeated (default: the placeholders needed)")
     parser.add_argument("--output", action="append", metavar="TENSOR",
                         help="a tensor that the model gives; may be repeated (default: the end of the layers)")
     parser.add_argument("--feed", action="append", type=feed, metavar="NAME=VALUE",
@@ -312,26 +315,31 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def work(argv: Sequence[str]) -> int:
-    """Run the command in this process, under a limit of memory, without the messages of libraries."""
+    """Run the command in this process, with limits of memory and time, without the messages of libraries."""
     stderr = os.fdopen(os.dup(2), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     sys.stderr = stderr
 
     def limited(args: argparse.Namespace) -> int:
-        limit = limit_memory(Path(args.checkpoint))
+        n_bytes = bytes_on_disk(files_of(Path(args.checkpoint).expanduser()))
+        tf1.version.VERSION  # noqa: B018  imported while there is memory
+        limit = limit_memory(n_bytes)
+        limit_time(n_bytes)
         try:
             return convert(args)
-        except (MemoryError, tf1.errors.ResourceExhaustedError) as error:
-            raise UserError(f"{args.checkpoint}: the graph asks for more than the {limit >> 20:,} MiB of memory that a "
-                            "checkpoint of this size may have; name other outputs, or convert by name with --to npz") \
-                from error
         except KeyboardInterrupt:  # the process that waits for this one says so
             sys.stderr = open(os.devnull, "w")
             raise
-        except (UserError, OSError):
+        except UserError:
             raise
         except Exception as error:  # a foreign graph can be damaged in more ways than can be foreseen
-            if args.verbose:
+            if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError" \
+                    or isinstance(error, OSError) and error.errno == errno.ENOMEM:
+                use_reserve()
+                raise UserError(f"{args.checkpoint}: the files ask for more than the {limit >> 20:,} MiB of memory "
+                                "that a checkpoint of this size may have; name other outputs, or convert by name with "
+                                "--to npz --no-meta") from None
+            if args.verbose or isinstance(error, OSError):
                 raise
             raise UserError(f"{args.checkpoint}: a part of it is damaged, or unlike any that is known "
                             f"({type(error).__name__}: {short_reason(error)}); name other outputs, convert by name "
@@ -343,9 +351,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
 
     def fresh(args: argparse.Namespace) -> int:
-        code = "import sys; from tf1_autoencoders import convert; sys.exit(convert.work(sys.argv[1:]))"
         try:
-            run_fresh(["-c", code, *argv], SECONDS)
+            run_fresh("tf1_autoencoders.convert:work", argv, SECONDS)
+        except UserError as error:
+            raise UserError(f"{args.checkpoint}: {error}") from None
         except subprocess.CalledProcessError as error:
             return error.returncode
         return 0

@@ -1,9 +1,14 @@
 """Anybody's checkpoint is read to the byte, or refused in one sentence."""
 import shutil
+import time
+import tracemalloc
 
 import numpy as np
 import pytest
 
+from tests.robustness import hostile_files
+from tf1_autoencoders.checkpointing.index import read_index
+from tf1_autoencoders.checkpointing.saver import save_arrays
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, decompress_snappy, part_of
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
@@ -115,3 +120,42 @@ def test_a_claim_beyond_the_file_is_refused(tmp_path):
     (tmp_path / "model.ckpt.index").write_bytes(block + bytes(5) + pointer + bytes(5) + footer + magic)
     with pytest.raises(UserError, match="claim 34359738368 bytes, the parts have 0"):
         CheckpointFile(tmp_path / "model.ckpt")
+
+
+@pytest.mark.parametrize("name", hostile_files.small_indexes_of_much(1 << 18))
+def test_a_small_index_takes_no_large_memory(name, tmp_path):
+    index = hostile_files.small_indexes_of_much(1 << 18)[name]
+    (tmp_path / "model.ckpt.index").write_bytes(index)
+    (tmp_path / "model.ckpt.data-00000-of-00001").write_bytes(bytes(100))
+    for read in (lambda: read_index(index[:], 100), lambda: CheckpointFile(tmp_path / "model.ckpt")):
+        tracemalloc.start()
+        try:
+            with pytest.raises((ValueError, UserError)):
+                read()
+            assert tracemalloc.get_traced_memory()[1] < 100 << 20
+        finally:
+            tracemalloc.stop()
+
+
+def test_decompression_takes_time_in_proportion_to_the_block():
+    n = 1 << 19  # copies of four bytes from half a megabyte back
+    block = hostile_files.varint(n + 4 * n) + b"\xfc" + (n - 1).to_bytes(4, "little") + bytes(n) + (
+        b"\x0f" + n.to_bytes(4, "little")) * n
+    begin = time.process_time()
+    assert len(decompress_snappy(block)) == 5 * n
+    assert time.process_time() - begin < 20  # copying the half megabyte each time takes minutes
+
+
+def test_a_variable_of_texts_has_its_bytes_in_the_list(tmp_path, run):
+    with tf1.Graph().as_default(), tf1.Session() as session:
+        tf1.get_variable("words", initializer=tf1.constant(["a", "bcd"]))
+        session.run(tf1.global_variables_initializer())
+        tf1.train.Saver().save(session, str(tmp_path / "model.ckpt"))
+    code, text = run(tmp_path / "model.ckpt", "--no-meta")
+    assert code == 0 and "  words |" in text and "string" in text
+
+
+def test_a_name_that_safetensors_reserves_is_refused(tmp_path, run):
+    save_arrays({"__metadata__": np.zeros(3, np.float32)}, tmp_path)
+    code, text = run(tmp_path / "model.ckpt", "--to", "safetensors")
+    assert code == 1 and "__metadata__ is a variable's name" in text and "--to npz" in text

@@ -328,6 +328,46 @@ def table(stored, damage=lambda block: block):
     return result + (meta + index).ljust(40, b"\0") + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 
 
+def table_of_blocks(blocks, pointers=None):
+    """Return an index of raw blocks, to which its index points in this order; its checksums are wrong."""
+    result, places = b"", []
+    for block in blocks:
+        places.append(varint(len(result)) + varint(len(block)))
+        result += block + bytes(5)
+    end = bytes(4) + struct.pack("<I", 1)
+    pointing = b"".join(b"\0\0" + varint(len(places[k])) + places[k] for k in pointers or range(len(places))) + end
+    meta = varint(len(result)) + varint(len(end))
+    index = varint(len(result) + len(end) + 5) + varint(len(pointing))
+    result += end + bytes(5) + pointing + bytes(5)
+    return result + (meta + index).ljust(40, b"\0") + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
+
+
+def small_indexes_of_much(n=1 << 20):
+    """Return {name: index of n bytes} that would take gigabytes: of keys, of pointers to one block, of restarts."""
+    end = bytes(4) + struct.pack("<I", 1)
+    header = b"\0\0" + varint(4) + b"\x08\x01\x10\x00"
+
+    def keys(n_key, n_keys):
+        tail = varint(n_key) + b"\1\0"
+        return header + b"\0" + varint(n_key) + b"\0" + b"a" * n_key + b"".join(
+            tail + bytes([97 + k % 20]) for k in range(n_keys)) + end
+
+    def ascending(n_key, n_keys):
+        tail = varint(n_key) + b"\4\0"
+        return header + b"\0" + varint(n_key) + b"\0" + b"a" * n_key + b"".join(
+            tail + struct.pack(">I", k + 1) for k in range(n_keys)) + end
+    block = b"\0\0\0" * (n // 6) + end
+    return {"long keys": table_of_blocks([keys(n // 2, n // 12)]),
+            "keys of 4000 bytes in order": table_of_blocks([ascending(4000, n // 9)]),
+            "pointers to one block": table_of_blocks([block], [0] * (n // 14)),
+            "pointers backwards": table_of_blocks([header + end] * (n // 32), range(n // 32 - 1, -1, -1)),
+            "many keys": table_of_blocks([header + b"".join(
+                b"\0\4\0" + struct.pack(">I", k) for k in range(n // 7)) + end]),
+            "many restarts": table_of_blocks([header + b"".join(struct.pack("<I", k) for k in range(n // 4))
+                                              + struct.pack("<I", n // 4)]),
+            "many fields": table_of_blocks([b"\0\0" + varint(n) + b"\x08\x01" * (n // 2) + end])}
+
+
 def entry(dtype=1, shape=(), shard=0, offset=0, size=4, crc=0, more=b""):
     """Return a value of the index: place, type and shape of a tensor."""
     dims = b"".join(b"\x12" + varint(len(dim)) + dim for dim in (b"\x08" + varint(n) for n in shape))
@@ -379,6 +419,7 @@ def indexes(index):
         "a block of 2 ** 40": index[:-48] + (varint(0) + varint(1 << 40) + varint(
                 0) + varint(1 << 40)).ljust(40, b"\0") + index[-8:], "ten thousand strangers": table(
             [*stored, *([b"stranger %06d" % k, entry(shape=(13,), size=52)] for k in range(10000))]),
+        "two variables in one place": table([*stored, [b"stranger", entry(shape=(2,), size=8)]]),
         "a name of two lines": table([*stored, [b"stranger\n\x1b[2J", entry(shape=(9,))]]),
         "a name that is not text": table(
             [*stored, [b"\xff\xfe", entry()]])})

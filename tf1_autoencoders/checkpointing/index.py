@@ -3,15 +3,22 @@
 An index is a table in LevelDB's format: blocks of keys and values, then a block with the places of the blocks, then a
 footer. The key "" has a header. Each other key is a variable's name, and its value says where the variable lies in the
 data file. read_index accepts only what tf1.train.Saver writes on one machine; converting.checkpoint_file reads the
-other forms with the same functions. TensorFlow checks the checksums.
+other forms with the same functions and the same limits. TensorFlow checks the checksums.
+
+A small index can claim much: a key repeats the beginning of the key before, blocks and variables can lie on top of each
+other. So blocks must be ascending and disjoint, variables disjoint, and keys have a budget.
 """
 from __future__ import annotations
 
+import functools
+import operator
 import struct
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 INDEX_MAGIC = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 MAX_INDEX_BYTES = 1 << 20  # the report's networks have some 1000 bytes
+MAX_RANK, MAX_SIZE, MAX_FIELDS = 8, 1 << 40, 100  # of a variable; of a message
+MAX_KEYS, MAX_KEY_BYTES, MAX_BYTES_OF_KEYS = 200_000, 4096, 1 << 25  # a table's keys, one of them, all as they expand
 BYTES_PER_NUMBER = {1: 4, 2: 8, 3: 4, 4: 1, 5: 2, 6: 1, 9: 8, 10: 1, 14: 2, 17: 2, 19: 2, 22: 4, 23: 8}  # by dtype
 DAMAGED = "its index is damaged"
 
@@ -26,51 +33,87 @@ def read_index(index: bytes, n_data: int) -> Dict[str, List[int]]:
     Raises:
         ValueError: the content is no index, or no index of n_data bytes of numbers.
     """
-    if len(index) > MAX_INDEX_BYTES or index[-8:] != INDEX_MAGIC:
-        raise ValueError("not the index of a checkpoint")
+    if len(index) > MAX_INDEX_BYTES:
+        raise ValueError(f"an index of more than {MAX_INDEX_BYTES} bytes")
     try:
-        entries = list(read_table(index))
-        keys = [key for key, _ in entries]
-        if keys != sorted(set(keys)) or keys[:1] != [b""]:
-            raise ValueError("its names are not in order")
+        entries = read_entries(index)
         header = read_message(entries[0][1])
         if header.get(1) != 1 or header.get(2, 0) != 0:
             raise ValueError("not of one data file")
-        return {key.decode(): _checked_shape(key.decode(), read_message(value), n_data)
-                for key, value in entries[1:]}
+        messages = {key.decode(): read_message(value) for key, value in entries[1:]}
+        shapes = {name: _checked_shape(name, message, n_data) for name, message in messages.items()}
+        check_disjoint((message.get(4, 0), message.get(5, 0)) for message in messages.values())
+        return shapes
     except (IndexError, TypeError, struct.error) as error:
         raise ValueError(DAMAGED) from error
 
 
-def read_table(table: Any, decompress: Optional[Callable[[bytes], bytes]] = None) -> Iterator[Tuple[bytes, bytes]]:
+def read_entries(index: bytes) -> List[Tuple[bytes, bytes]]:
+    """Return the (key, value) pairs of an index, the header's first.
+
+    Raises:
+        ValueError, IndexError, TypeError, struct.error: the index is damaged.
+    """
+    if index[-8:] != INDEX_MAGIC:
+        raise ValueError("not the index of a checkpoint")
+    entries = list(read_table(index))
+    if not entries or entries[0][0] != b"":
+        raise ValueError("its index has no header")
+    return entries
+
+
+def check_disjoint(places: Iterable[Tuple[int, int]]) -> None:
+    """Raise ValueError if two of the places (first byte, number of bytes) overlap."""
+    end = 0
+    for first, n_bytes in sorted(place for place in places if place[1]):
+        if first < end:
+            raise ValueError("two of its variables lie in the same place")
+        end = first + n_bytes
+
+
+def read_table(table: Any, decompress: Optional[Callable[[Any], Any]] = None) -> Iterator[Tuple[bytes, Any]]:
     """Yield the (key, value) pairs of a table in LevelDB's format.
 
     Args:
-        table: the file's content, bytes or mmap, with INDEX_MAGIC at its end.
+        table: the file's content, as bytes or a memoryview, with INDEX_MAGIC at its end.
         decompress: function of a compressed block; None where no block may be compressed.
 
     Raises:
-        ValueError, IndexError, TypeError, struct.error: the table is damaged.
+        ValueError, IndexError, TypeError, struct.error: the table is damaged, or its keys are out of order, too long or
+            too many.
     """
     _, _, start, size, *_ = _read_varints(table[-48:-8])
+    end, last, n_keys, n_bytes_of_keys = 0, None, 0, 0
     for _, place in _read_block(table, start, size, decompress):
         first, n_bytes = _read_varints(place)
-        yield from _read_block(table, first, n_bytes, decompress)
+        if first < end or first + n_bytes > start:
+            raise ValueError("its blocks are not in order")
+        end = first + n_bytes
+        for key, value in _read_block(table, first, n_bytes, decompress):
+            n_keys, n_bytes_of_keys = n_keys + 1, n_bytes_of_keys + len(key)
+            if last is not None and key <= last:
+                raise ValueError("its names are not in order")
+            if n_keys > MAX_KEYS or n_bytes_of_keys > MAX_BYTES_OF_KEYS:
+                raise ValueError(f"more than {MAX_KEYS:,} names, or more than {MAX_BYTES_OF_KEYS:,} bytes of names")
+            last = key
+            yield key, value
+
+
+def n_numbers(shape: Sequence[int]) -> int:
+    """Return how many numbers an array of this shape has."""
+    return functools.reduce(operator.mul, shape, 1)
 
 
 def _checked_shape(name: str, entry: Dict[int, Any], n_data: int) -> List[int]:
     """Return the shape in a variable's entry, after a check against the size of the data file."""
-    shape, n = [], 1
-    for dimension in read_dimensions(entry.get(2, b"")):
-        shape.append(dimension.get(1, 0))
-        n *= shape[-1]
+    shape = read_shape(entry.get(2, b""))
     offset, size, dtype = entry.get(4, 0), entry.get(5, 0), entry.get(1, 0)
-    if dtype not in BYTES_PER_NUMBER or len(shape) > 8 or max([0, *shape]) >= 1 << 40 \
-            or set(entry) - {1, 2, 3, 4, 5, 6}:
+    if dtype not in BYTES_PER_NUMBER or set(entry) - {1, 2, 3, 4, 5, 6}:
         raise ValueError(f"{name[:80]!r} is not an array of numbers")
-    if size != n * BYTES_PER_NUMBER[dtype] or offset + size > n_data or entry.get(3, 0) != 0:
-        raise ValueError(f"{name[:80]!r} claims {size} bytes at {offset} for a shape {shape}, the data has {n_data}")
-    return shape
+    if size != n_numbers(shape) * BYTES_PER_NUMBER[dtype] or offset + size > n_data or entry.get(3, 0) != 0:
+        raise ValueError(f"{name[:80]!r} claims {size} bytes at {offset} for a shape {list(shape)}, the data has "
+                         f"{n_data}")
+    return list(shape)
 
 
 def read_varint(content: bytes, at: int) -> Tuple[int, int]:
@@ -92,8 +135,8 @@ def _read_varints(content: bytes) -> List[int]:
 
 
 def _read_block(table: Any, start: int, size: int,
-                decompress: Optional[Callable[[bytes], bytes]] = None) -> List[Tuple[bytes, bytes]]:
-    """Return the (key, value) pairs of a block. A byte for the compression (0 or 1) and a checksum follow it."""
+                decompress: Optional[Callable[[Any], Any]] = None) -> Iterator[Tuple[bytes, Any]]:
+    """Yield the (key, value) pairs of a block. A byte for the compression (0 or 1) and a checksum follow it."""
     if start + size + 5 > len(table) - 48 or table[start + size] not in ((0, 1) if decompress else (0,)):
         raise ValueError(DAMAGED)
     block = table[start:start + size]
@@ -101,24 +144,25 @@ def _read_block(table: Any, start: int, size: int,
         block = decompress(block)
     n_restarts, = struct.unpack("<I", block[-4:])
     end = len(block) - 4 - 4 * n_restarts
-    if n_restarts == 0 or end < 0:
+    if not 0 < n_restarts <= MAX_KEYS or end < 0:
         raise ValueError(DAMAGED)
-    restarts, pairs = struct.unpack(f"<{n_restarts}I", block[end:-4]), []
-    whole_keys, key, at = {0}, b"", 0  # whole_keys: positions of keys that share nothing with the key before
+    restarts = set(struct.unpack(f"<{n_restarts}I", block[end:-4])) - {0}  # where a key shares nothing
+    key, at = b"", 0
     while at < end:
         begin = at
         n_shared, at = read_varint(block, at)
         n_key, at = read_varint(block, at)
         n_value, at = read_varint(block, at)
         if n_shared == 0:
-            whole_keys.add(begin)
+            restarts.discard(begin)
         if n_shared > len(key) or at + n_key + n_value > end:
             raise ValueError(DAMAGED)
-        key, at = key[:n_shared] + block[at:at + n_key], at + n_key + n_value
-        pairs.append((key, block[at - n_value:at]))
-    if not set(restarts) <= whole_keys:
+        if n_shared + n_key > MAX_KEY_BYTES:
+            raise ValueError(f"a name of more than {MAX_KEY_BYTES} bytes")
+        key, at = key[:n_shared] + bytes(block[at:at + n_key]), at + n_key + n_value
+        yield key, block[at - n_value:at]
+    if restarts:
         raise ValueError(DAMAGED)
-    return pairs
 
 
 def read_fields(content: bytes) -> Iterator[Tuple[int, Any]]:
@@ -139,17 +183,26 @@ def read_fields(content: bytes) -> Iterator[Tuple[int, Any]]:
         yield tag >> 3, value
 
 
-def read_message(content: bytes) -> Dict[int, Any]:
+def read_message(content: Any) -> Dict[int, Any]:
     """Return {number: value} of a message; TensorFlow would add up a field that stands there twice."""
-    fields = list(read_fields(content))
-    if len(dict(fields)) < len(fields):
-        raise ValueError(DAMAGED)
-    return dict(fields)
-
-
-def read_dimensions(content: bytes) -> Iterator[Dict[int, Any]]:
-    """Yield the messages in a shape, one for each dimension."""
+    fields: Dict[int, Any] = {}
     for number, value in read_fields(content):
-        if number != 2:
-            raise ValueError("a shape is not known")
-        yield read_message(value)
+        if number in fields or len(fields) > MAX_FIELDS:
+            raise ValueError(DAMAGED)
+        fields[number] = value
+    return fields
+
+
+def read_shape(content: Any) -> Tuple[int, ...]:
+    """Return the sizes in a shape.
+
+    Raises:
+        ValueError: the rank is unknown or more than MAX_RANK, or a size is negative or too large.
+    """
+    shape: List[int] = []
+    for number, value in read_fields(content):
+        size = read_message(value).get(1, 0) if number == 2 and not isinstance(value, int) else -1
+        if not isinstance(size, int) or not 0 <= size < MAX_SIZE or len(shape) == MAX_RANK:
+            raise ValueError(f"a variable claims the shape {[*shape, size]}")
+        shape.append(size)
+    return tuple(shape)

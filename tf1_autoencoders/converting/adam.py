@@ -1,4 +1,4 @@
-"""Adam's slots and step count, from a checkpoint to Keras's Adam, so that a training goes on where it stopped.
+"""Adam's slots and step count, from a checkpoint to Keras's Adam, so that training can continue.
 
 Both compute m / (sqrt(v) + epsilon) times learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t). Only the default of
 epsilon differs: 1e-8 in TensorFlow 1, 1e-7 in Keras. The one of the graph is kept.
@@ -117,8 +117,8 @@ def set_adam(model: Any, adam: Adam, m: Sequence[np.ndarray], v: Sequence[np.nda
 class Places:
     """Where each number of a checkpoint's variables goes in a model: the variables' values are replaced by numbers.
 
-    A conversion that only moves numbers moves those too. The slots then go the same way. The numbers stand in the bits
-    of float32, so that 2^31 of them can be told apart.
+    A conversion that only moves numbers moves those too. The slots then go the same way. Indices are
+    stored as float32 bit patterns, which gives 2^31 distinct values.
     """
 
     def __init__(self, checkpoint: CheckpointFile) -> None:

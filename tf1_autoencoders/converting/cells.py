@@ -209,7 +209,7 @@ def _merged(network: Network, tensor: str, op: str) -> Optional[str]:
 
 
 def is_zero(network: Network, tensor: Optional[str]) -> bool:
-    """Whether a state is zero at the beginning."""
+    """Return whether a state is zero at the beginning."""
     if tensor is None:
         return False
     value = network.constant(tensor)
@@ -221,7 +221,7 @@ def is_zero(network: Network, tensor: Optional[str]) -> bool:
 # ---- from TensorFlow 1's layout to Keras's ----
 
 def lstm_weights(kernel: np.ndarray, bias: np.ndarray, forget_bias: float) -> Dict[str, np.ndarray]:
-    """Return Keras's weights of an LSTM cell: gates i, j, f, o become i, f, c, o; the bias takes up the forget bias."""
+    """Return Keras's weights of an LSTM cell: gates i, j, f, o become i, f, c, o; the forget bias is added."""
     units = kernel.shape[1] // 4
     swap = np.concatenate([np.arange(k * units, (k + 1) * units) for k in (0, 2, 1, 3)])
     bias = bias.copy()

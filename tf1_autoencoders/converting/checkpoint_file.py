@@ -8,6 +8,7 @@ from __future__ import annotations
 import mmap
 import re
 import struct
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
@@ -16,18 +17,26 @@ import numpy as np
 from tf1_autoencoders.checkpointing.index import (
     BYTES_PER_NUMBER,
     INDEX_MAGIC,
-    read_dimensions,
+    MAX_KEY_BYTES,
+    MAX_KEYS,
+    check_disjoint,
+    n_numbers,
+    read_entries,
     read_fields,
     read_message,
+    read_shape,
     read_table,
     read_varint,
 )
 from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
+from tf1_autoencoders.utils.files import open_regular, read_bounded
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
 MAX_TABLE_BYTES = 1 << 26  # of a V2 index; one with 100,000 variables has some 10 MB
 MAX_SHARDS = 10_000
+MAX_BLOCK_BYTES = 1 << 30  # of a compressed block, which has one variable of the V1 format or many small ones
+SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 STRING, STRUCTURE = 7, "_CHECKPOINTABLE_OBJECT_GRAPH"  # number of the dtype; the key that an object-based file has
 OBJECT_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 DTYPES = {1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 9: "int64", 10: "bool",
@@ -47,6 +56,7 @@ class StoredVariable(NamedTuple):
     | shape    | of the whole variable, also of a partitioned one                                              |
     | dtype    | name of the dtype, such as float32                                                            |
     | n_parts  | how many parts a partitioned variable has, else 1                                             |
+    | n_stored | of a variable of texts: bytes in the file, where the shape does not say them                  |
     """
 
     name: str
@@ -54,11 +64,14 @@ class StoredVariable(NamedTuple):
     shape: Tuple[int, ...]
     dtype: str
     n_parts: int = 1
+    n_stored: int = 0
 
     @property
     def n_bytes(self) -> int:
+        if self.dtype == "string":
+            return self.n_stored
         number = {name: number for number, name in DTYPES.items()}[self.dtype]
-        return _n_numbers(self.shape) * BYTES_PER_NUMBER[number]
+        return n_numbers(self.shape) * BYTES_PER_NUMBER[number]
 
 
 class CheckpointFile:
@@ -84,7 +97,7 @@ class CheckpointFile:
         index = Path(f"{self.path}.index")
         try:
             if index.is_file():
-                self.form, variables = "V2", _read_v2(self.path, _read_bounded(index, MAX_TABLE_BYTES))
+                self.form, variables = "V2", _read_v2(self.path, read_bounded(index, MAX_TABLE_BYTES))
                 if STRUCTURE in {variable.key for variable in variables}:
                     self.form = "V2, object-based"
                     variables = [variable for variable in variables if variable.dtype != "string"]
@@ -140,12 +153,23 @@ def find_checkpoint(path: Union[str, Path]) -> Path:
     path = given
     if path.is_dir():
         path = _checkpoint_of_folder(path)
-    elif re.search(r"\.(index|meta|data-\d{5}-of-\d{5})$", path.name):
-        path = path.with_name(re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", path.name))
+    elif SUFFIX.search(path.name):
+        path = path.with_name(SUFFIX.sub("", path.name))
     if Path(f"{path}.index").is_file() or path.is_file():
         return path
     raise UserError(f"{display_path(given)}: no checkpoint there (neither {path.name}.index nor a file {path.name}); "
                     "name a checkpoint without its suffix")
+
+
+def files_of(path: Path) -> List[Path]:
+    """Return the files that belong to a checkpoint, as a user names it; [] if there is none."""
+    try:
+        path = find_checkpoint(path)
+    except (UserError, OSError):
+        return []
+    shards = [file for file in path.parent.iterdir()
+              if file.name.startswith(path.name) and SUFFIX.fullmatch(file.name[len(path.name):])]
+    return [*shards, path, path.with_name("graph.pbtxt")]
 
 
 def _checkpoint_of_folder(folder: Path) -> Path:
@@ -154,7 +178,7 @@ def _checkpoint_of_folder(folder: Path) -> Path:
     state = folder / "checkpoint"
     if state.is_file():
         named = re.search(r'^model_checkpoint_path: "(.{1,4096}?)"',
-                          _read_bounded(state, 1 << 20).decode(errors="replace"), re.M)
+                          read_bounded(state, 1 << 20).decode(errors="replace"), re.M)
         latest = Path(named.group(1)).name if named else ""  # the folder may have been moved since
         if latest in names or (folder / latest).is_file() and latest:
             return folder / latest
@@ -164,29 +188,17 @@ def _checkpoint_of_folder(folder: Path) -> Path:
                     f"{one_line(', '.join(names) or 'none')}; name the checkpoint itself")
 
 
-def _read_bounded(file: Path, limit: int) -> bytes:
-    with open(str(file), "rb") as opened:
-        content = opened.read(limit + 1)
-    if len(content) > limit:
-        raise ValueError(f"{file.name} has more than {limit} bytes")
-    return content
-
-
 # ---- V2 ----
 
 def _read_v2(path: Path, index: bytes) -> List[StoredVariable]:
     """Return the variables of an index, after a check against the sizes of its data files."""
-    if index[-8:] != INDEX_MAGIC:
-        raise ValueError("not the index of a checkpoint")
-    entries = list(read_table(index))
-    keys = [key for key, _ in entries]
-    if keys != sorted(set(keys)) or keys[:1] != [b""]:
-        raise ValueError("the names in its index are not in order")
+    entries = read_entries(index)
     header = read_message(entries[0][1])
     n_shards = header.get(1, 0)
     if not 1 <= n_shards <= MAX_SHARDS or header.get(2, 0) != 0:
         raise ValueError("its index has no valid header")
     sizes: Dict[int, int] = {}
+    places: Dict[int, List[Tuple[int, int]]] = {}  # in each data file
     variables, parts, whole = [], 0, 0
     for key, value in entries[1:]:
         entry = _repeated(value)
@@ -197,14 +209,18 @@ def _read_v2(path: Path, index: bytes) -> List[StoredVariable]:
             data = Path(f"{path}.data-{shard:05d}-of-{n_shards:05d}")
             if not data.is_file():
                 raise ValueError(f"no file {data.name}")
-            sizes[shard] = data.stat().st_size
+            sizes[shard], places[shard] = data.stat().st_size, []
         name = key.decode() if not key.startswith(b"\0") else ""  # the parts of a partitioned variable have binary keys
         variable = _checked_v2(name, entry, sizes[shard])
+        if 7 not in entry:
+            places[shard].append((_single(entry, 4), _single(entry, 5)))
         if name:
             variables.append(variable)
             whole += variable.n_bytes if 7 in entry else 0
         else:
             parts += variable.n_bytes
+    for taken in places.values():
+        check_disjoint(taken)
     if whole > parts:
         raise ValueError(f"its partitioned variables claim {whole} bytes, the parts have {parts}")
     return variables
@@ -212,16 +228,17 @@ def _read_v2(path: Path, index: bytes) -> List[StoredVariable]:
 
 def _checked_v2(name: str, entry: Dict[int, List[Any]], n_data: int) -> StoredVariable:
     """Return the variable of an index's entry; the check is that of the claimed bytes against the data file."""
-    shape = _shape(entry.get(2, [b""])[0])
+    shape = read_shape(entry.get(2, [b""])[0])
     dtype, offset, size = _single(entry, 1), _single(entry, 4), _single(entry, 5)
     n_parts = max(1, len(entry.get(7, ())))
     if dtype == STRING:
-        if offset + size > n_data:
-            raise ValueError(f"{name[:80]!r} claims {size} bytes at {offset}, the data has {n_data}")
-        return StoredVariable(name, name, shape, "string")
+        if offset + size > n_data or n_numbers(shape) > size:  # each text takes a byte or more
+            raise ValueError(f"{name[:80]!r} claims {size} bytes at {offset} for a shape {list(shape)}, "
+                             f"the data has {n_data}")
+        return StoredVariable(name, name, shape, "string", n_stored=size)
     if dtype not in DTYPES:
         raise ValueError(f"{name[:80]!r} is not an array of numbers")
-    n_bytes = _n_numbers(shape) * BYTES_PER_NUMBER[dtype]
+    n_bytes = n_numbers(shape) * BYTES_PER_NUMBER[dtype]
     if 7 not in entry and (size != n_bytes or offset + size > n_data):
         raise ValueError(f"{name[:80]!r} claims {size} bytes at {offset} for a shape {list(shape)}, "
                          f"the data has {n_data}")
@@ -231,7 +248,9 @@ def _checked_v2(name: str, entry: Dict[int, List[Any]], n_data: int) -> StoredVa
 def _repeated(content: bytes) -> Dict[int, List[Any]]:
     """Return {number: values} of a message."""
     fields: Dict[int, List[Any]] = {}
-    for number, value in read_fields(content):
+    for n, (number, value) in enumerate(read_fields(content)):
+        if n == MAX_KEYS:
+            raise ValueError(f"more than {MAX_KEYS:,} fields")
         fields.setdefault(number, []).append(value)
     return fields
 
@@ -243,18 +262,11 @@ def _single(fields: Dict[int, List[Any]], number: int) -> int:
     return value[0]
 
 
-def _shape(content: bytes) -> Tuple[int, ...]:
-    shape = tuple(dimension.get(1, 0) for dimension in read_dimensions(content))
-    if len(shape) > 8 or max((0, *shape)) >= 1 << 40:
-        raise ValueError(f"a variable claims the shape {list(shape)[:9]}")
-    return shape
-
-
-def _n_numbers(shape: Tuple[int, ...]) -> int:
-    n = 1
-    for size in shape:
-        n *= size
-    return n
+def _text(content: Any) -> str:
+    """Return the text of a field, of which a slice of a file is no bytes yet."""
+    if isinstance(content, int) or len(content) > MAX_KEY_BYTES:
+        raise ValueError("a name in it is damaged")
+    return bytes(content).decode()
 
 
 # ---- object-based names ----
@@ -266,7 +278,8 @@ def _with_recorded_names(variables: List[StoredVariable], structure: bytes) -> L
     except DAMAGED_ERRORS:
         recorded = {}
     names = [recorded.get(variable.key, "") for variable in variables]
-    return [variable._replace(name=name if name and names.count(name) == 1
+    n_uses = Counter(names)
+    return [variable._replace(name=name if name and n_uses[name] == 1
                               else variable.key.replace(OBJECT_SUFFIX, ""))
             for variable, name in zip(variables, names)]
 
@@ -276,33 +289,33 @@ def _read_structure(structure: bytes) -> Iterator[Tuple[str, str]]:
     for node in _repeated(structure).get(1, []):
         for attribute in _repeated(node).get(2, []):
             fields = _repeated(attribute)
-            yield fields.get(3, [b""])[0].decode(), fields.get(2, [b""])[0].decode()
+            yield _text(fields.get(3, [b""])[0]), _text(fields.get(2, [b""])[0])
 
 
 # ---- V1 ----
 
 def _read_v1(path: Path) -> List[StoredVariable]:
     """Return the variables of a V1 file, after a check that the file holds as many numbers as the shapes claim."""
-    with open(str(path), "rb") as file:
+    variables: List[StoredVariable] = []
+    numbers: Dict[str, int] = {}
+    with open_regular(path) as file:
         if file.seek(0, 2) < 56:
             raise ValueError("not a checkpoint")
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            if content[-8:] != INDEX_MAGIC:
-                raise ValueError("neither the V2 nor the V1 format")
-            variables: List[StoredVariable] = []
-            numbers: Dict[str, int] = {}
-            for k, (key, value) in enumerate(read_table(content, decompress_snappy)):
-                message = _repeated(value)
-                if (key == b"") != (k == 0):
-                    raise ValueError("its names are not in order")
-                if k == 0:
-                    variables = [_v1_variable(tensor) for tensor in _repeated(message[1][0]).get(1, [])]
-                    continue
-                piece = _repeated(message[2][0])
-                name = piece[1][0].decode()
-                numbers[name] = numbers.get(name, 0) + _n_stored(piece[3][0])
+        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))  # of which slices are no copies
+    if content[-8:] != INDEX_MAGIC:
+        raise ValueError("neither the V2 nor the V1 format")
+    for k, (key, value) in enumerate(read_table(content, decompress_snappy)):
+        message = _repeated(value)
+        if (key == b"") != (k == 0):
+            raise ValueError("its index has no header")
+        if k == 0:
+            variables = [_v1_variable(tensor) for tensor in _repeated(message[1][0]).get(1, [])]
+            continue
+        piece = _repeated(message[2][0])
+        name = _text(piece[1][0])
+        numbers[name] = numbers.get(name, 0) + _n_stored(piece[3][0])
     for variable in variables:
-        if numbers.get(variable.name, 0) < _n_numbers(variable.shape):
+        if numbers.get(variable.name, 0) < n_numbers(variable.shape):
             raise ValueError(f"{variable.name[:80]!r} claims the shape {list(variable.shape)}, the file has "
                              f"{numbers.get(variable.name, 0)} numbers of it")
     return variables
@@ -311,33 +324,35 @@ def _read_v1(path: Path) -> List[StoredVariable]:
 def _v1_variable(content: bytes) -> StoredVariable:
     """Return the variable of a SavedSliceMeta."""
     fields = _repeated(content)
-    name, dtype = fields[1][0].decode(), _single(fields, 3)
+    name, dtype = _text(fields[1][0]), _single(fields, 3)
     if dtype not in DTYPES:
         raise ValueError(f"{name[:80]!r} is not an array of numbers")
-    return StoredVariable(name, name, _shape(fields.get(2, [b""])[0]), DTYPES[dtype], max(1, len(fields.get(4, ()))))
+    shape = read_shape(fields.get(2, [b""])[0])
+    return StoredVariable(name, name, shape, DTYPES[dtype], max(1, len(fields.get(4, ()))))
 
 
 def _n_stored(tensor: bytes) -> int:
     """Return how many numbers a TensorProto holds."""
     n = 0
     for number, value in read_fields(tensor):
-        if number in V1_FIELD_BYTES and isinstance(value, bytes):
+        if number in V1_FIELD_BYTES and not isinstance(value, int):
             n += len(value) // V1_FIELD_BYTES[number]
-        elif number >= 5 and isinstance(value, bytes):  # packed varints: the last byte of each is below 128
+        elif number >= 5 and not isinstance(value, int):  # packed varints: the last byte of each is below 128
             n += int(np.count_nonzero(np.frombuffer(value, np.uint8) < 128))
         elif number >= 5:
             n += 1
     return n
 
 
-def decompress_snappy(block: bytes) -> bytes:
+def decompress_snappy(block: Any) -> Any:
     """Decompress a block of Google's Snappy format, as TensorFlow 1 wrote V1 checkpoints.
 
     Raises:
         ValueError, IndexError: the block is damaged, or claims more than it can hold.
     """
+    block = bytes(block)  # whose bytes are read faster than a memoryview's
     n, at = read_varint(block, 0)
-    if n > 24 * len(block) + 64:  # a copy of 64 bytes takes 3
+    if n > min(24 * len(block) + 64, MAX_BLOCK_BYTES):  # a copy of 64 bytes takes 3
         raise ValueError("its compression is damaged")
     output = bytearray()
     while at < len(block):
@@ -357,13 +372,14 @@ def decompress_snappy(block: bytes) -> bytes:
                 offset, at = int.from_bytes(block[at:at + n_bytes], "little"), at + n_bytes
             if not 0 < offset <= len(output):
                 raise ValueError("its compression is damaged")
-            pattern = output[-offset:][:length]  # a copy may overlap what it writes
+            start = len(output) - offset
+            pattern = output[start:start + length]  # a copy may overlap what it writes
             output += (pattern * (length // len(pattern) + 1))[:length]
         if len(output) > n:
             raise ValueError("its compression is damaged")
     if len(output) != n:
         raise ValueError("its compression is damaged")
-    return bytes(output)
+    return memoryview(output)
 
 
 def find_meta(path: Path, named: Optional[str] = None) -> Optional[Path]:

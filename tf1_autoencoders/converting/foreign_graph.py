@@ -9,13 +9,19 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 import numpy as np
 
 from tf1_autoencoders.checkpointing.index import read_fields
-from tf1_autoencoders.converting.harmless import VARIABLES
+from tf1_autoencoders.converting.allowlist import (
+    MAX_UNSTORED_BYTES,
+    VARIABLES,
+    allowed_node,
+    op_definition,
+    unstored_bytes,
+)
 from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.files import read_bounded
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
-MAX_META_BYTES = 1 << 30
-MAX_CONSTANT_BYTES = 1 << 31  # of all constants together, as much as a graph can hold
+MAX_META_BYTES, MAX_TEXT_BYTES = 1 << 30, 1 << 25  # of a .meta file; of a graph.pbtxt, which is slow to read
 PASS_ON = frozenset(("Identity", "StopGradient", "PreventGradient", "Snapshot", "CheckNumerics", "RefIdentity"))
 PLACEHOLDERS = frozenset(("Placeholder", "PlaceholderV2", "PlaceholderWithDefault"))
 APPLY = re.compile(r"^(Resource)?(Sparse)?Apply(\w+)$")
@@ -35,7 +41,7 @@ class Saved(NamedTuple):
 def split_name(tensor: str) -> Tuple[str, int]:
     """Return (name of the node, number of the output) of an input as a GraphDef has it."""
     node, _, output = tensor.partition(":")
-    return node, int(output) if output.isdigit() else 0
+    return node, int(output) if output.isdecimal() and len(output) < 10 else 0
 
 
 def cut_name(tensor: str) -> str:
@@ -45,7 +51,7 @@ def cut_name(tensor: str) -> str:
 
 
 def rewire(nodes: Mapping[str, Any], tensors: Mapping[str, str]) -> None:
-    """Let nodes take other tensors: {tensor: the one that replaces it}."""
+    """Rewire inputs: replace each tensor by the given one, {tensor: its replacement}."""
     for node in nodes.values():
         inputs = [tensors.get(tensor, tensor) for tensor in node.input]
         if inputs != list(node.input):
@@ -76,17 +82,15 @@ def constant_in(nodes: Mapping[str, Any], tensor: str, weights: Mapping[str, np.
 
 
 def bounded_constant(node: Any) -> np.ndarray:
-    """Return the value of a Const, after a check that its shape does not claim more than MAX_CONSTANT_BYTES.
+    """Return the value of a Const, after a check that its shape does not claim more than MAX_UNSTORED_BYTES.
 
     Raises:
         UserError: the constant is damaged.
     """
-    proto, n = node.attr["value"].tensor, 1
-    for dimension in proto.tensor_shape.dim:
-        n *= dimension.size
-    if not 0 <= n <= MAX_CONSTANT_BYTES // 8:
-        raise UserError(f"the constant {one_line(node.name)} claims {n} numbers; name the .meta file that TensorFlow "
-                        "wrote")
+    proto = node.attr["value"].tensor
+    if unstored_bytes(proto) > MAX_UNSTORED_BYTES or any(dimension.size < 0 for dimension in proto.tensor_shape.dim):
+        raise UserError(f"the constant {one_line(node.name)} claims more numbers than the file holds; name the .meta "
+                        "file that TensorFlow wrote")
     try:
         return tf1.make_ndarray(proto)
     except Exception as error:
@@ -96,20 +100,15 @@ def bounded_constant(node: Any) -> np.ndarray:
 
 def copied(node: Any, kept: Optional[Callable[[str], bool]] = None) -> Any:
     """Return a copy of a NodeDef for this machine, with those of its inputs whose nodes are kept."""
-    copy = tf1.NodeDef()
-    copy.CopyFrom(node)
-    copy.device = ""
-    for attribute in ("_class", "_output_shapes"):
-        copy.attr.pop(attribute, None)
+    copy = allowed_node(node)
     if kept:
-        inputs = [tensor for tensor in node.input if kept(split_name(tensor.lstrip("^"))[0])]
         del copy.input[:]
-        copy.input.extend(inputs)
+        copy.input.extend(tensor for tensor in node.input if kept(split_name(tensor.lstrip("^"))[0]))
     return copy
 
 
 class ForeignGraph:
-    """A graph as nodes by name.
+    """A GraphDef with its nodes indexed by name.
 
     | attribute   | meaning                                                              |
     |-------------|----------------------------------------------------------------------|
@@ -143,14 +142,10 @@ class ForeignGraph:
         from google.protobuf import text_format  # comes with TensorFlow
         meta_graph = tf1.MetaGraphDef()
         try:
-            with open(str(path), "rb") as file:
-                content = file.read(MAX_META_BYTES + 1)
-            if len(content) > MAX_META_BYTES:
-                raise ValueError(f"more than {MAX_META_BYTES} bytes")
             if path.suffix == ".pbtxt":
-                text_format.Parse(content, meta_graph.graph_def)
+                text_format.Parse(read_bounded(path, MAX_TEXT_BYTES), meta_graph.graph_def)
             else:
-                meta_graph.ParseFromString(content)
+                meta_graph.ParseFromString(read_bounded(path, MAX_META_BYTES))
             if not meta_graph.graph_def.node:
                 raise ValueError("no operation in it")
         except OSError as error:
@@ -257,20 +252,9 @@ class ForeignGraph:
         unknown: Dict[str, List[str]] = {}
         functions = {function.signature.name for function in self.library.function}
         for name, node in self.nodes.items():
-            if node.op not in functions and not is_known(node.op):
+            if node.op not in functions and op_definition(node.op) is None:
                 unknown.setdefault(node.op, []).append(name)
         return unknown
-
-
-def is_known(op: str) -> bool:
-    """Whether the installed TensorFlow has an operation."""
-    with tf1.Graph().as_default() as graph:
-        look_up = getattr(graph, "op_def_for_type", None) or graph._get_op_def
-        try:
-            look_up(op)
-        except Exception:  # LookupError, NotFoundError, RuntimeError, by release
-            return False
-    return True
 
 
 def data_inputs(node: Any) -> List[str]:

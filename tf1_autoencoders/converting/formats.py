@@ -29,6 +29,7 @@ ARRAYS = ("npz", "safetensors", "h5")  # formats that hold arrays by name
 H5_ROUNDING = 1e-5  # an LSTM's bias b becomes b + 1 in tf.keras, and b + 1 - 1 when it is read
 SMALLEST_IN_8_BITS = 1024  # numbers of a kernel that LiteRT's converter rounds
 NOTE = "conversion.json"
+RESERVED = "__metadata__"  # the name of the metadata in a safetensors file
 
 
 class Signature(NamedTuple):
@@ -73,7 +74,7 @@ def check_target(path: Path, force: bool, suffix: str = "") -> Path:
     """Return the path to write to.
 
     Raises:
-        UserError: something is there already and `force` is false, or the folder is not there.
+        UserError: the path already exists and `force` is false, or the folder is not there.
         UsageError: the suffix .keras is missing, without which Keras reads no file.
     """
     path = Path(path).expanduser()
@@ -81,7 +82,7 @@ def check_target(path: Path, force: bool, suffix: str = "") -> Path:
         raise UsageError(f"--out {display_path(path)}: expected a name that ends in .keras, Keras reads no other")
     if path.is_symlink() or path.exists():
         if not force:
-            raise UserError(f"--out {display_path(path)}: something is there already; choose another path, or "
+            raise UserError(f"--out {display_path(path)}: already exists; choose another path, or "
                             "overwrite it with --force")
         if path.is_dir() and not (path / "saved_model.pb").is_file():
             raise UserError(f"--out {display_path(path)}: a folder that holds no SavedModel is not overwritten; choose "
@@ -151,6 +152,8 @@ def read_npz(path: Path) -> Dict[str, np.ndarray]:
 
 def write_safetensors(path: Path, values: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> Path:
     """Write {name: array} as safetensors."""
+    if RESERVED in values:
+        raise UserError(f"--to safetensors: {RESERVED} is a variable's name, which the format reserves; try --to npz")
     arrays = {name: np.ascontiguousarray(value) for name, value in values.items()}
     for name, value in values.items():  # ascontiguousarray makes a vector of a scalar
         arrays[name] = arrays[name].reshape(np.shape(value))

@@ -1,13 +1,13 @@
-"""What some outputs need of a foreign graph: pruned, checked to be harmless, with weights as constants."""
+"""The part of a foreign graph that some outputs need: pruned, checked against the allowlist, with frozen weights."""
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
+from tf1_autoencoders.converting.allowlist import ALLOWED_OPS, READS, VARIABLES, check_operations, op_definition
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, part_of
 from tf1_autoencoders.converting.foreign_graph import (
-    MAX_CONSTANT_BYTES,
     PASS_ON,
     PLACEHOLDERS,
     ForeignGraph,
@@ -19,15 +19,15 @@ from tf1_autoencoders.converting.foreign_graph import (
     copied,
     cut_name,
     data_inputs,
-    is_known,
     rewire,
     split_name,
 )
-from tf1_autoencoders.converting.harmless import HARMLESS, READS, VARIABLES, page_for
 from tf1_autoencoders.converting.simplification import find_dropouts, fold_conditions, make_identity
 from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import tf1
 
+MAX_GRAPH_BYTES = 1 << 31  # of a GraphDef
+MAX_OUTPUTS = 10_000  # of an operation
 WITHOUT_REF = {"RefEnter": "Enter", "RefExit": "Exit", "RefIdentity": "Identity", "RefMerge": "Merge",
                "RefNextIteration": "NextIteration", "RefSwitch": "Switch"}
 
@@ -72,9 +72,9 @@ class InferenceGraph:
 
         Raises:
             UserError: the outputs need another placeholder, a variable that the checkpoint does not have, or an
-                operation that is not known or not harmless.
+                operation that is not known or not allowed.
         """
-        self.source, self.library, self.versions = graph.source, graph.library, graph.versions
+        self.source, self.versions = graph.source, graph.versions
         self.inputs, self.outputs = [cut_name(tensor) for tensor in inputs], list(outputs)
         self.tensors, self.feeds = list(inputs), dict(feeds)
         self.weights: Dict[str, np.ndarray] = {}
@@ -113,7 +113,7 @@ class InferenceGraph:
             shape = (shapes or {}).get(tensor) or assumed_shape(graph, node)
             if shape is not None:
                 node.attr["shape"].shape.CopyFrom(tf1.TensorShape(shape).as_proto())
-        check_operations(graph, nodes, READS | VARIABLES)
+        check_operations(graph.source, graph.library, nodes, READS | VARIABLES)
         self._freeze(graph)
         fold_conditions(nodes, self.constant_value)
         keep = set(needed_nodes(nodes, outputs, set()))
@@ -129,7 +129,7 @@ class InferenceGraph:
         unused = [tensor for tensor in inputs if cut_name(tensor) not in nodes]
         if unused:
             raise UserError(f"--input {unused[0]}: the outputs do not depend on it; leave it out or name other outputs")
-        check_operations(graph, nodes, frozenset())
+        self.library = check_operations(graph.source, graph.library, nodes)
 
     def _cut(self, graph: ForeignGraph, tensor: str) -> None:
         """Make a placeholder of a tensor that the model is given."""
@@ -189,7 +189,7 @@ class InferenceGraph:
         if self.library.function:
             graph_def.library.CopyFrom(self.library)
         n_bytes = sum(value.nbytes for value in self.weights.values())
-        if n_bytes > MAX_CONSTANT_BYTES - (1 << 20):
+        if n_bytes > MAX_GRAPH_BYTES - (1 << 20):
             raise UserError(f"{self.source}: {n_bytes} bytes of weights, more than the 2 GiB that a graph can hold; "
                             "convert by name, with --to npz")
         for name, node in self.nodes.items():
@@ -257,57 +257,35 @@ def output_type(graph: ForeignGraph, name: str, output: int) -> Tuple[int, Any]:
                 batch = [tf1.Dimension(None)] * graph.nodes[name].op.startswith(("QueueDequeueM", "QueueDequeueU"))
             shape = tf1.TensorShape(known[output] if output < len(known) else None)
             return attributes[types].list.type[output], tf1.TensorShape(batch).concatenate(shape).as_proto()
-    nodes = needed_nodes(graph.nodes, [name], set())
-    check_operations(graph, {node: graph.nodes[node] for node in nodes if node != name}, None)
-    graph_def = tf1.GraphDef(versions=graph.versions, library=graph.library, node=[
-        copied(graph.nodes[node], lambda source: source in nodes) for node in nodes])
+    dtypes = _output_dtypes(graph.nodes[name])
+    if output >= len(dtypes):
+        raise UserError(f"{graph.source}: the dtype of {one_line(name)}:{output} is not known; name another --input")
+    forbidden = {other for other, node in graph.nodes.items()
+                 if node.op not in ALLOWED_OPS | READS | VARIABLES | PLACEHOLDERS}
+    if name in forbidden:
+        return dtypes[output], tf1.TensorShape(None).as_proto()
+    needed = needed_nodes(graph.nodes, [name], forbidden)
+    kept = set(needed)
+    nodes = {other: copied(graph.nodes[other], lambda source: source in kept) for other in needed}
+    for other in forbidden & kept:
+        nodes[other] = tf1.NodeDef(name=other, op="Placeholder")
+        nodes[other].attr["dtype"].type = (*_output_dtypes(graph.nodes[other]), 0)[0]
+    library = check_operations(graph.source, graph.library, nodes, READS | VARIABLES)
+    graph_def = tf1.GraphDef(versions=graph.versions, library=library, node=nodes.values())
     tensor = import_graph(graph_def, graph.source).get_operation_by_name(name).outputs[output]
     return tensor.dtype.base_dtype.as_datatype_enum, tensor.shape.as_proto()
 
 
-def check_operations(graph: ForeignGraph, nodes: Mapping[str, Any], also: Any) -> None:
-    """Raise UserError for an operation that is not known, or (unless `also` is None) not harmless.
-
-    Args:
-        graph: ForeignGraph, for its functions.
-        nodes: {name: NodeDef}.
-        also: operations that are allowed beside HARMLESS.
-    """
-    functions = {function.signature.name: function for function in graph.library.function}
-    pending: List[Tuple[str, Any]] = list(nodes.items())
-    seen: Set[str] = set()
-    n_bytes = 0
-    while pending:
-        name, node = pending.pop()
-        place = f"{one_line(node.op)} (at {one_line(name)[:80]})"
-        called = [node.op] if node.op in functions else []
-        called += [attribute.func.name for attribute in node.attr.values() if attribute.HasField("func")]
-        for function in called:
-            if function not in seen and function in functions:
-                seen.add(function)
-                pending += [(f"{function}/{inner.name}", inner) for inner in functions[function].node_def]
-        if node.op == "Const":
-            n_bytes += _claimed_bytes(node)
-            if n_bytes > MAX_CONSTANT_BYTES:
-                raise UserError(f"{graph.source}: the constant {one_line(name)[:80]} claims more than "
-                                f"{MAX_CONSTANT_BYTES} bytes; name the .meta file that TensorFlow wrote")
-        if node.op in functions:
-            continue
-        if also is not None and node.op not in HARMLESS and node.op not in also:
-            problem = "which is not on the list of harmless operations" if is_known(node.op) else \
-                "which the installed TensorFlow does not have"
-            raise UserError(f"{graph.source}: the outputs need {place}, {problem}; name an --input behind the place, "
-                            f"or see {page_for(node.op)}")
-        if not is_known(node.op):
-            raise UserError(f"{graph.source}: the outputs need {place}, which the installed TensorFlow does not have; "
-                            f"see {page_for(node.op)}")
-
-
-def _claimed_bytes(node: Any) -> int:
-    n = 1
-    for dimension in node.attr["value"].tensor.tensor_shape.dim:
-        n *= max(0, dimension.size)
-    return n * 4
+def _output_dtypes(node: Any) -> List[int]:
+    """Return the dtypes of a node's outputs, as its operation declares them; [] if it is not known."""
+    dtypes: List[int] = []
+    for argument in getattr(op_definition(node.op), "output_arg", ()):
+        if argument.type_list_attr:
+            dtypes += node.attr[argument.type_list_attr].list.type
+        else:
+            dtype = argument.type or node.attr[argument.type_attr].type
+            dtypes += [dtype] * min(node.attr[argument.number_attr].i if argument.number_attr else 1, MAX_OUTPUTS)
+    return dtypes
 
 
 def needed_nodes(nodes: Mapping[str, Any], outputs: Sequence[str], stop: Set[str]) -> List[str]:
@@ -337,7 +315,7 @@ def needed_nodes(nodes: Mapping[str, Any], outputs: Sequence[str], stop: Set[str
 
 
 def _is_pivot(nodes: Mapping[str, Any], name: str) -> bool:
-    """Whether a node passes on an output of a Switch, and nothing else."""
+    """Return whether a node passes on an output of a Switch, and nothing else."""
     node = nodes.get(name)
     if node is None:
         return False

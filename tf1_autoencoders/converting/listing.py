@@ -5,9 +5,9 @@ import argparse
 from typing import Optional
 
 from tf1_autoencoders.converting import formats
+from tf1_autoencoders.converting.allowlist import ALLOWED_OPS, page_for
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile
 from tf1_autoencoders.converting.foreign_graph import PLACEHOLDERS, ForeignGraph
-from tf1_autoencoders.converting.harmless import HARMLESS, page_for
 from tf1_autoencoders.converting.inference_graph import InferenceGraph, value_reader
 from tf1_autoencoders.converting.network import Network
 from tf1_autoencoders.converting.roles import Ends, find_ends, find_outputs, role_table
@@ -48,20 +48,20 @@ def print_list(checkpoint: CheckpointFile, graph: Optional[ForeignGraph], args: 
         print(f"unknown to TensorFlow {tf1.version.VERSION}: {one_line(op)} ({formats.list_names(names, 3)}), "
               f"see {page_for(op)}")
     harmful = sorted({node.op for node in graph.nodes.values()} & {"ReadFile", "WriteFile", "PyFunc", "EagerPyFunc",
-                                                                   "PyFuncStateless"} - HARMLESS)
+                                                                   "PyFuncStateless"} - ALLOWED_OPS)
     if harmful:
         print(f"not run, and stripped where the outputs do not need it: {', '.join(harmful)}")
 
 
 def print_network(checkpoint: CheckpointFile, graph: ForeignGraph, output: str, args: argparse.Namespace) -> None:
-    """Print the layers that give one output, or why they cannot be told."""
+    """Print the layers that give one output, or why they cannot be listed."""
     print("", f"output: {one_line(output)}", sep="\n")
     try:
         ends = find_ends(graph, args.input or [], [output], dict(args.feed or []))
         print_assumed(ends, args)
         layers = Network(InferenceGraph(graph, *ends, value_reader(checkpoint), dict(args.shape or []))).layers
     except UserError as error:
-        print(f"  its layers cannot be told: {error}")
+        print(f"  its layers cannot be listed: {error}")
         return
     for k, layer in enumerate(layers[:MAX_SHOWN]):
         taken = "" if layer.inputs in ((), (k - 1,)) else f"  <- {', '.join(layers[n].name for n in layer.inputs)}"

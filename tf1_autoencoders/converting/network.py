@@ -589,9 +589,9 @@ def _with_deep_stack(function: Callable[[], None], source: str) -> None:
             function()
         except BaseException as error:
             errors.append(error)
-    before = threading.stack_size(1 << 28), sys.getrecursionlimit()
+    before = threading.stack_size(1 << 26), sys.getrecursionlimit()
     try:
-        sys.setrecursionlimit(100_000)
+        sys.setrecursionlimit(50_000)
         thread = threading.Thread(target=run)
         thread.start()
         thread.join()
@@ -599,8 +599,8 @@ def _with_deep_stack(function: Callable[[], None], source: str) -> None:
         threading.stack_size(before[0])
         sys.setrecursionlimit(before[1])
     if errors and isinstance(errors[0], RecursionError):
-        raise UserError(f"{source}: more layers one upon the other than can be told; name an --input further on") \
-            from errors[0]
+        raise UserError(f"{source}: the graph is nested too deeply to list; cut it with an --input closer to the "
+                        "output") from errors[0]
     if errors:
         raise errors[0]
 

@@ -1,9 +1,8 @@
 """The proof of a conversion: the same random inputs through the original graph and through what was written.
 
-Both run in a fresh process with a limit of time, under the limit of memory that `convert` has: `python -m
-tf1_autoencoders.converting.proof JOB`, where JOB is a JSON file that compare() writes. The original is TensorFlow's own
-way back: its operations RestoreV2 read the checkpoint into the graph's own variables, and the placeholders are fed.
-Nothing of the conversion is used.
+Both run in a fresh process with limits of time and memory, which calls main([JOB, BYTES]): a JSON file that compare()
+writes, and the bytes of the models' files. The original is TensorFlow's own way back: its operations RestoreV2 read the
+checkpoint into the graph's own variables, and the placeholders are fed. Nothing of the conversion is used.
 """
 from __future__ import annotations
 
@@ -16,6 +15,8 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from tf1_autoencoders.converting.allowlist import READS, VARIABLES, check_operations
+from tf1_autoencoders.converting.checkpoint_file import files_of
 from tf1_autoencoders.converting.foreign_graph import (
     PLACEHOLDERS,
     ForeignGraph,
@@ -26,20 +27,20 @@ from tf1_autoencoders.converting.foreign_graph import (
     split_name,
 )
 from tf1_autoencoders.converting.formats import Signature, read_npz, require, rounded_to_8_bits, write_frozen, write_npz
-from tf1_autoencoders.converting.fresh_process import run_fresh
-from tf1_autoencoders.converting.harmless import READS, VARIABLES
-from tf1_autoencoders.converting.inference_graph import InferenceGraph, check_operations, import_graph, needed_nodes
+from tf1_autoencoders.converting.fresh_process import bytes_on_disk, limit_memory, limit_time, run_fresh
+from tf1_autoencoders.converting.inference_graph import InferenceGraph, import_graph, needed_nodes
 from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
-SECONDS = 600
+SECONDS = 600  # for the models to answer; limit_time bounds the processor time too
+BYTES = 1 << 30  # of memory, which takes TensorFlow and a small network twice
 TOLERANCE = 1e-5  # of the largest output: kernels that sum in another order change the 7th digit, many layers the 6th
 N_ROWS, N_NUMBERS = 256, 1 << 20  # rows of random inputs: 256, or fewer of large inputs
 UNKNOWN_SIZE = 6  # of an axis that the graph leaves open, such as time
 
 
 class Difference(NamedTuple):
-    """Of the outputs of two models: the largest absolute difference, and the largest output of the original."""
+    """Largest absolute difference between two models' outputs, and the original's largest output."""
 
     largest: float
     scale: float
@@ -111,7 +112,9 @@ def compare(jobs: Sequence[Mapping[str, Any]], inputs: Mapping[str, np.ndarray])
         job.write_text(json.dumps(list(jobs)))
         write_npz(Path(folder) / "inputs.npz", {str(k): value for k, value in enumerate(inputs.values())}, {})
         try:
-            run_fresh(["-m", "tf1_autoencoders.converting.proof", str(job)], SECONDS, capture=True)
+            n_bytes = bytes_on_disk(file for job_ in jobs for file in _files(Path(job_["path"])))
+            run_fresh("tf1_autoencoders.converting.proof:main", [str(job), str(n_bytes)],
+                      SECONDS, capture=True)
         except UserError as error:
             raise UserError(f"--check: {error}, or convert with --no-check") from None
         except subprocess.CalledProcessError as error:
@@ -121,6 +124,11 @@ def compare(jobs: Sequence[Mapping[str, Any]], inputs: Mapping[str, np.ndarray])
                             f"--check: the process that runs the models ended with {error.returncode} "
                             f"({one_line(last)}); free memory, or convert with --no-check") from None
         return [read_npz(Path(folder) / f"outputs_{k}.npz") for k in range(len(jobs))]
+
+
+def _files(path: Path) -> List[Path]:
+    """Return the files of a checkpoint or of a written model."""
+    return list(path.rglob("*")) if path.is_dir() else files_of(path)
 
 
 def difference(original: Mapping[str, np.ndarray], converted: Mapping[str, np.ndarray]) -> Difference:
@@ -245,15 +253,16 @@ def run_original(job: Mapping[str, Any], inputs: Sequence[np.ndarray]) -> List[n
     graph = ForeignGraph.read(Path(job["meta"]))
     cut = {split_name(name)[0] for name in job["inputs"]}
     names = needed_nodes(graph.nodes, job["outputs"], cut)
-    check_operations(graph, {name: graph.nodes[name] for name in names if name not in cut}, READS | VARIABLES)
-    nodes = {name: copied(graph.nodes[name], lambda source: source in names) for name in names if name not in cut}
+    kept = set(names)
+    nodes = {name: copied(graph.nodes[name], lambda source: source in kept) for name in names if name not in cut}
+    library = check_operations(graph.source, graph.library, nodes, READS | VARIABLES)
     for tensor, value in zip(job["inputs"], inputs):
         nodes[cut_name(tensor)] = placeholder = tf1.NodeDef(name=cut_name(tensor), op="Placeholder")
         placeholder.attr["dtype"].type = tf1.as_dtype(value.dtype).as_datatype_enum
         placeholder.attr["shape"].shape.CopyFrom(tf1.TensorShape([None, *value.shape[1:]] if value.ndim else [])
                                                  .as_proto())
     rewire(nodes, {tensor: cut_name(tensor) for tensor in job["inputs"] if split_name(tensor)[1]})
-    graph_def = tf1.GraphDef(versions=graph.versions, library=graph.library, node=nodes.values())
+    graph_def = tf1.GraphDef(versions=graph.versions, library=library, node=nodes.values())
     imported = import_graph(graph_def, job["meta"])
     feeds = {_full(cut_name(name)): value for name, value in zip(job["inputs"], inputs)}
     feeds.update({_full(name): value for name, value in job.get("feeds", {}).items() if name in nodes})
@@ -270,7 +279,10 @@ def run_original(job: Mapping[str, Any], inputs: Sequence[np.ndarray]) -> List[n
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the jobs of a file; the outputs, or the sentence of an error, are written beside the file."""
-    file = Path((argv or sys.argv[1:])[0])
+    arguments = argv or sys.argv[1:]
+    file = Path(arguments[0])
+    limit_memory(int(arguments[1]), BYTES)
+    limit_time(int(arguments[1]))
     jobs = json.loads(file.read_text())
     tf1.enable_eager_execution()  # as TensorFlow 2 starts; 1.15 does not
     values = read_npz(file.with_name("inputs.npz"))
@@ -285,14 +297,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             reason = "more memory is asked for than the limit" if isinstance(
                 error, (MemoryError, tf1.errors.ResourceExhaustedError)) else short_reason(error)
             advice = "name other outputs, or convert with --no-check" if job["kind"] == "original" else \
-                "what was written does not work, take another format"
+                "the converted model does not run; choose another format"
             file.with_name("error.txt").write_text(
                 f"--check: {job['kind']} cannot be run ({reason}); {advice}")
             return 1
         write_npz(file.with_name(f"outputs_{k}.npz"), {str(n): np.asarray(value) for n, value in enumerate(outputs)},
                   {})
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -129,7 +129,7 @@ def _backwards(network: Network, node: Any) -> Optional[int]:
 
 
 def _along_steps(node: Any) -> bool:
-    """Whether a ReverseSequence reverses [batch, time, ...] along the time."""
+    """Return whether a ReverseSequence reverses [batch, time, ...] along the time."""
     return node.attr["seq_dim"].i == 1 and node.attr["batch_dim"].i == 0
 
 

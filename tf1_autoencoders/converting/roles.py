@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set
 
+from tf1_autoencoders.converting.allowlist import READS, VARIABLES
 from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, StoredVariable
 from tf1_autoencoders.converting.foreign_graph import (
     PASS_ON,
@@ -14,7 +15,6 @@ from tf1_autoencoders.converting.foreign_graph import (
     data_inputs,
     split_name,
 )
-from tf1_autoencoders.converting.harmless import READS, VARIABLES
 from tf1_autoencoders.converting.inference_graph import needed_nodes
 from tf1_autoencoders.converting.simplification import find_dropouts
 from tf1_autoencoders.utils.errors import UserError, one_line
@@ -187,7 +187,7 @@ class Ends(NamedTuple):
 
 
 def find_ends(graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str], feeds: Mapping[str, Any]) -> Ends:
-    """Complete what the user has named.
+    """Infer the inputs, outputs and feeds that the user did not give.
 
     Outputs that are not named are those of find_outputs, if they are one. Inputs that are not named are the
     placeholders that the outputs need. A bool placeholder that is not named is False (a network in use is not
@@ -220,7 +220,7 @@ def find_ends(graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str]
         if node.attr["dtype"].type == 10 and node.op != "PlaceholderWithDefault":  # DT_BOOL
             complete[name] = False
         elif node.op != "PlaceholderWithDefault" and not (inputs and feeds):
-            if not inputs or _tensor_names_missing(inputs, graph):
+            if not inputs or _all_inferred(inputs, graph):
                 inputs = [*inputs, name]
     if not inputs:
         raise UserError(f"--output {one_line(outputs[0])}: depends on no placeholder; name the tensor that the model "
@@ -228,8 +228,8 @@ def find_ends(graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str]
     return Ends(list(dict.fromkeys(inputs)), list(outputs), complete)
 
 
-def _tensor_names_missing(inputs: Sequence[str], graph: ForeignGraph) -> bool:
-    """Whether the inputs so far were all found, not named: placeholders then follow each other."""
+def _all_inferred(inputs: Sequence[str], graph: ForeignGraph) -> bool:
+    """Return whether all inputs so far were inferred: placeholders then follow each other."""
     return all(graph.nodes[split_name(tensor)[0]].op in PLACEHOLDERS for tensor in inputs)
 
 
@@ -243,7 +243,7 @@ def _tensor(graph: ForeignGraph, name: str, option: str) -> str:
 
 
 def _in_a_branch(graph: ForeignGraph, node: Any) -> bool:
-    """Whether a constant belongs to a branch of a tf.cond, which another placeholder decides about."""
+    """Return whether a constant belongs to a branch of a tf.cond, which another placeholder decides about."""
     for waited in control_inputs(node):
         for tensor in data_inputs(graph.nodes[waited]) if waited in graph.nodes else ():
             switch = graph.nodes[split_name(tensor)[0]]

@@ -1,4 +1,4 @@
-"""Conditions that are constant, and dropouts, in a graph of TensorFlow 1: found, and taken out of the nodes."""
+"""Simplifies a graph: folds tf.cond with a constant predicate and removes dropout."""
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
@@ -11,7 +11,7 @@ MAX_PASSED_ON = 100  # operations one after the other that only pass a tensor on
 
 
 def in_order(nodes: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names of nodes, each after its inputs; the way back of a loop is not counted."""
+    """Yield the names of nodes, each after its inputs; back edges of loops are ignored."""
     state: Dict[str, int] = {}
     for start in nodes:
         pending = [start]
@@ -117,11 +117,11 @@ def find_dropouts(nodes: Mapping[str, Any]) -> List[Dropout]:
         return None
 
     def reaches(tensor: str, wanted: Callable[[Any], bool], n_steps: int = 4) -> bool:
-        """Whether a tensor is computed from a node that is wanted, in a few steps of arithmetic."""
+        """Return whether a tensor is computed from a node that is wanted, in a few steps of arithmetic."""
         node = source(tensor)
         arithmetic = ("Add", "AddV2", "Mul", "Sub", "RealDiv")
         return node is not None and (wanted(node) or n_steps > 0 and node.op in arithmetic and any(
-            reaches(part, wanted, n_steps - 1) for part in data_inputs(node)))
+            reaches(part, wanted, n_steps - 1) for part in data_inputs(node)[:2]))  # a hostile one may have a thousand
 
     def is_random(tensor: str) -> bool:
         return reaches(tensor, lambda node: node.op == "RandomUniform")

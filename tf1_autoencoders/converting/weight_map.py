@@ -1,4 +1,4 @@
-"""A Keras model's weights out of a checkpoint without its graph, by a map that a person can read and correct.
+"""Fills a Keras model from a checkpoint without a graph, by an editable JSON map.
 
 A map is JSON, {layer of the Keras model: {part: variable of the checkpoint}}. The parts are the layer's weights as
 Keras names them. For recurrent layers they are those of TensorFlow 1, whose layout is converted:
@@ -22,7 +22,7 @@ from tf1_autoencoders.converting.roles import role_table
 from tf1_autoencoders.keras_twin.h5_weights import ORDER
 from tf1_autoencoders.keras_twin.weights import to_tf1_layout
 from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
-from tf1_autoencoders.utils.files import read_json
+from tf1_autoencoders.utils.files import open_regular, read_json
 from tf1_autoencoders.utils.frameworks import keras
 from tf1_autoencoders.utils.paths import display_path
 
@@ -50,6 +50,9 @@ def load_model(path: Path, with_optimizer: bool = False) -> Any:
         UserError: the file is no model, or one that only runs with code of its own.
     """
     try:
+        if path.suffix != ".keras":  # Keras would read other formats too, and in these run code
+            raise ValueError("its name does not end in .keras")
+        open_regular(path).close()
         return keras.saving.load_model(str(path), compile=with_optimizer, safe_mode=True)
     except Exception as error:  # Keras raises many kinds
         raise UserError(f"{display_path(path)}: not a Keras model that can be loaded safely "
@@ -130,7 +133,7 @@ def _natural(name: str) -> List[Any]:
 
 
 def _has_name(name: str, layer: str, part: str) -> bool:
-    """Whether a variable's last scopes are a layer's name, and its own name is the part's."""
+    """Return whether a variable's last scopes are a layer's name, and its own name is the part's."""
     return any(f"/{name}".replace("/", "_").endswith("_" + f"{layer}/{alias}".replace("/", "_"))
                for alias in ALIASES.get(part, (part,)))
 

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 import tempfile
 import uuid
 from pathlib import Path
@@ -52,6 +53,34 @@ def write_atomically(path: Path, content: bytes) -> Path:
     return path
 
 
+def open_regular(path: Union[str, Path]) -> IO[bytes]:
+    """Open a regular file for reading.
+
+    Raises:
+        OSError: the file cannot be opened.
+        ValueError: the path is a folder, a device or a pipe; a pipe without a writer would never answer.
+    """
+    descriptor = os.open(str(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ValueError("it is not a file")
+    return os.fdopen(descriptor, "rb")
+
+
+def read_bounded(path: Union[str, Path], limit: int) -> bytes:
+    """Return the content of a regular file of at most `limit` bytes.
+
+    Raises:
+        OSError, ValueError: see open_regular; or the file is larger.
+    """
+    with open_regular(path) as file:  # read() would take the memory for all bytes that it is asked for
+        size = os.fstat(file.fileno()).st_size
+        content = file.read(size + 1) if size <= limit else b""
+    if size > limit or len(content) > limit:
+        raise ValueError(f"more than {limit} bytes in it")
+    return content
+
+
 def read_json(file: Path) -> Any:
     """Return the content of a JSON file.
 
@@ -59,12 +88,7 @@ def read_json(file: Path) -> Any:
         OSError: the file cannot be read.
         ValueError: the content is not JSON, or larger than any run writes; or the path is a folder or a device.
     """
-    if file.exists() and not file.is_file():
-        raise ValueError("it is not a file")
-    with open(str(file), "rb") as opened:
-        content = opened.read(MAX_JSON_BYTES + 1)
-    if len(content) > MAX_JSON_BYTES:
-        raise ValueError(f"more than {MAX_JSON_BYTES} bytes in it")
+    content = read_bounded(file, MAX_JSON_BYTES)
     try:
         return json.loads(content.decode())
     except RecursionError:
@@ -72,9 +96,9 @@ def read_json(file: Path) -> Any:
 
 
 def sha256_of_file(path: Path) -> str:
-    """Return the sha256 of a file, in hexadecimal."""
+    """Return the sha256 of a regular file, in hexadecimal; see open_regular for the errors."""
     digest = hashlib.sha256()
-    with open(str(path), "rb") as file:
+    with open_regular(path) as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
