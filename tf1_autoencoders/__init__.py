@@ -22,8 +22,8 @@ import sys
 
 __version__ = "2.0.0"
 
-# `python -m tf1_autoencoders.convert` would look for modules in the current directory first, where a download could have
-# left an ast.py. Python calls a program "-m" until it has found the module.
+# `python -m tf1_autoencoders.convert` would look for modules in the current directory first, where a download could
+# have left an ast.py. Python calls a program "-m" until it has found the module.
 if sys.argv[:1] == ["-m"] and any(name.startswith("tf1_autoencoders") for name in getattr(sys, "orig_argv", ())) \
         and sys.path[:1] == [os.path.abspath(os.curdir)] \
         and sys.path[0] != os.path.dirname(os.path.dirname(os.path.abspath(__file__))):
