@@ -1,6 +1,9 @@
 """The page of the trained networks, without a browser: what it is made from, what is refused."""
+import base64
+import json
 import re
 import shutil
+import zlib
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,14 @@ def test_the_committed_page_has_the_present_script_style_and_panels():
     assert without_panels == live_panels.play_page(panels)
     for name in live_panels.PANELS:
         assert (live_panels.FOLDER / f"{name}.html").read_text(encoding="utf-8") in content
+
+
+def test_the_committed_page_has_the_shipped_networks():
+    present, committed = (json.loads(re.search('id="play-data">(.*?)</script>', text, re.S).group(1)) for text in (
+        play.panels_of_checkpoints(play.SHIPPED).html, COMMITTED.read_text(encoding="utf-8")))
+    for data in (present, committed):  # zlib of another version may compress otherwise
+        data["weights"] = zlib.decompress(base64.b64decode(data["weights"]))
+    assert committed == present
 
 
 def test_the_script_is_short():

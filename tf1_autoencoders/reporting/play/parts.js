@@ -59,7 +59,8 @@ function paint(canvas, data, {width = SIDE, height = SIDE, left = 0, top = 0, sc
 
 /** Make a captioned image of 28 x 28 pixels: {figure, canvas, note}. */
 function picture(title, properties = {}) {
-  const canvas = make("canvas", {width: SIDE, height: SIDE, ...properties}), note = make("span", {className: "value"});
+  const canvas = make("canvas", {width: SIDE, height: SIDE, role: "img", label: title, ...properties});
+  const note = make("span", {className: "value"});
   const caption = make("figcaption", {}, make("span", {textContent: title}), note);
   return {figure: make("figure", {}, canvas, caption), canvas, note};
 }
