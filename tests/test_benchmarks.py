@@ -23,8 +23,6 @@ from tf1_autoencoders.keras_twin.weights import weight_names
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.utils.errors import UserError
 
-pytestmark = pytest.mark.slow
-
 SMALL = {1: dict(n_input=53, n_hidden_1=31, n_hidden_2=23, n_hidden_3=17, n_latent=5, batch_size=7),
          2: dict(n_input=121, n_hidden_1=37, n_hidden_2=17, n_hidden_3=31, batch_size=13),
          3: dict(side=20, n_filters_1=7, n_filters_2=5, n_filters_3=3, batch_size=5),
@@ -67,12 +65,14 @@ def test_operations_per_row_are_those_counted_by_hand(number):
     assert tasks.flops_per_row(number, settings(number)) == FLOPS[number]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", SECTIONS)
 def test_every_implementation_has_the_epsilon_of_tensorflow_1s_adam(number):
     task = tasks.make_task(number, settings(number), n_laps=1, n_steps=1)
     assert task.settings.get("adam_epsilon", tasks.ADAM_EPSILON) == tasks.ADAM_EPSILON == 1e-8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", SECTIONS)
 def test_weights_have_the_graphs_names_and_shapes(number):
     module, sizes = SECTIONS[number], settings(number)
@@ -83,6 +83,7 @@ def test_weights_have_the_graphs_names_and_shapes(number):
     assert set(weights) == set(weight_names(model))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", SECTIONS)
 def test_a_task_is_unchanged_after_saving_and_loading(number, tmp_path):
     task = small_task(number)
@@ -93,6 +94,7 @@ def test_a_task_is_unchanged_after_saving_and_loading(number, tmp_path):
     assert len(loaded.arrays[0]) == 3 * task.batch_size + tasks.SPARE_ROWS[number]
 
 
+@pytest.mark.slow
 def test_rows_continue_across_epochs_in_section_2_and_start_again_in_the_others():
     take, n_rows = small_task(2).make_next_rows(), 3 * 13 + 50
     assert [*take(2), *take(n_rows - 1)] == [*range(n_rows), 0]
@@ -101,6 +103,7 @@ def test_rows_continue_across_epochs_in_section_2_and_start_again_in_the_others(
     assert np.array_equal(take(5), take(5)) and sorted(take(21)) == [*range(21)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", SECTIONS)
 def test_graph_and_keras_reach_the_same_loss(number):
     from benchmarks import graph, keras_fit
@@ -193,6 +196,7 @@ def test_table_and_plot_are_made_again_without_measuring(result, tmp_path, capsy
     assert "not a benchmark.json" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_round_of_the_graph(tmp_path, capsys):
     assert run.main(["--section", "2", "--rows", "graph", "--rounds", "1", "--laps", "1", "--steps", "1", "--patience",
                      "0", "--out", str(tmp_path)]) == 0
@@ -202,6 +206,7 @@ def test_a_round_of_the_graph(tmp_path, capsys):
     assert "our graph" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number, operation", [(2, "ResourceApplyAdam"), (4, "LSTMBlockCell")])
 def test_the_profile_names_the_operations_of_a_step(number, operation, tmp_path, capsys):
     assert profile.main(["--section", str(number), "--top", "9", "--out", str(tmp_path)]) == 0
@@ -235,6 +240,7 @@ def test_the_machine_is_described():
     assert all(measuring.machine().values())
 
 
+@pytest.mark.slow
 def test_the_detective_story_trains_missing_seeds_only_and_draws_what_2_4_1_recorded(tmp_path, monkeypatch, capsys):
     section = SECTIONS[2]
     trained = []

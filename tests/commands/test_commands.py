@@ -18,14 +18,13 @@ from tests import small_sections as small
 from tf1_autoencoders import crosscheck, evaluate, run_all, spread
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.datasets import cifar10, drawn_sample, fashion_mnist
+from tf1_autoencoders.datasets.image_rows import image_from_rows
 from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.reporting.html_report import write_html_report
 from tf1_autoencoders.reporting.language import LANGUAGES
 from tf1_autoencoders.sections import SECTIONS, section2_horses, section4_sequences, trained
 from tf1_autoencoders.utils import files
 from tf1_autoencoders.utils.errors import UserError
-
-pytestmark = pytest.mark.slow
 
 ROOT = Path(run_all.__file__).resolve().parent.parent
 PRETRAINED = ROOT / "checkpoints" / "pretrained" / "section2"
@@ -79,6 +78,7 @@ def test_a_run_goes_from_the_data_to_the_reconstruction(folders, capsys):
     assert settings["versions"]["tensorflow"] and len(settings["data"]["sha256_of_training_arrays"]) == 64
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_where_its_page_is_and_opens_it_on_request(folders, monkeypatch, capsys):
     opened = []
     monkeypatch.setattr(run_all.webbrowser, "open", lambda address: opened.append(address) or len(opened) < 2)
@@ -92,6 +92,7 @@ def test_a_run_ends_with_where_its_page_is_and_opens_it_on_request(folders, monk
     assert "--open: no browser could be started; open " in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_results_from_the_drawn_sample_are_labelled_and_stand_beside_no_published_number(folders, capsys):
     run(folders)
     output = capsys.readouterr().out
@@ -110,6 +111,7 @@ def test_published_values_stand_beside_those_of_real_images(folders, cifar_copy,
     assert "drawn sample" not in output and "distance from the published numbers" in output
 
 
+@pytest.mark.slow
 def test_two_runs_with_one_seed_are_bit_identical(folders):
     contents = []
     for _ in range(2):
@@ -120,6 +122,7 @@ def test_two_runs_with_one_seed_are_bit_identical(folders):
     assert contents[0] == contents[1]
 
 
+@pytest.mark.slow
 def test_evaluate_uses_the_last_run_and_says_so(folders, capsys):
     run(folders, "--preset", "tuned")
     capsys.readouterr()
@@ -161,6 +164,8 @@ def test_reconstruct_image_takes_an_array_or_a_data_frame(folders, few):
             return rows.astype(dtype)
     from_frame = evaluate.reconstruct_image(DataFrame(), 13)
     np.testing.assert_array_equal(from_frame.reconstructed, reconstruction.reconstructed)
+    with pytest.raises(UserError, match="image_number 20: df has the rows 0 to 19"):
+        evaluate.reconstruct_image(rows, 20)
 
 
 def test_reconstruct_image_takes_a_pandas_data_frame(folders, few):
@@ -188,9 +193,9 @@ WITH_NAN[1, 5] = np.nan
     (np.zeros((2, 3072), np.uint8), 0, "these are colour images, .* with tf1_autoencoders.*section2_horses.to_grey"),
     (GOOD, 3, "image_number 3: df has the rows 0 to 2"), (GOOD, -1, "image_number -1"), (GOOD, "x", "image_number 'x'"),
     (GOOD, 1.0, "image_number 1.0"), (GOOD, True, "image_number True")])
-def test_reconstruct_image_refuses_arrays_and_rows_that_are_no_images(folders, df, number, message):
+def test_arrays_and_rows_that_are_no_images_are_refused(df, number, message):
     with pytest.raises(UserError, match=message) as error:
-        evaluate.reconstruct_image(df, number)
+        image_from_rows(df, number, 1024)
     assert "\n" not in str(error.value)
 
 
@@ -243,6 +248,7 @@ def exit_code(command, *arguments):
         return error.code
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_architecture_is_refused(folders, capsys):
     run(folders, "--preset", "source")
     assert evaluate_in(folders, "--preset", "report") == 1
@@ -271,6 +277,7 @@ def test_reconstruct_image_refuses_arguments_of_another_type(folders, argument, 
         evaluate.reconstruct_image(GOOD, 0, **argument)
 
 
+@pytest.mark.slow
 def test_evaluate_prefers_a_checkpoint_trained_on_images_of_the_same_kind(folders, cifar_copy, capsys):
     run(folders)  # on the drawn sample
     out = str(folders / "figures")
@@ -282,6 +289,7 @@ def test_evaluate_prefers_a_checkpoint_trained_on_images_of_the_same_kind(folder
     assert "checkpoint: a run of your own" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_mix_of_drawn_and_real_images_is_labelled_in_the_output_and_the_file(folders, cifar_copy, capsys):
     run(folders)
     out = folders / "figures"
@@ -297,6 +305,7 @@ def test_a_mix_of_drawn_and_real_images_is_labelled_in_the_output_and_the_file(f
     assert b"network trained on the drawn sample" in (out / names[1]).read_bytes()  # the comment in the PNG
 
 
+@pytest.mark.slow
 def test_evaluate_does_not_write_into_the_folder_of_a_run(folders, capsys):
     run(folders)
     before = (folders / "results" / "section2" / "image_13.png").read_bytes()
@@ -341,13 +350,19 @@ def test_a_full_disk_is_reported_in_one_sentence_and_leaves_no_incomplete_file(f
     assert not list(folders.rglob("*.part"))
 
 
+@pytest.fixture(scope="module")
+def drawn_garments():
+    return drawn_sample.fashion_mnist("test")
+
+
 @pytest.fixture
-def few_garments(monkeypatch):
+def few_garments(monkeypatch, drawn_garments):
     """Let Fashion-MNIST have only 300 drawn images."""
-    x, y = drawn_sample.fashion_mnist("test")
+    x, y = drawn_garments
     monkeypatch.setattr(fashion_mnist.drawn_sample, "fashion_mnist", lambda split: (x[:300], y[:300]))
 
 
+@pytest.mark.slow
 def test_the_whole_report_runs(folders, few_garments, monkeypatch, capsys):
     monkeypatch.setitem(section4_sequences.PRESETS, "report", dataclasses.replace(
         section4_sequences.PRESETS["report"], n_sequences=500, n_test=20))
@@ -369,6 +384,7 @@ def test_the_whole_report_runs(folders, few_garments, monkeypatch, capsys):
     assert len(texts) > 40 and [text for text in texts if not re.search("[\u0600-\u06ff]", text)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments, message", [
     (["--section", "4", "--l2", "1"], "--l2 1.0: section 4 has no such setting; leave it out"),
     (["--section", "1", "--noise", "speckle"], "--noise speckle: section 1 has no such setting; leave it out"),
@@ -385,6 +401,7 @@ def test_a_setting_that_a_section_does_not_have_is_refused(folders, few_garments
     assert error.startswith("run_all.py: " + message) and error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_run_in_its_own_process_prints_no_messages_of_tensorflow(tmp_path):
     done = subprocess.run([sys.executable, "-m", "tests.small_sections", *small.arguments(2, tmp_path)], cwd=str(ROOT),
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
@@ -392,6 +409,7 @@ def test_a_run_in_its_own_process_prints_no_messages_of_tensorflow(tmp_path):
     assert "X: (83, 1024)" in done.stdout
 
 
+@pytest.mark.slow
 def test_keep_says_how_many_checkpoints_stay(folders):
     assert run(folders, "--save-every", "3", "--keep", "2") == 0
     assert len(list((folders / "checkpoints" / "section2").glob("step-*"))) == 2
@@ -430,7 +448,7 @@ def test_several_sections_can_be_named(folders, monkeypatch, capsys):
         return argparse.Namespace(comparison=[(f"number of {section.number}", *6 * ["-"])], log=argparse.Namespace(
             published={}, bands=comparison.SeedBands({}, 0)))
     monkeypatch.setattr(run_all, "run_section", run_section)
-    monkeypatch.setattr(run_all, "write_html_report", lambda folder, language: folder / "report.html")
+    monkeypatch.setattr(run_all, "write_html_report", lambda folder, *more: folder / "report.html")
     assert run_all.main(["--section", "4,2,2", "--results-dir", str(folders)]) == 0
     assert numbers == [2, 4]
     table = [line.split() for line in capsys.readouterr().out.splitlines() if "number of" in line]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests import small_sections
+from tests.conftest import slow
 from tf1_autoencoders.distributed import cluster as clusters
 from tf1_autoencoders.distributed import launcher
 from tf1_autoencoders.distributed.coordination import Alone, Workers
@@ -22,9 +23,6 @@ from tf1_autoencoders.utils.errors import UsageError, UserError
 SAME = {part: "the same" for part in ("section", "settings", "data", "code", "versions", "precision")}
 # Section 2 trains on grey levels, which amplifies every rounding; on scaled pixels, it is as stable as the others.
 SETTINGS = {1: {}, 2: dict(pixel_center=127.5, pixel_scale=1 / 255, learning_rate=0.0003), 3: {}, 4: {}}
-
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
@@ -90,8 +88,8 @@ def relative_difference(values, references):
 
 
 @pytest.mark.parametrize("number, n_tasks, more", [
-    (1, 4, dict(batch_size=13)), (2, 2, {}),
-    (2, 3, dict(shuffle=True, cosine_decay=True, l2_in_loss=True)), (3, 2, {}), (4, 2, {})])
+    slow(1, 4, dict(batch_size=13)), (2, 2, {}),
+    slow(2, 3, dict(shuffle=True, cosine_decay=True, l2_in_loss=True)), slow(3, 2, {}), slow(4, 2, {})])
 def test_several_tasks_train_as_one_process_on_the_whole_batch(number, n_tasks, more):
     section, settings, arrays = section_of(number, **more)
     weights, variables, epochs, _ = train_alone(section, settings, arrays)
@@ -106,12 +104,14 @@ def test_several_tasks_train_as_one_process_on_the_whole_batch(number, n_tasks, 
                 np.shape(of_task[1][name])
 
 
+@pytest.mark.slow
 def test_two_runs_with_one_seed_are_bit_identical():
     section, settings, arrays = section_of(4)
     first, again = (train_together(2, section, settings, arrays)[0] for _ in range(2))
     assert all(first[1][name].tobytes() == again[1][name].tobytes() for name in first[1]) and first[2] == again[2]
 
 
+@pytest.mark.slow
 def test_a_batch_smaller_than_the_number_of_tasks_leaves_some_without_a_row():
     section, settings, arrays = section_of(1, batch_size=33)  # 100 rows: the last batch has one
     weights, _, epochs, _ = train_alone(section, settings, arrays)
@@ -126,6 +126,7 @@ def test_without_several_tasks_a_graph_has_not_one_operation_more():
     assert not [name for name in names if "ollective" in name or "worker" in name or "share" in name or "stop" in name]
 
 
+@pytest.mark.slow
 def test_a_task_takes_over_the_chiefs_state():
     section, settings, arrays = section_of(4)
     half = dataclasses.replace(settings, n_epochs=2)
@@ -140,6 +141,7 @@ def test_a_task_takes_over_the_chiefs_state():
     assert all(tasks[0][1][name].tobytes() == tasks[1][1][name].tobytes() for name in tasks[0][1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [1])
 def test_a_signal_to_one_task_ends_all_after_the_same_step(task):
     section, settings, arrays = section_of(1)

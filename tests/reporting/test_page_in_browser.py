@@ -120,6 +120,7 @@ def test_without_script_all_frames_stand_side_by_side_without_a_slider(open_repo
     assert first["y"] == second["y"] and first["x"] + first["width"] <= second["x"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_is_readable_in_light_and_dark(open_report, scheme):
     page = open_report(color_scheme=scheme)
@@ -130,6 +131,7 @@ def test_every_text_is_readable_in_light_and_dark(open_report, scheme):
     assert [(text, ratio) for text, ratio in texts if ratio < LOWEST_CONTRAST] == []
 
 
+@pytest.mark.slow
 def test_a_phone_needs_no_sideways_scroll_and_has_the_contents_folded_above(open_report):
     page = open_report(viewport=PHONE)
     entry = page.get_by_role("navigation", name="Contents").get_by_role("link", name="Training").first
@@ -139,6 +141,7 @@ def test_a_phone_needs_no_sideways_scroll_and_has_the_contents_folded_above(open
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+@pytest.mark.slow
 def test_the_contents_stay_at_the_side_of_a_wide_screen_and_lead_to_the_headings(open_report):
     page = open_report()
     contents = page.get_by_role("navigation", name="Contents")
@@ -151,6 +154,7 @@ def test_the_contents_stay_at_the_side_of_a_wide_screen_and_lead_to_the_headings
     assert last.is_visible() and box["y"] >= 0 and box["x"] + box["width"] <= heading.bounding_box()["x"]
 
 
+@pytest.mark.slow
 def test_the_printed_page_has_everything_unfolded_and_every_frame(open_report):
     page = open_report()
     page.emulate_media(media="print")
@@ -161,6 +165,7 @@ def test_the_printed_page_has_everything_unfolded_and_every_frame(open_report):
     assert not page.get_by_role("slider").first.is_visible() and not page.locator("nav").is_visible()
 
 
+@pytest.mark.slow
 def test_the_persian_page_is_laid_out_from_right_to_left_and_its_output_from_left_to_right(open_report):
     page = open_report("fa")
     heading, contents = page.locator("h3", has_text="آموزش").first, page.get_by_role("navigation", name="فهرست")
@@ -171,6 +176,7 @@ def test_the_persian_page_is_laid_out_from_right_to_left_and_its_output_from_lef
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"viewport": PHONE, "color_scheme": "dark"}, {"language": "fa"}],
                          ids=["wide", "phone, dark", "Persian"])
 def test_axe_finds_no_serious_or_critical_barrier(open_report, options):
