@@ -49,7 +49,7 @@ def measure(args):
     with tempfile.TemporaryDirectory() as scratch:
         commands = {
             "run_all.py --help": [str(ROOT / "run_all.py"), "--help"], IMPORT: ["-c", IMPORT],
-            "evaluate --image 13": ["-m", "tf1_autoencoders.evaluate", "--image", "13", "--out", scratch,
+            "evaluate --image 13": ["-m", "tf1_autoencoders.evaluate", "--image", "13", "--results-dir", scratch,
                                     *(["--data-dir", folder] if folder else ["--data", "sample"])]}
         readings = {f"reading {name}": ["-c", READING.format(read=read.format(folder=folder))]
                     for name, read in (("CIFAR-10's horses", HORSES), ("Fashion-MNIST", GARMENTS)) if folder}

@@ -1,6 +1,6 @@
 """The four sections at sizes that train in a second, for tests of whole runs. The command runs one of them:
 
-    python -m tests.small_sections --section N --out DIR --checkpoint-dir DIR [--backend keras] [--epochs N] ...
+    python -m tests.small_sections --section N --results-dir DIR --checkpoint-dir DIR [--backend keras] [--epochs N] ...
 
 Its arguments are those of run_all.py.
 """

@@ -69,7 +69,7 @@ def _folders(folder: Path, pattern: str) -> Iterator[Path]:
 
 
 def _describe_run(path: Path) -> tuple:
-    """Say whether a folder holds a run's checkpoints or results, and which."""
+    """Return which of a run's folders a folder is: its checkpoints, its results, or neither."""
     newest = next(good_checkpoints(path, []), None)
     if newest:
         return True, f"{'finished' if is_finished(newest) else 'unfinished'} run, {newest.number} steps"

@@ -124,9 +124,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                              "the same kind, real or drawn)")
     parser.add_argument("--preset", metavar="NAME",
                         help="the network of a checkpoint without settings.json beside it (default: report)")
-    cli.add_option(parser, "--results-dir", former="--out", default=str(RESULTS / "evaluate"), metavar="DIR",
-                   type=cli.path_name,
-                   help="folder for the figure (default: results/evaluate)")
+    parser.add_argument("--results-dir", default=str(RESULTS / "evaluate"), metavar="DIR", type=cli.path_name,
+                        help="folder for the figure (default: results/evaluate)")
     cli.add_data_arguments(parser)
     return cli.run_command(parser, evaluate, argv)
 

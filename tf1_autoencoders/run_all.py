@@ -105,10 +105,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     cli.add_data_arguments(parser)
     group = parser.add_argument_group("output")
-    cli.add_option(group, "--results-dir", former="--out", default=str(RESULTS), metavar="DIR",
-                   type=cli.path_name,
-                   help="folder for report.html, and for figures, metrics.jsonl and settings.json in DIR/sectionN "
-                        "(default: results)")
+    group.add_argument("--results-dir", default=str(RESULTS), metavar="DIR", type=cli.path_name,
+                       help="folder for report.html, and for figures, metrics.jsonl and settings.json in DIR/sectionN "
+                            "(default: results)")
     group.add_argument("--checkpoint-dir", default=str(CHECKPOINTS), metavar="DIR", type=cli.path_name,
                        help="folder for model.ckpt, in DIR/sectionN (default: checkpoints)")
     group.add_argument("--resume", action="store_true",

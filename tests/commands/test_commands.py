@@ -366,7 +366,7 @@ def few_garments(monkeypatch, drawn_garments):
 def test_the_whole_report_runs(folders, few_garments, monkeypatch, capsys):
     monkeypatch.setitem(section4_sequences.PRESETS, "report", dataclasses.replace(
         section4_sequences.PRESETS["report"], n_sequences=500, n_test=20))
-    assert run_all.main(["--data", "sample", "--epochs", "1", "--batch-size", "100", "--out",
+    assert run_all.main(["--data", "sample", "--epochs", "1", "--batch-size", "100", "--results-dir",
                          str(folders / "results"), "--checkpoint-dir", str(folders / "checkpoints")]) == 0
     output = capsys.readouterr().out
     for line in ("Section 1: Image reconstruction", "Section 2: Stacked", "Section 3: Image denoising",

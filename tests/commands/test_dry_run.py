@@ -56,7 +56,8 @@ def test_it_refuses_what_the_run_would_refuse(nothing_written, capsys):
     ({}, False, False, "has the unfinished run of these settings, which would be continued from step-00000005"),
     ({}, True, True, "has the finished run of these settings, which would be continued from step-00000005"),
     ({}, True, False, "has the finished run of these settings, which would be kept aside"),
-    ({"seed": 7}, False, False, "has another run, unfinished, which would be kept aside (seed is 7 there, 0 here)")])
+    ({"seed": 7}, False, False, "has another run, unfinished, which would be kept aside "
+     "(seed was 7 in the saved run and is 0 now)")])
 def test_it_says_what_becomes_of_an_earlier_run(tmp_path, changes, finished, resume, words):
     section = SECTIONS[4]
     settings = dataclasses.replace(section.presets["report"], **small.SIZES[4])
@@ -74,4 +75,5 @@ def test_it_says_what_becomes_of_an_earlier_run(tmp_path, changes, finished, res
 def test_a_changed_checksum_is_told_as_a_change_of_what_it_belongs_to():
     saved, current = ({"code": {"sha256": key}, "settings": {"seed": 0}} for key in "ab")
     assert store.first_difference(saved, current) == "the code has changed"
-    assert store.first_difference({**saved, "settings": {"seed": 1}}, current) == "seed is 1 there, 0 here"
+    saved = {**saved, "settings": {"seed": 1}}
+    assert store.first_difference(saved, current) == "seed was 1 in the saved run and is 0 now"

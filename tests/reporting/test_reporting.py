@@ -486,7 +486,7 @@ def test_spread_never_mixes_seeds_of_different_settings(spread_command, monkeypa
     report = dataclasses.replace(section2_horses.PRESETS["report"], n_epochs=3)
     monkeypatch.setitem(section2_horses.PRESETS, "report", report)
     assert spread_command("--seeds", "3") == 1
-    assert "n_epochs is 100 there, 3 here); give --restart to replace them" in capsys.readouterr().err
+    assert "n_epochs was 100 in the saved run and is 3 now); give --restart to replace them" in capsys.readouterr().err
     assert spread_command.file.read_bytes() == before
     assert spread_command("--seeds", "1", "--restart") == 0
     assert _values(spread_command.file) == {"epoch 0 Train MSE": [2000.0]}

@@ -18,7 +18,6 @@ from tf1_autoencoders import crosscheck
 from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.keras_twin.build import TF1_EPSILON
 from tf1_autoencoders.keras_twin.weights import (
-    graph_gradients,
     graph_weights,
     keras_gradients,
     keras_weights,
@@ -134,7 +133,8 @@ def run(session, model, data, batch_size, hidden, initial=None, n_steps=N_STEPS)
         initial: {variable name: array} to start from; None for the values of the initialisers.
         n_steps: number of steps of Adam.
     """
-    gradients = dict(zip(weight_names(model), graph_gradients(model)))
+    with model.graph.as_default():
+        gradients = dict(zip(weight_names(model), tf1.gradients(model.loss, list(model.weights))))
     fetches = {"outputs": model.outputs, "loss": model.loss, "loss_without_l2": model.loss}
     if "l2" in model.metrics:
         squared_error = model.metrics["mse"].op.inputs[0]  # before its conversion to squared grey levels

@@ -165,9 +165,11 @@ def interrupted(interrupted_run, tmp_path):
 
 @pytest.mark.slow
 def test_a_run_with_other_settings_is_neither_continued_nor_overwritten(interrupted, capsys):
-    for other, difference in ((("--learning-rate", "0.5"), "learning_rate is 0.01 there, 0.5 here"),
-                              (("--backend", "keras"), "backend is 'graph' there, 'keras' here"),
-                              (("--threads", "2"), "threads is 1 there, 2"), (("--seed", "4"), "seed is 0 there, 4")):
+    for other, difference in (
+            (("--learning-rate", "0.5"), "learning_rate was 0.01 in the saved run and is 0.5 now"),
+            (("--backend", "keras"), "backend was 'graph' in the saved run and is 'keras' now"),
+            (("--threads", "2"), "threads was 1 in the saved run and is 2"),
+            (("--seed", "4"), "seed was 0 in the saved run and is 4")):
         capsys.readouterr()
         assert run(interrupted, 2, *other, "--resume") == 1
         assert f"section2 holds another run ({difference}" in capsys.readouterr().err
@@ -197,8 +199,8 @@ def test_a_run_that_continues_where_tensorflow_rounds_differently_says_so_once(i
     variable = "TF_ENABLE_ONEDNN_OPTS"
     monkeypatch.setenv(variable, "0")
     interrupt(monkeypatch, interrupted, 2, 18)
-    assert f"TensorFlow may round differently here ({variable} is None there, '0' here): the run continues, but its " \
-           "result is not bit-identical to that of an uninterrupted run\n" in capsys.readouterr().err
+    assert f"TensorFlow may round differently here ({variable} was None in the saved run and is '0' now): the run " \
+           "continues, but its result is not bit-identical to that of an uninterrupted run\n" in capsys.readouterr().err
     assert run(interrupted, 2) == 0
     assert "round differently" not in capsys.readouterr().err
     newest = store.read_checkpoint(store.checkpoint_folders(interrupted / "checkpoints" / "section2")[0])

@@ -172,7 +172,7 @@ def read_settings(path: Path, settings_class: Any,
 
 
 def restore(session: Any, saver: Any, variables: Iterable[Any], path: Path) -> None:
-    """Give `variables` their values from the checkpoint at `path`, after a check of names and shapes.
+    """Restore `variables` from the checkpoint at `path`, after a check of names and shapes.
 
     Raises:
         UserError: the checkpoint is missing, damaged, or of another architecture.

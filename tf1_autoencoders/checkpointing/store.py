@@ -38,7 +38,6 @@ from tf1_autoencoders.utils.files import (
 from tf1_autoencoders.utils.paths import display_path
 
 SETTINGS, PROGRESS, CHECKSUMS = "settings.json", "progress.json", "checksums.json"
-FORMER_CHECKSUMS = "sums.json"  # the name of checksums.json in older checkpoints
 N_KEPT = 3  # checkpoints of a run, unless told otherwise; the older ones serve if the newest is damaged
 LATEST, FINISHED = "latest", "ended"
 ASIDE = ".before-"  # between the name and the number of a run that was set aside
@@ -61,17 +60,16 @@ def read_checkpoint(path: Union[str, Path]) -> Checkpoint:
         UserError: the checkpoint is damaged.
     """
     path = Path(path)
-    checksums_name = _checksums_file(path).name
     try:
-        checksums = read_json(path / checksums_name)
-        names = {file.name for file in path.iterdir()} - {checksums_name}
+        checksums = read_json(path / CHECKSUMS)
+        names = {file.name for file in path.iterdir()} - {CHECKSUMS}
         for name in sorted(names | set(checksums)):
             if name not in names:
                 raise ValueError(f"{name} is missing")
             if checksums.get(name) != _size_and_checksum(path / name):
                 raise ValueError(f"{name} is not what was saved")
-        if (path / checksums_name).read_text() != _to_json(checksums):
-            raise ValueError(f"{checksums_name} is not what was saved")
+        if (path / CHECKSUMS).read_text() != _to_json(checksums):
+            raise ValueError(f"{CHECKSUMS} is not what was saved")
         settings, progress = (json.loads((path / name).read_text()) for name in (SETTINGS, PROGRESS))
         number = progress["n_steps"]
         if not isinstance(settings, dict) or number != _step_number(path):
@@ -82,18 +80,13 @@ def read_checkpoint(path: Union[str, Path]) -> Checkpoint:
                              f"{name}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise _damaged_error(path, str(error) if type(error) is ValueError
-                             else f"{checksums_name} is not what was saved") from error
+                             else f"{CHECKSUMS} is not what was saved") from error
     return Checkpoint(path, number, settings, progress)
 
 
 def has_checksums(path: Path) -> bool:
-    """Say whether a folder is a checkpoint of a store, intact or not."""
-    return _checksums_file(path).exists()
-
-
-def _checksums_file(path: Path) -> Path:
-    former = path / FORMER_CHECKSUMS
-    return former if former.exists() and not (path / CHECKSUMS).exists() else path / CHECKSUMS
+    """Return whether a folder is a checkpoint of a store, intact or not."""
+    return (path / CHECKSUMS).exists()
 
 
 def _damaged_error(path: Path, reason: str) -> UserError:
@@ -129,7 +122,7 @@ def good_checkpoints(folder: Union[str, Path], problems: List[str]) -> Iterator[
 
 
 def is_finished(newest: Checkpoint) -> bool:
-    """Say whether a store's newest good checkpoint is the end of a finished run."""
+    """Return whether a store's newest good checkpoint is the end of a finished run."""
     try:
         return (newest.path.parent / FINISHED).read_bytes() == newest.path.name.encode()
     except OSError:
@@ -279,7 +272,7 @@ class Store:
 
     def _link(self, target: Path) -> None:
         """Make `latest` the checkpoint `target`, and show its files in the store's own folder."""
-        names = [file.name for file in target.iterdir() if file.name not in (PROGRESS, CHECKSUMS, FORMER_CHECKSUMS)]
+        names = [file.name for file in target.iterdir() if file.name not in (PROGRESS, CHECKSUMS)]
         try:
             replace_link(self.folder / LATEST, target.name)
             for name in names:
@@ -295,16 +288,16 @@ class Store:
         fsync(self.folder)
 
     def _links_are_wrong(self, newest: Checkpoint) -> bool:
-        """Say whether `latest`, or a link through it, is missing, damaged or of another checkpoint."""
+        """Return whether `latest`, or a link through it, is missing, damaged or of another checkpoint."""
         def is_same(file: Path) -> bool:
             shown = self.folder / file.name
             return shown.exists() and _size_and_checksum(shown) == _size_and_checksum(file)
         return not all(is_same(file) for file in newest.path.iterdir()
-                       if file.name not in (PROGRESS, CHECKSUMS, FORMER_CHECKSUMS))
+                       if file.name not in (PROGRESS, CHECKSUMS))
 
 
 def first_difference(saved: Dict[str, Any], current: Dict[str, Any]) -> str:
-    """Say which value first differs between the identities of a saved run and of the current one, settings first."""
+    """Return which value first differs between the identities of a saved run and of this one, settings first."""
     for name in sorted(set(saved) | set(current), key=lambda name: (name != "settings", name)):
         first, second = saved.get(name), current.get(name)
         if first != second:
@@ -313,7 +306,7 @@ def first_difference(saved: Dict[str, Any], current: Dict[str, Any]) -> str:
                 if all(key.startswith("sha256") for key in checksums):
                     return f"the {name} has changed"
                 return first_difference(first, second)
-            return f"{name} is {first!r} there, {second!r} here"
+            return f"{name} was {first!r} in the saved run and is {second!r} now"
     return "no difference"
 
 

@@ -61,7 +61,7 @@ def load(splits: Sequence[str] = ("train", "test"), *, data: str = "auto",
 
 
 def plan(*, data: str = "auto", data_dir: locate.DataDir = None) -> str:
-    """Say where load would take the images from; see locate.plan_dataset."""
+    """Return where load would take the images from; see locate.plan_dataset."""
     return locate.plan_dataset("CIFAR-10", data=data, data_dir=data_dir, folders=_usual_folders(),
                                find_copy=_find_copy, n_bytes=ARCHIVE_SIZE)
 

@@ -86,7 +86,7 @@ def find_dataset(name: str, splits: Sequence[str], *, data: str, data_dir: DataD
 
 def plan_dataset(name: str, *, data: str, data_dir: DataDir, folders: Sequence[Path],
                  find_copy: Callable[[Path], Path], n_bytes: int) -> str:
-    """Say where find_dataset would look first for the data set, without reading, downloading or writing anything.
+    """Return where find_dataset would look first for the data set, without reading, downloading or writing anything.
 
     Args:
         find_copy: function of a folder that returns the copy in it; raises DatasetNotFound if there is none.

@@ -23,7 +23,6 @@ import numpy as np
 
 from tf1_autoencoders.graphs.graph_model import GraphModel
 from tf1_autoencoders.graphs.layers import FORGET_BIAS  # Keras's unit_forget_bias is the same 1
-from tf1_autoencoders.utils.frameworks import tf1
 
 Arrays = Dict[str, np.ndarray]  # {variable name: array}
 
@@ -54,12 +53,6 @@ def set_graph_weights(session: Any, model: GraphModel, values: Arrays) -> None:
 def weight_names(model: GraphModel) -> List[str]:
     """Return the names of a GraphModel's trainable variables, without TensorFlow's `:0`."""
     return [variable.op.name for variable in model.weights]
-
-
-def graph_gradients(model: GraphModel) -> List[Any]:
-    """Add the tensors d loss / d weight to a GraphModel's graph; return them in the order of model.weights."""
-    with model.graph.as_default():
-        return tf1.gradients(model.loss, list(model.weights))
 
 
 def keras_variables(keras_model: Any) -> Dict[str, Any]:

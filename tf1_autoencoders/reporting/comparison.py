@@ -116,7 +116,7 @@ def students_quantile(probability: float, degrees: int) -> float:
 
 
 def verdict(number: float, values: Sequence[float]) -> str:
-    """Say whether a number lies inside the prediction interval of the values over seeds, or how far from their mean."""
+    """Return whether a number is in the prediction interval of the values over seeds, or how far from their mean."""
     if len(values) < 2:
         return "no band"
     low, high = prediction_interval(values)
@@ -158,7 +158,7 @@ def compare_with_published(published: Mapping[str, float], bands: SeedBands, mea
 
 
 def count_verdicts(rows: Sequence[Sequence[str]]) -> List[str]:
-    """Say in a line each how many published numbers, and how many of the run's, lie inside the spread over seeds.
+    """Return two lines: how many published numbers, and how many of this run's, lie inside the spread over seeds.
 
     Args:
         rows: of compare_with_published.

@@ -52,7 +52,7 @@ def expected_minutes(section: Section, settings: Any) -> float:
 
 
 def _describe_start(section: Section, settings: Any, options: RunOptions, folder: Path) -> str:
-    """Say what a run would find in its folder of checkpoints, and do with it; see Store.open_run, which decides."""
+    """Return what a run would find in its folder of checkpoints, and do with it; see Store.open_run, which decides."""
     if not folder.exists():
         return "would be made"
     problems: List[str] = []

@@ -132,11 +132,11 @@ OPTIONS: Sequence[Any] = (
     cli.SettingOption("--noise", "noise", choices=tuple(TRAINING_NOISES),
                       help="type of noise to add and remove; all: one of the four for each image (default: "
                            "salt-and-pepper)"),
-    cli.SettingOption("--noise-strength", "noise_strength", former="--strength", type=cli.real_number(highest=1000),
+    cli.SettingOption("--noise-strength", "noise_strength", type=cli.real_number(highest=1000),
                       metavar="X", help="strength of the noise: fraction of pixels, standard deviation or amplitude in "
                       "0..1, for all a factor (defaults: "
                       + ", ".join(f"{noise} {x}" for noise, x in TRAINING_STRENGTHS.items()) + ")"),
-    cli.SettingOption("--pretrain-epochs", "pretrain_epochs", former="--epochs-before", type=cli.whole_number(0),
+    cli.SettingOption("--pretrain-epochs", "pretrain_epochs", type=cli.whole_number(0),
                       metavar="N", help="epochs trained before the first epoch that the report prints (default: "
                       f"{PRESETS['report'].pretrain_epochs}; 0 if --epochs is given)"))
 

@@ -113,7 +113,7 @@ def settings_of_checkpoint(section: Section, path: Path, settings: Any = None) -
 
 
 def trained_on_sample(origin: Mapping[str, Any]) -> bool:
-    """Say whether a checkpoint was trained on the drawn sample, from its settings.json; False if there is none."""
+    """Return whether a checkpoint was trained on the drawn sample, from its settings.json; False if there is none."""
     return bool(origin) and origin["data"]["kind"] == DRAWN_SAMPLE
 
 

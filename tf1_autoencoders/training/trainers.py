@@ -321,7 +321,7 @@ class KerasTrainer(Trainer):
 
 
 def set_keras_threads(threads: int) -> None:
-    """Have TensorFlow use this number of CPU threads for Keras; 0 leaves the number to TensorFlow.
+    """Set the number of CPU threads that TensorFlow uses for Keras; 0 leaves the number to TensorFlow.
 
     Raises:
         UsageError: TensorFlow has already started in this process with another number.

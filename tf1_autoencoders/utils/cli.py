@@ -28,28 +28,13 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **kwargs)
         self.add_argument("--version", action="version", help="show the versions of the project and of Python",
                           version=f"tf1-autoencoders {__version__}, Python {platform.python_version()}")
-        add_option(self, "--verbose", former="--tensorflow-messages", action="store_true",
-                   help="show TensorFlow's own start-up messages and warnings (default: hidden)")
+        self.add_argument("--verbose", action="store_true",
+                          help="show TensorFlow's own start-up messages and warnings (default: hidden)")
 
     def error(self, message: str) -> Any:
         if message.startswith("argument "):
             message = message[len("argument "):]
         self.exit(2, f"{self.prog}: {message} (see --help)\n")
-
-
-def add_option(parser: Any, flag: str, *, former: Optional[str] = None, **arguments: Any) -> None:
-    """Add an option to a parser or a group of options.
-
-    Args:
-        parser: argparse parser or group.
-        flag: the option, e.g. --results-dir.
-        former: an older name of the option, which still works and does not appear in --help.
-        arguments: of add_argument.
-    """
-    action = parser.add_argument(flag, **arguments)
-    if former:
-        hidden = {**arguments, "dest": action.dest, "default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
-        parser.add_argument(former, **hidden)
 
 
 class SettingOption(NamedTuple):
@@ -64,7 +49,6 @@ class SettingOption(NamedTuple):
     | metavar | name of the value in --help                                               |
     | choices | the values allowed, or None                                               |
     | nargs   | number of values, as argparse takes it; None for one                      |
-    | former  | an older name of the option that still works, or None                     |
     """
 
     flag: str
@@ -74,12 +58,11 @@ class SettingOption(NamedTuple):
     metavar: Optional[str] = None
     choices: Optional[Sequence[str]] = None
     nargs: Optional[str] = None
-    former: Optional[str] = None
 
     def add_to(self, group: Any) -> None:
         """Add the option to an argparse group; its value is None where the user does not give it."""
-        add_option(group, self.flag, former=self.former, dest=self.setting, help=self.help, type=self.type,
-                   metavar=self.metavar, choices=self.choices, nargs=self.nargs)
+        group.add_argument(self.flag, dest=self.setting, help=self.help, type=self.type,
+                           metavar=self.metavar, choices=self.choices, nargs=self.nargs)
 
 
 def whole_number(lowest: int, highest: int = 1_000_000, expected: Optional[str] = None) -> Callable[[str], int]:
@@ -156,7 +139,7 @@ def warn(message: str) -> None:
 
 
 def status(message: str) -> None:
-    """Say on a terminal what is being done, before work that prints nothing for seconds; be quiet in a pipe."""
+    """Print on a terminal what is being done, before work that prints nothing for seconds; be quiet in a pipe."""
     if sys.stderr.isatty():
         print(f"{message} ...", file=sys.stderr, flush=True)
 
@@ -169,7 +152,7 @@ def _replace_characters(error: UnicodeError) -> Tuple[str, int]:
 
 
 def print_any_character() -> None:
-    """Let stdout and stderr spell the characters that their encoding lacks, instead of failing on them."""
+    """Transliterate characters that the encoding of stdout or stderr cannot represent, instead of failing on them."""
     codecs.register_error("spell", _replace_characters)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # not where a test or a notebook has replaced the stream

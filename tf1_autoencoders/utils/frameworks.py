@@ -24,13 +24,13 @@ class NeedsKeras3(UserError):
 
 
 def show_messages() -> None:
-    """Let TensorFlow print its own messages; call this before the first use of `tf1` or `keras`."""
+    """Make TensorFlow print its own messages; call this before the first use of `tf1` or `keras`."""
     global _show_messages
     _show_messages = True
 
 
 def shows_messages() -> bool:
-    """Say whether TensorFlow prints its own messages."""
+    """Return whether TensorFlow prints its own messages."""
     return _show_messages
 
 

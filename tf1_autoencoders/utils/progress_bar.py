@@ -32,7 +32,7 @@ class ProgressBar:
             self._bar.close()
 
     def begin_epoch(self, name: str, n_steps: int, n_done: int, metrics: Dict[str, float]) -> None:
-        """Say which epoch the training begins.
+        """Begin an epoch.
 
         Args:
             name: of the epoch.
