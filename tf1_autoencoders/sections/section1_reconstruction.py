@@ -261,9 +261,12 @@ def classify_by_neighbour(train: np.ndarray, train_y: np.ndarray, test: np.ndarr
 # ---- Evaluation: one image through the trained network ----
 
 def example_images(**data_options: Any) -> Dict[str, np.ndarray]:
-    """Return one test image of each class, {class: uint8[28, 28] grey levels}; data_options as in load."""
-    images = fashion_mnist.load(("test",), **data_options)["test"]
-    return {name: images.x[np.argmax(images.y == number)] for number, name in enumerate(CLASSES)}
+    """Return the test image nearest to the mean of each class, {class: uint8[28, 28]}; data_options as in load."""
+    images, examples = fashion_mnist.load(("test",), **data_options)["test"], {}
+    for number, name in enumerate(CLASSES):
+        x = images.x[images.y == number]
+        examples[name] = x[np.argmin(np.square(x - x.mean(axis=0)).sum(axis=(1, 2)))]
+    return examples
 
 
 class Encoded(NamedTuple):
