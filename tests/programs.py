@@ -34,6 +34,7 @@ LIST = pathlib.Path(__file__).with_name("programs.tsv")
 PAGE = ROOT / "docs" / "programs.md"
 MARKS = ("<!-- table of programs: begin -->", "<!-- table of programs: end -->")
 SEED = "; tf.set_random_seed(1); import numpy as _n; _n.random.seed(1); import random as _r; _r.seed(1)"
+TIMED_OUT = 124  # exit code, as of the command timeout
 TOLERANCE = 1e-4  # of a printed number, relative to the larger of the number and 1
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w])|[-+]?\b(?:nan|inf)\b")
 TIMES = re.compile(r"(?:time|duration|sec/batch|/batch)\s*[=:]\s*[\d.]+|[\d.]+\s*(?:seconds|secs?\b|s/step)|"
@@ -122,7 +123,7 @@ def run(program: Program, source: str, clone: pathlib.Path, python: str, work: p
                               timeout=seconds, check=False)
         code, out, err = done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
     except subprocess.TimeoutExpired as error:
-        code, out, err = 124, (error.stdout or b"").decode(errors="replace"), f"not ended after {seconds} s"
+        code, out, err = TIMED_OUT, (error.stdout or b"").decode(errors="replace"), f"not ended after {seconds} s"
     contents = json.loads(record.read_text()) if record.exists() else {}
     return Outcome(code, out, err, time.monotonic() - start, contents)
 
@@ -188,8 +189,9 @@ def original_outcome(program: Program, source: str, clone: pathlib.Path, python:
     if path.exists():
         return Outcome(**json.loads(path.read_text()))
     outcome = run(program, source, clone, python, work, seconds)
-    cache.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(dataclasses.asdict(outcome)))
+    if outcome.code != TIMED_OUT:
+        cache.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(dataclasses.asdict(outcome)))
     return outcome
 
 
