@@ -1,6 +1,6 @@
 """Small programs that call tf.contrib, run under the real TensorFlow 1.15.5 and under tf1_autoencoders.tensorflow1.
 
-    tf115/bin/python -m tests.tf115.contrib_calls write            rewrite contrib.npz and contrib_checkpoints.zip
+    tf115/bin/python -m tests.tf115.contrib_calls write [CALL ...] rewrite contrib.npz, contrib_checkpoints.zip
     tf115/bin/python -m tests.tf115.contrib_calls restore FOLDER   restore checkpoints that the package wrote
     python -m tests.tf115.contrib_calls run FOLDER [CALL ...]      write the same files for the package to FOLDER
 
@@ -12,6 +12,7 @@ tests/tensorflow1/test_contrib.py compares the package with it.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import sys
@@ -27,7 +28,12 @@ FIXTURE = Path(__file__).resolve().parent / "fixtures" / "contrib.npz"
 CHECKPOINTS = FIXTURE.with_name("contrib_checkpoints.zip")
 SAVED = ("fully_connected_normalized", "batch_norm_parameters", "conv2d_transpose", "rnn.AttentionCellWrapper",
          "rnn.LSTMBlockCell_peephole", "slim")  # programs whose checkpoints are exchanged
+GRAPHS_ONLY = ("slim_nets_vgg_16", "slim_nets_alexnet", "slim_nets_resnet_v1_50")  # too large to store values of
 N_STEPS = 20
+EPSILON = 1e-3  # of Adam: by the usual 1e-8, a gradient that cancels out to rounding would move a weight as any other
+# In a loop, an operation of one step can draw before that of the step before: 1.15.5 itself differs from run to run
+# after some steps of training.
+FEWER_STEPS = {"rnn.DropoutWrapper": 5, "rnn.dropout_layers": 5}
 MOST_VALUES = 32  # of a large array, this many evenly spaced elements are kept
 COLLECTIONS = ("variables", "trainable_variables", "model_variables", "local_variables", "moving_average_variables",
                "regularization_losses", "losses", "summaries", "outputs", "weights", "biases", "activations")
@@ -79,6 +85,16 @@ class Call:
         """Return the outputs and the final state of dynamic_rnn over a cell, joined in one row per example."""
         outputs, state = self.tf.nn.dynamic_rnn(cell, self.floats(batch, n_steps, width), dtype=self.tf.float32)
         return self.joined([outputs] + self.tf.nest.flatten(state))
+
+    def network(self, name):
+        """Return a module of slim.nets, which 1.15.5 imports under its full name only."""
+        if hasattr(self.tf, "_seeds"):
+            return getattr(self.tf.contrib.slim.nets, name)
+        return importlib.import_module(f"tensorflow.contrib.slim.python.slim.nets.{name}")
+
+    def mixed(self, tensor):
+        """Return a dense layer of the tensor: without it, normalized values would have no gradient but rounding."""
+        return self.layers.fully_connected(self.layers.flatten(tensor), 3, activation_fn=self.tf.nn.tanh)
 
     def joined(self, tensors):
         """Return the tensors, each reshaped to [batch, -1], side by side."""
@@ -147,6 +163,8 @@ def record(tf, name, n_steps=N_STEPS, initial=None, folder=None):
         facts["updates"] = len(updates)
         variables, trainable = tf.global_variables(), tf.trainable_variables()
         facts["variables"] = [[variable.op.name, variable.shape.as_list()] for variable in variables]
+        if name in GRAPHS_ONLY:
+            return facts, {}
         loss = tf.reduce_mean(tf.square(tf.cast(output, tf.float32) - 0.25))
         losses = tf.get_collection("regularization_losses") + tf.get_collection("losses")
         loss = tf.add_n([loss] + losses) if losses else loss
@@ -157,7 +175,7 @@ def record(tf, name, n_steps=N_STEPS, initial=None, folder=None):
                             for variable, gradient in zip(trainable, gradients) if gradient is not None})
             if n_steps:
                 with tf.control_dependencies(updates):
-                    train_op = tf.train.AdamOptimizer(0.01).minimize(loss)
+                    train_op = tf.train.AdamOptimizer(0.01, epsilon=EPSILON).minimize(loss)
         with tf.Session(config=one_thread(tf)) as session:
             session.run([tf.global_variables_initializer(), tf.local_variables_initializer(), tf.tables_initializer()])
             values = {"initial/" + variable.op.name: np.asarray(session.run(variable), np.float32).ravel()
@@ -168,7 +186,7 @@ def record(tf, name, n_steps=N_STEPS, initial=None, folder=None):
             values.update({key: sample(value) for key, value in session.run(fetches, program.feeds).items()})
             if trainable and n_steps:
                 trace = []
-                for _ in range(n_steps):
+                for _ in range(FEWER_STEPS.get(name, n_steps)):
                     trace.append(session.run(loss, program.feeds))
                     session.run(train_op, program.feeds)
                 values["trace"] = np.array(trace, np.float32)
@@ -355,7 +373,8 @@ def batch_norm(c):
 @call
 def batch_norm_images(c):
     hidden = c.layers.batch_norm(c.floats(3, 4, 4, 2), decay=0.9, activation_fn=c.tf.nn.relu)
-    return c.layers.batch_norm(c.layers.conv2d(hidden, 2, 3), scale=True, center=False, is_training=c.booleans(True))
+    hidden = c.layers.batch_norm(c.layers.conv2d(hidden, 2, 3), scale=True, center=False, is_training=c.booleans(True))
+    return c.mixed(hidden)
 
 
 @call
@@ -411,12 +430,12 @@ def layer_norm_axes(c):
 
 @call
 def instance_norm(c):
-    return c.layers.instance_norm(c.layers.conv2d(c.floats(2, 4, 4, 3), 2, 3), activation_fn=c.tf.nn.relu)
+    return c.mixed(c.layers.instance_norm(c.layers.conv2d(c.floats(2, 4, 4, 3), 2, 3), activation_fn=c.tf.nn.relu))
 
 
 @call
 def group_norm(c):
-    return c.layers.group_norm(c.layers.conv2d(c.floats(2, 4, 4, 3), 4, 3), groups=2)
+    return c.mixed(c.layers.group_norm(c.layers.conv2d(c.floats(2, 4, 4, 3), 4, 3), groups=2))
 
 
 @call
@@ -511,7 +530,7 @@ def stack_of_tuples(c):
 
 @call
 def unit_norm(c):
-    return c.layers.unit_norm(c.layers.fully_connected(c.floats(3, 5), 4), 1)
+    return c.mixed(c.layers.unit_norm(c.layers.fully_connected(c.floats(3, 5), 4), 1))
 
 
 @call
@@ -683,8 +702,9 @@ def _register_cells():
         contrib = type("contrib", (), {"rnn": None})
 
     for name in _cells(Names):
-        width = {"GLSTMCell": 4}.get(name, 5)
-        CALLS[f"rnn.{name}"] = lambda c, name=name, width=width: c.recurrent(_cells(c.tf)[name](), width=width)
+        sizes = {"GLSTMCell": {"width": 4}, "AttentionCellWrapper": {"n_steps": 7, "batch": 5},
+                 "AttentionCellWrapper_joined": {"n_steps": 7, "batch": 5}}.get(name, {})
+        CALLS[f"rnn.{name}"] = lambda c, name=name, sizes=sizes: c.recurrent(_cells(c.tf)[name](), **sizes)
 
 
 _register_cells()
@@ -802,6 +822,52 @@ def slim(c):
         return slim.fully_connected(net, 2, activation_fn=None, normalizer_fn=None, scope="logits")
 
 
+def _small_resnet(c, version, **options):
+    """Return the logits of a ResNet with two blocks of two units."""
+    resnet_utils, module = c.network("resnet_utils"), c.network(f"resnet_v{version}")
+    make = getattr(module, f"resnet_v{version}_block")
+    blocks = [make("block1", base_depth=2, num_units=2, stride=2), make("block2", base_depth=3, num_units=2, stride=1)]
+    with c.tf.contrib.slim.arg_scope(resnet_utils.resnet_arg_scope()):
+        logits, end_points = getattr(module, f"resnet_v{version}")(c.floats(8, 8, 8, 3), blocks, 3, scope="resnet",
+                                                                   include_root_block=False, **options)
+    for name, tensor in end_points.items():
+        c.tf.add_to_collection("outputs", c.tf.identity(tensor, name=name.replace("/", "_")))
+    return c.layers.flatten(logits)
+
+
+@call
+def slim_nets_resnet_v1(c):
+    return _small_resnet(c, 1)
+
+
+@call
+def slim_nets_resnet_v2(c):
+    return _small_resnet(c, 2, is_training=False, output_stride=1)
+
+
+@call
+def slim_nets_vgg_16(c):
+    vgg = c.network("vgg")
+    with c.tf.contrib.slim.arg_scope(vgg.vgg_arg_scope()):
+        return vgg.vgg_16(c.fixed(1, 224, 224, 3), 5)[0]
+
+
+@call
+def slim_nets_alexnet(c):
+    alexnet = c.network("alexnet")
+    with c.tf.contrib.slim.arg_scope(alexnet.alexnet_v2_arg_scope()):
+        logits, end_points = alexnet.alexnet_v2(c.fixed(1, 224, 224, 3), 5)
+    assert list(end_points)[-1] == "alexnet_v2/fc8"
+    return logits
+
+
+@call
+def slim_nets_resnet_v1_50(c):
+    resnet_v1 = c.network("resnet_v1")
+    with c.tf.contrib.slim.arg_scope(resnet_v1.resnet_arg_scope()):
+        return resnet_v1.resnet_v1_50(c.fixed(1, 64, 64, 3), 5)[0]
+
+
 @call
 def slim_losses(c):
     slim, tf = c.tf.contrib.slim, c.tf
@@ -864,26 +930,30 @@ def metrics_accuracy(c):
 # ---- commands
 
 def write_programs(tf, file, names, folder, n_steps=N_STEPS):
-    """Record programs in a file, and the checkpoints of those in SAVED in a folder."""
-    facts, values = {}, []
+    """Record programs in a file, which keeps its others, and write the checkpoints of those in SAVED to a folder."""
+    programs = load(file) if file.exists() else {}
     for name in names:
-        fact, recorded = record(tf, name, n_steps, folder=folder if name in SAVED else None)
-        facts[name] = dict(fact, sizes=[[key, int(value.size)] for key, value in recorded.items()])
-        values += recorded.values()
-        print(f"{name:40} {fact['operations']:5} operations, {len(fact['variables']):3} variables", flush=True)
-    np.savez_compressed(str(file), facts=np.array(json.dumps(facts)), values=np.concatenate(values))
+        programs[name] = record(tf, name, n_steps, folder=folder if name in SAVED else None)
+        facts = programs[name][0]
+        print(f"{name:40} {facts['operations']:5} operations, {len(facts['variables']):3} variables", flush=True)
+    programs = {name: programs[name] for name in CALLS if name in programs}
+    facts = {name: dict(fact, sizes=[[key, int(value.size)] for key, value in values.items()])
+             for name, (fact, values) in programs.items()}
+    flat = [value for _, values in programs.values() for value in values.values()]
+    np.savez_compressed(str(file), facts=np.array(json.dumps(facts)), values=np.concatenate(flat))
 
 
 def write(args):
-    """Run the command: record every program under 1.15.5, and the checkpoints of some."""
+    """Run the command: record programs under 1.15.5; without names, all of them and the checkpoints of some."""
     import tensorflow as tf
     tf.logging.set_verbosity(tf.logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
-        write_programs(tf, FIXTURE, CALLS, folder)
-        with zipfile.ZipFile(str(CHECKPOINTS), "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(Path(folder).iterdir()):  # the date is fixed, so that two runs write the same bytes
-                archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes(), zipfile.ZIP_DEFLATED)
-    print(f"{len(CALLS)} programs, {FIXTURE.stat().st_size} and {CHECKPOINTS.stat().st_size} bytes")
+        write_programs(tf, FIXTURE, args.calls or CALLS, folder)
+        if not args.calls:
+            with zipfile.ZipFile(str(CHECKPOINTS), "w", zipfile.ZIP_DEFLATED) as archive:
+                for path in sorted(Path(folder).iterdir()):  # the date is fixed: two runs write the same bytes
+                    archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    print(f"{len(load())} programs, {FIXTURE.stat().st_size} and {CHECKPOINTS.stat().st_size} bytes")
     return 0
 
 
@@ -923,14 +993,17 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description="Programs that call tf.contrib.")
     commands = parser.add_subparsers(dest="command", metavar="write | restore | run")
     commands.required = True
-    commands.add_parser("write", help="rewrite the fixtures (1.15.5)").set_defaults(function=write)
-    for name, function, what in (("restore", restore, "restore checkpoints of the package (1.15.5)"),
-                                 ("run", run, "record the programs with the package")):
+    for name, function, what in (("write", write, "rewrite the fixtures (1.15.5)"),
+                                 ("run", run, "record the programs with the package"),
+                                 ("restore", restore, "restore checkpoints of the package (1.15.5)")):
         subparser = commands.add_parser(name, help=what)
-        subparser.add_argument("folder", metavar="FOLDER", help="has or gets programs.npz and <program>.ckpt")
         subparser.set_defaults(function=function)
-    subparser.add_argument("calls", nargs="*", metavar="CALL", help="programs (default: all)")
-    subparser.add_argument("--steps", type=int, default=N_STEPS, help="steps of Adam (default: %(default)s)")
+        if name != "write":
+            subparser.add_argument("folder", metavar="FOLDER", help="has or gets programs.npz and <program>.ckpt")
+        if name != "restore":
+            subparser.add_argument("calls", nargs="*", metavar="CALL", help="programs (default: all)")
+        if name == "run":
+            subparser.add_argument("--steps", type=int, default=N_STEPS, help="steps of Adam (default: %(default)s)")
     args = parser.parse_args(argv)
     if (args.command == "run") == (sys.version_info < (3, 8)):
         sys.exit(f"contrib_calls.py {args.command}: this Python does not have the TensorFlow that it needs (README.md)")

@@ -18,7 +18,6 @@ from tf1_autoencoders.utils.errors import NotOffered
 _OFFERED = sorted(module.name for module in pkgutil.iter_modules(__path__))
 # packages of contrib that are not offered, and what to do instead
 _REFUSED = {
-    "learn": "its estimators are gone; tf.keras or a session of your own trains the same network",
     "crf": "it is planned; until then write the forward algorithm with tf.scan",
     "legacy_seq2seq": "it is planned; until then tf.nn.static_rnn with a loop_function of your own does the same",
     "estimator": "Estimators left TensorFlow with 2.16; a session of your own trains the same network",

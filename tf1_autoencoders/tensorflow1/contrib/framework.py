@@ -12,6 +12,7 @@ import inspect
 import re
 import types
 import warnings
+import weakref
 from typing import Any, Callable, Dict, List
 
 import numpy as np
@@ -22,16 +23,13 @@ from tf1_autoencoders.tensorflow1 import seeds as _seeds
 
 # ---- argument scopes
 
-_ARGUMENT_SCOPES = "_ARGSTACK"  # the collection in which a graph keeps its stack of scopes, as in 1.15
+_scopes_of_graphs: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # graph -> its stack of argument scopes
 _scoped_functions: Dict[str, Callable] = {}
 
 
 def _scopes():
     """Return the default graph's stack of argument scopes."""
-    stacks = tf.get_collection_ref(_ARGUMENT_SCOPES)
-    if not stacks:
-        stacks.append([{}])
-    return stacks[0]
+    return _scopes_of_graphs.setdefault(tf.get_default_graph(), [{}])
 
 
 def current_arg_scope():

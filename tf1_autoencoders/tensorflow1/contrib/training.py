@@ -82,7 +82,7 @@ def parse_values(values, type_map, ignore_unknown=False):
 def _cast(name, kind, value):
     """Return a value as the type of its hyperparameter, if that loses nothing; otherwise raise ValueError."""
     fails = ValueError(f"Could not cast hparam '{name}' of type '{kind.__name__}' from value {value!r}")
-    if value is None:
+    if value is None or kind is type(None):
         return value
     if issubclass(kind, str) != isinstance(value, str) or issubclass(kind, bool) != isinstance(value, bool):
         raise fails
@@ -200,10 +200,10 @@ class HParams:
         return key in self._hparam_types
 
     def __str__(self):
-        return str(sorted(self.values().items()))
+        return ",".join(f"{name}={value}" for name, value in sorted(self.values().items()))
 
     def __repr__(self):
-        return f"{type(self).__name__}({self})"
+        return f"{type(self).__name__}({sorted(self.values().items())})"
 
 
 # ---- training

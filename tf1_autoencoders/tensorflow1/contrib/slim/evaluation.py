@@ -27,33 +27,40 @@ def evaluate_once(master, checkpoint_path, logdir, num_evals=1, initial_op=None,
         summary_op: what is written; None for nothing, by default all summaries of the graph.
         variables_to_restore: None for all global variables.
         session_config: of the session.
-        hooks: tf.train.SessionRunHooks of eval_op.
+        hooks: None.
+
+    Variables that are not restored get their initial values. Queue runners are started and stopped.
 
     Raises:
-        ValueError: `logdir` is missing although there is something to write.
+        ValueError: `logdir` is missing although there is something to write, or hooks are given.
     """
+    if hooks:
+        raise ValueError("slim.evaluation: hooks are not offered; run what they do as initial_op or final_op")
     if summary_op is _USE_DEFAULT:
         summary_op = tf.summary.merge_all()
     if summary_op is not None and not logdir:
-        raise ValueError("evaluate_once: the summaries need a logdir")
-    saver = tf.train.Saver(variables_to_restore or tf.global_variables())
+        raise ValueError("slim.evaluation: the summaries need a logdir")
     global_step = tf.train.get_or_create_global_step()
-    scaffold = tf.train.Scaffold(init_op=tf.group(tf.global_variables_initializer()), saver=saver)
-    creator = tf.train.ChiefSessionCreator(scaffold=scaffold, checkpoint_filename_with_path=checkpoint_path,
-                                           master=master, config=session_config)
-    with tf.train.MonitoredSession(session_creator=creator, hooks=hooks) as session:
-        if initial_op is not None:
-            session.run(initial_op, initial_op_feed_dict)
-        if eval_op is not None:
-            for _ in range(num_evals):
+    saver = tf.train.Saver(variables_to_restore or tf.global_variables())
+    start = [tf.global_variables_initializer(), tf.local_variables_initializer(), tf.tables_initializer()]
+    coordinator = tf.train.Coordinator()
+    with tf.Session(master, config=session_config) as session:
+        session.run(start)
+        saver.restore(session, checkpoint_path)
+        threads = tf.train.start_queue_runners(session, coordinator)
+        try:
+            if initial_op is not None:
+                session.run(initial_op, initial_op_feed_dict)
+            for _ in range(num_evals if eval_op is not None else 0):
                 session.run(eval_op, eval_op_feed_dict)
-        # after num_evals steps, what remains runs in the plain session: hooks have seen the evaluation only
-        raw = session.raw_session() if hasattr(session, "raw_session") else session
-        if summary_op is not None:
-            summary, step = raw.run([summary_op, global_step], summary_op_feed_dict)
-            with tf.summary.FileWriter(logdir) as writer:
-                writer.add_summary(summary, step)
-        return None if final_op is None else raw.run(final_op, final_op_feed_dict)
+            if summary_op is not None:
+                summary, step = session.run([summary_op, global_step], summary_op_feed_dict)
+                with tf.summary.FileWriter(logdir) as writer:
+                    writer.add_summary(summary, step)
+            return None if final_op is None else session.run(final_op, final_op_feed_dict)
+        finally:
+            coordinator.request_stop()
+            coordinator.join(threads, stop_grace_period_secs=10)
 
 
 def evaluation_loop(master, checkpoint_dir, logdir, num_evals=1, initial_op=None, initial_op_feed_dict=None,
