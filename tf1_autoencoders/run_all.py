@@ -7,7 +7,7 @@ import sys
 import time
 import webbrowser
 from pathlib import Path
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from tf1_autoencoders.distributed import launcher
 from tf1_autoencoders.distributed.cluster import Cluster, ClusterPlan, plan_from_environment, plan_from_file
@@ -16,6 +16,7 @@ from tf1_autoencoders.play import panels_of_runs
 from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.reporting.html_report import write_html_report
 from tf1_autoencoders.reporting.language import LANGUAGES
+from tf1_autoencoders.reporting.run_log import TRANSCRIPT
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.sections import SECTIONS, plan
 from tf1_autoencoders.sections.contract import Section
@@ -66,11 +67,18 @@ def build_parser() -> argparse.ArgumentParser:
                     "and put the published values beside the measured ones.",
         epilog=f"presets:\n{presets}\n"
                "exit codes: 0 done, 1 failed, 2 invalid argument, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM);\n"
-               "            after 130 and 143 the same command continues the run")
+               "            after 130 and 143 the same command continues the run",
+        essential=("section", "preset", "data", "data_dir", "lang", "page_only", "open", "dry_run"),
+        essential_epilog="sections:\n" + "".join(f"  {number}  {section.title} (about {section.minutes:g} minutes)\n"
+                                                 for number, section in SECTIONS.items())
+                         + "\nexamples:\n"
+                         "  run_all.py --section 2 --open    the horses, half a minute; the page opens in the browser\n"
+                         "  run_all.py --dry-run             what a run of all sections would do, and how long\n"
+                         "  run_all.py                       all four sections")
     parser.add_argument("--section", default="all", type=section_numbers, metavar="N",
                         help=f"one section, of {', '.join(map(str, SECTIONS))}, or several, such as 1,2 (default: all)")
     parser.add_argument("--preset", default="report", metavar="NAME",
-                        help="the settings to start from, see below (default: report)")
+                        help="the settings to start from, which --help-all lists (default: report)")
     parser.add_argument("--backend", choices=("graph", "keras"), default="graph",
                         help="train the TensorFlow 1 graph or its Keras twin (default: graph)")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32",
@@ -122,8 +130,11 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument("--tensorboard", action="store_true",
                        help="write TensorBoard event files, in DIR/sectionN/tensorboard")
     group.add_argument("--lang", choices=tuple(LANGUAGES), default="en",
-                       help="language of the headings, captions and cards of report.html: English or Persian "
+                       help="language of report.html, the program's output in it apart: English or Persian "
                             "(default: en)")
+    group.add_argument("--page-only", action="store_true",
+                       help="write report.html again from the finished runs in --results-dir, without a run: for "
+                            "instance with --lang fa")
     group.add_argument("--open", action="store_true", help="open report.html in the browser at the end")
     group.add_argument("--no-live", action="store_false", dest="live",
                        help="leave the panels out of report.html in which sections 3 and 4, and the map of section 1, "
@@ -174,6 +185,8 @@ def cluster_plan(args: argparse.Namespace) -> Optional[ClusterPlan]:
 
 def run(args: argparse.Namespace) -> int:
     """Run one section, or all in the report's order, in the way that the arguments ask for; return the exit code."""
+    if args.page_only:
+        return show_page(args)
     settings = settings_of_sections(args)
     options = RunOptions(**{field.name: getattr(args, field.name) for field in dataclasses.fields(RunOptions)
                             if field.name not in ("tasks", "bar")})
@@ -234,7 +247,8 @@ def work(settings: Dict[int, Any], options: RunOptions, cluster: Cluster) -> int
 
 def report(settings: Dict[int, Any], options: RunOptions, resumed: Sequence[int], args: argparse.Namespace) -> int:
     """Run the sections, the `resumed` ones with --resume; then print one table and write the results page."""
-    start, rows, tallies = time.perf_counter(), [], []
+    start, tallies = time.perf_counter(), []
+    rows: List[Tuple[Any, ...]] = []
     bar = ProgressBar([plan.expected_minutes(SECTIONS[number], settings[number]) for number in settings],
                       ["" if len(settings) == 1 else f"section {number} of {max(SECTIONS)}" for number in settings])
     for number in settings:
@@ -246,12 +260,30 @@ def report(settings: Dict[int, Any], options: RunOptions, resumed: Sequence[int]
                                      log.bands)]  # the numbers that stand in the table, and that the page counts
         print(flush=True)
     if rows:
-        print("Published beside measured", "", *markdown_table(("section", *comparison.HEADER), rows), "", sep="\n")
-    live = panels_of_runs(Path(args.results_dir), Path(args.checkpoint_dir)) if args.live else None
-    page = write_html_report(Path(args.results_dir), LANGUAGES[args.lang], live)
-    print(f"page: {display_path(page)}   {(time.perf_counter() - start) / 60:.1f} minutes")
+        outside = [row for row in rows if any(comparison.is_outside(text) for text in row[-2:])]
+        print(f"Published beside measured: {len(outside) or 'none'} of {len(rows)} numbers outside the spread of the "
+              "seeds; the page has a table of all", "", sep="\n")
+        if outside:
+            print(*markdown_table(("section", *comparison.HEADER), outside), "", sep="\n")
     if any(tally.n_numbers for tally in tallies):
         print(comparison.Tally(*map(sum, zip(*tallies))))
+    print(f"{(time.perf_counter() - start) / 60:.1f} minutes")
+    return show_page(args)
+
+
+def show_page(args: argparse.Namespace) -> int:
+    """Write the results page from the transcripts in --results-dir, say where it lies, and open it on request.
+
+    Raises:
+        UserError: there is no finished run, or a transcript is damaged.
+    """
+    folder = Path(args.results_dir)
+    if not list(folder.glob(f"section[0-9]/{TRANSCRIPT}")):
+        raise UserError(f"--results-dir {display_path(folder)}: no finished run in it, of which a page could be "
+                        "written; leave --page-only out to run the report")
+    live = panels_of_runs(folder, Path(args.checkpoint_dir)) if args.live else None
+    page = write_html_report(folder, LANGUAGES[args.lang], live)
+    print(f"page: {display_path(page)}")
     if args.open:
         if not webbrowser.open(page.resolve().as_uri()):
             cli.warn(f"--open: no browser could be started; open {display_path(page)} yourself")

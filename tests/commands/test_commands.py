@@ -69,7 +69,7 @@ def test_a_run_goes_from_the_data_to_the_reconstruction(folders, capsys):
     results = folders / "results" / "section2"
     for name in ("horse_53", "pipeline_check", "loss_trace", "test_horses", "image_13"):
         assert (results / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    assert (folders / "results" / "report.html").read_text().count("data:image/png;base64,") == 5
+    assert (folders / "results" / "report.html").read_text().count("data:image/png;base64,") == 10  # light and dark
     metrics = [json.loads(line) for line in (results / "metrics.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in metrics[:2]] == [0, 10]
     assert metrics[-1]["test_horses_mse"] > 0
@@ -93,6 +93,35 @@ def test_a_run_ends_with_where_its_page_is_and_opens_it_on_request(folders, monk
 
 
 @pytest.mark.slow
+def test_the_page_of_finished_runs_is_written_again_in_another_language_without_a_run(folders, monkeypatch, capsys):
+    run(folders)
+    page = folders / "results" / "report.html"
+    assert '<html lang="en"' in page.read_text()
+    page.unlink()
+    monkeypatch.setattr(run_all, "run_section", None)
+    capsys.readouterr()
+    where = ["--results-dir", str(folders / "results"), "--checkpoint-dir", str(folders / "checkpoints")]
+    assert run_all.main(["--page-only", "--lang", "fa", *where]) == 0
+    assert '<html lang="fa" dir="rtl"' in page.read_text() and capsys.readouterr().out.startswith("page: ")
+    assert run_all.main(["--page-only", "--results-dir", str(folders / "nothing")]) == 1
+    assert "no finished run in it, of which a page could be written" in capsys.readouterr().err
+
+
+def test_help_fits_on_a_screen_and_help_all_has_every_option(capsys):
+    def printed(argument):
+        with pytest.raises(SystemExit) as ended:
+            run_all.main([argument])
+        assert ended.value.code == 0
+        return capsys.readouterr().out
+    short, long = printed("--help"), printed("--help-all")
+    assert len(short.splitlines()) <= 48 and "--section" in short and "--workers" not in short
+    flags = {flag for action in run_all.build_parser()._actions for flag in action.option_strings
+             if action.help != argparse.SUPPRESS}
+    assert len(flags) > 40 and [flag for flag in flags if f"{flag}" not in long] == []
+    assert "presets:" in long and all(section.title in short for section in SECTIONS.values())
+
+
+@pytest.mark.slow
 def test_results_from_the_drawn_sample_are_labelled_and_stand_beside_no_published_number(folders, capsys):
     run(folders)
     output = capsys.readouterr().out
@@ -109,6 +138,20 @@ def test_published_values_stand_beside_those_of_real_images(folders, cifar_copy,
     assert "   published: 2804.4246   L2: " in output
     assert "X: (1000, 1024)" in output and "unverified copy" in output
     assert "drawn sample" not in output and "distance from the published numbers" in output
+    assert "Published beside measured: none of 1 numbers outside the spread of the seeds" in output  # it is not judged
+
+
+@pytest.mark.slow
+def test_the_terminal_shows_the_numbers_outside_the_spread_and_the_page_all(folders, cifar_copy, monkeypatch, capsys):
+    monkeypatch.setattr(comparison, "verdict", lambda number, of_seeds:
+                        "37% above the mean" if number == SECTIONS[2].published["epoch 10 Train MSE"] else "inside")
+    assert run_all.main(["--section", "2", "--data-dir", str(cifar_copy), "--epochs", "11", "--batch-size", "50",
+                         "--results-dir", str(folders / "r"), "--checkpoint-dir", str(folders / "c")]) == 0
+    output = capsys.readouterr().out
+    table = output[output.index("Published beside measured: 1 of 2 numbers outside the spread"):]
+    assert "epoch 10 Train MSE" in table and "epoch 0 Train MSE" not in table
+    page = (folders / "r" / "report.html").read_text()
+    assert "<td>epoch 0 Train MSE</td>" in page and "<td>epoch 10 Train MSE</td>" in page
 
 
 @pytest.mark.slow

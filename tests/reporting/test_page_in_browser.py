@@ -1,5 +1,6 @@
 """The results page in a real browser: Chromium, through Playwright. Without one of them the tests are skipped."""
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -174,6 +175,32 @@ def test_the_persian_page_is_laid_out_from_right_to_left_and_its_output_from_lef
     assert page.locator("pre").first.evaluate("element => getComputedStyle(element).direction") == "ltr"
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_page_in_the_dark_shows_the_figures_on_a_dark_ground_and_a_printed_one_on_a_light_one(open_report):
+    shown = "document.querySelector('figure img').currentSrc"
+    light, page = open_report().evaluate(shown), open_report(color_scheme="dark")
+    dark = page.evaluate(shown)
+    page.emulate_media(media="print", color_scheme="dark")
+    page.wait_for_function(f"{shown} !== {json.dumps(dark)}")
+    assert dark != light and page.evaluate(shown) == light
+
+
+def test_a_wide_figure_scrolls_on_a_phone_so_that_its_words_are_not_smaller_than_half(open_report):
+    page = open_report(viewport=PHONE)
+    wide = page.locator(".slider img.shown").first
+    assert wide.evaluate("image => image.getBoundingClientRect().width / image.naturalWidth") >= 0.5
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_table_of_the_persian_page_begins_at_its_first_column_on_a_phone(open_report):
+    page = open_report("fa", viewport=PHONE)
+    unfold(page)
+    scroller = page.locator(".scroll:has(table)", has_text="column 29").first
+    assert scroller.evaluate("element => element.scrollWidth > element.clientWidth")
+    left = scroller.bounding_box()["x"]
+    first, last = (scroller.locator("th").nth(k).bounding_box()["x"] for k in (0, -1))
+    assert left <= first < left + PHONE["width"] < last
 
 
 @pytest.mark.slow

@@ -1,17 +1,21 @@
 """The log of a run, the comparison with the report, the results page, and the spread over seeds."""
+import base64
 import dataclasses
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from PIL import Image
 
 from tf1_autoencoders import spread
 from tf1_autoencoders.datasets import Source
-from tf1_autoencoders.reporting import comparison, figures, published
+from tf1_autoencoders.reporting import comparison, figures, html_report, published, run_log
 from tf1_autoencoders.reporting.html_report import N_UNFOLDED, STYLE, write_html_report
+from tf1_autoencoders.reporting.language import LANGUAGES
 from tf1_autoencoders.reporting.run_log import RunLog
 from tf1_autoencoders.sections import SECTIONS, section2_horses
 from tf1_autoencoders.sections.run import RunOptions, changed_settings, run_identity
@@ -227,7 +231,7 @@ def test_every_text_on_the_page_has_the_contrast_of_wcag_aa_in_light_and_dark():
     light, dark = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
                    for block in re.findall(r":root {([^}]*--ground[^}]*)}", STYLE)]
     texts = re.findall(r"[{; ]color: ([^;]+);", STYLE)
-    grounds = set(re.findall(r"background: ([^;]+);", STYLE)) - {"var(--image-ground)"}  # no text stands on it
+    grounds = set(re.findall(r"background: ([^;]+);", STYLE))
     assert len(texts) >= 6 and grounds == {"var(--ground)", "var(--panel)"} and "opacity" not in STYLE
     for scheme in (light, {**light, **dark}):
         for text in texts:
@@ -299,12 +303,95 @@ def test_verdicts_are_counted_apart_for_the_published_numbers_and_the_run():
     assert comparison.count_verdicts([(*row, "no band", "no band")]) == ["The spread over seeds was not measured"]
 
 
+def test_the_report_is_not_judged_by_the_seeds_of_another_preset_but_the_run_is():
+    bands = comparison.SeedBands({"a": [300.0, 310.0, 290.0], "b": [5.0, 5.1, 4.9]}, 0)
+    rows = comparison.compare_with_published({"a": 1194.7, "b": 1.0}, bands, {"a": 302.0, "b": 99.0}, preset="tuned")
+    assert [row[-2:] for row in rows] == [("not judged: the run's preset is tuned", "inside"),
+                                          ("not judged: the run's preset is tuned", "1880% above the mean")]
+    assert comparison.count_verdicts(rows) == ["1 of 2 numbers of this run lie inside the spread of the seeds",
+                                               "The published numbers are not judged: the run's preset is tuned"]
+
+
+def test_a_log_compares_by_the_preset_of_its_run(no_bands, monkeypatch):
+    presets = []
+    monkeypatch.setattr(run_log, "compare_with_published", lambda *arguments: presets.append(arguments[-1]) or [])
+    open_log(no_bands, REAL).close()
+    assert presets == ["report"]
+
+
+def test_a_figure_has_a_twin_on_a_dark_ground_whose_images_are_the_same(tmp_path):
+    pixels = np.tile(np.linspace(0, 255, 32), 32)
+    figure = figures.images([pixels], ["a title"])
+    light = np.asarray(Image.open(figures.save(figure, tmp_path, "light", " (drawn sample)")))
+    figures.darken(figure)
+    dark = np.asarray(Image.open(figures.save(figure, tmp_path, "dark")))
+    assert light.shape == dark.shape and light[0, 0, :3].tolist() == [255] * 3
+    assert "#%02x%02x%02x" % tuple(dark[0, 0, :3]) == figures.DARK_GROUND
+    middle = light.shape[0] // 2
+    same = np.all(light[middle] == dark[middle], axis=1)
+    assert same.mean() > 0.8  # the image, from edge to edge
+    assert figures.texts(figure) == ["a title", "drawn sample"]
+
+
+def test_the_page_shows_the_dark_figure_where_the_page_is_dark(no_bands):
+    small_log(no_bands, REAL)
+    page = write_html_report(no_bands).read_text()
+    light, dark = ((no_bands / "section2" / name).read_bytes() for name in ("image.png", "image_dark.png"))
+    shown, = re.findall('<picture>(.*?)</picture>', page)
+    assert shown.startswith('<source media="screen and (prefers-color-scheme: dark)" srcset="data:image/png;base64,'
+                            + base64.b64encode(dark).decode())
+    assert f'src="data:image/png;base64,{base64.b64encode(light).decode()}"' in shown and light != dark
+    (no_bands / "section2" / "image_dark.png").write_bytes(light)
+    assert "image_dark.png is not the figure that this run drew" in write_html_report(no_bands).read_text()
+
+
+def test_the_first_paragraph_says_what_the_page_shows_and_verdicts_are_explained_below(no_bands):
+    small_log(no_bands, REAL)
+    page = write_html_report(no_bands).read_text()
+    places = [page.index(text) for text in ("This page shows four neural networks", 'class="cards"',
+                                            '<section id="section2"', '<section id="reading"')]
+    assert places == sorted(places)
+    for jargon in ("progress_bar", "prediction interval", "leave-one-out"):
+        assert jargon not in page[:page.index("<section")]
+
+
+PERSIAN = LANGUAGES["fa"]
+
+
+@pytest.mark.parametrize("number", SECTIONS)
+def test_the_persian_page_has_each_sections_texts(number):
+    section = SECTIONS[number]
+    about, _, departures = section.about.partition("Departures:")
+    sentences = [text for text in about.partition("Source:")[0].split("\n\n") if text.strip()
+                 and not text.startswith("    ")]
+    for text in (section.title, section.verdict_note, departures, *sentences):
+        assert PERSIAN.translate(" ".join(text.split())) != " ".join(text.split())
+
+
+def test_the_persian_page_has_the_pages_own_texts_and_digits_of_one_kind():
+    for text in (html_report.TITLE, html_report.INTRODUCTION, html_report.READING_TITLE, *html_report.READING,
+                 html_report.WORDS, *comparison.HEADER, "inside", "5% above the mean", "no band",
+                 "not judged: n_epochs changed", "layer", "connected to", "non-trainable", "epoch 3 val_loss",
+                 "val_loss, this run", "70% of the way", "Trouser to Bag"):
+        assert PERSIAN.translate(text) != text
+    texts = (Path(html_report.__file__).parent / PERSIAN.file).read_text(encoding="utf-8")
+    assert not re.search("[\u06f0-\u06f9\u0660-\u0669]", texts)
+
+
+def test_the_persian_page_explains_the_words_of_a_figure(no_bands):
+    log = open_log(no_bands, REAL)
+    log.figure("image", "A caption", figures.images([np.zeros(1024)], ["horse 53"]))
+    log.close()
+    assert "<dt>horse 53</dt>" not in write_html_report(no_bands).read_text()
+    assert "<dt>horse 53</dt><dd>\u0627\u0633\u0628 53</dd>" in write_html_report(no_bands, PERSIAN).read_text()
+
+
 def test_the_contents_lead_to_every_section_and_heading(no_bands):
     small_log(no_bands, REAL)
     page = write_html_report(no_bands).read_text()
     contents, = re.findall("<nav.*?</nav>", page, re.S)
     targets = re.findall('href="#([^"]+)"', contents)
-    assert targets == re.findall('<(?:section|h3) id="([^"]+)"', page) and len(targets) == len(set(targets)) == 3
+    assert targets == re.findall('<(?:section|h3) id="([^"]+)"', page) and len(targets) == len(set(targets)) == 4
     assert "A heading &amp; more" in contents and "Published beside measured" in contents
 
 
@@ -325,7 +412,7 @@ def test_a_slider_has_every_frame_with_its_label_and_is_refused_without_frames(n
     log.slider("frames", "A caption", {f"<{k}>": figures.images([np.full(1024, k)], ["a title"]) for k in range(3)})
     log.close()
     page = write_html_report(no_bands).read_text()
-    assert re.findall('<img alt="([^"]*)" data-label="([^"]*)" src="data:', page) == [
+    assert re.findall('<img alt="([^"]*)" data-label="([^"]*)" style="--width: [0-9]+px" src="data:', page) == [
         (f"A caption (drawn sample): &lt;{k}&gt;", f"&lt;{k}&gt;") for k in range(3)]
     (no_bands / "section2" / "frames_2.png").write_bytes(b"another")
     page = write_html_report(no_bands).read_text()
@@ -371,11 +458,11 @@ def test_the_page_colours_the_verdicts(no_bands):
 
 
 def test_the_page_has_the_sections_departures_and_the_note_on_its_verdicts(no_bands):
-    small_log(no_bands, REAL, about="A title.\n\nSource: a book.\n\nDepartures: a <departure>.",
+    small_log(no_bands, REAL, about="A title.\n\n    3 -> 2\n\nSource: a book.\n\nDepartures: a <departure>.",
               verdict_note="a <note>")
     page = write_html_report(no_bands).read_text()
-    assert "<pre>A title.</pre>" in page and "a &lt;departure&gt;." in page
-    assert '<p dir="ltr">a &lt;note&gt;</p>' in page
+    assert '<p dir="auto">A title.</p><pre>3 -&gt; 2</pre>' in page and "a &lt;departure&gt;." in page
+    assert '<p dir="auto">a &lt;note&gt; <a href="#reading">' in page
 
 
 def test_the_time_of_a_training_tells_what_passed_outside_the_session(no_bands, capsys):

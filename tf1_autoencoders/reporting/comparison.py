@@ -16,6 +16,8 @@ from tf1_autoencoders.utils.paths import RESULTS, display_path
 SHIPPED_BANDS = Path(__file__).resolve().parent / "seed_bands.json"  # measured on the real data by `spread`
 OWN_BANDS = RESULTS / "seed_bands.json"  # written by `spread`; takes precedence
 HEADER = ("number", "published", "this run", "true mean", "seeds: mean ± std (n)", "published is", "this run is")
+REPORT = "report"  # the preset of the published run
+NOT_JUDGED = "not judged"  # begins the verdict on a number that no band of seeds can judge
 MISS_RATE = 0.05  # of the prediction interval: how often a further seed of the same kind lies outside
 COLLAPSED = "collapsed"  # a value that a section measures: 1 for a run that has learned nothing, which no band counts
 
@@ -126,6 +128,11 @@ def verdict(number: float, values: Sequence[float]) -> str:
     return f"{abs(number / mean - 1):.0%} {'below' if number < mean else 'above'} the mean"
 
 
+def is_outside(text: str) -> bool:
+    """Say whether this verdict is one on a number outside the interval."""
+    return text.endswith("the mean")
+
+
 def miss_rate(values: Sequence[float]) -> float:
     """Return the fraction of the values that lie outside the prediction interval of the others (leave-one-out)."""
     rest = [[*values[:k], *values[k + 1:]] for k in range(len(values))]
@@ -133,16 +140,18 @@ def miss_rate(values: Sequence[float]) -> float:
 
 
 def compare_with_published(published: Mapping[str, float], bands: SeedBands, measured: Mapping[str, float],
-                           changed: Sequence[str] = ()) -> List[Tuple[str, ...]]:
+                           changed: Sequence[str] = (), preset: str = REPORT) -> List[Tuple[str, ...]]:
     """Return a row under HEADER for each published number that was measured.
 
     There are two questions. Is the published number one that these seeds could have given? Is this run's? If the run
-    has other settings than its preset, there is no verdict on the run.
+    has other settings than its preset, there is no verdict on the run. Seeds of another preset than the report's say
+    nothing about the published number.
 
     Args:
         published, measured: {name: value}.
         bands: SeedBands of the run's preset and backend.
         changed: names of the settings in which the run differs from its preset, the seed apart.
+        preset: of the run and of the bands.
     """
     rows: List[Tuple[str, ...]] = []
     for name, value in published.items():
@@ -152,8 +161,8 @@ def compare_with_published(published: Mapping[str, float], bands: SeedBands, mea
                 if len(values) > 1 else "-"
             true_mean = measured.get(name.replace(PREFIX, "")) if PREFIX in name else None
             rows.append((name, format_number(value), format_number(measured[name]), format_number(true_mean), band,
-                         verdict(value, values),
-                         f"not judged: {', '.join(changed)} changed" if changed else verdict(measured[name], values)))
+                         verdict(value, values) if preset == REPORT else f"{NOT_JUDGED}: the run's preset is {preset}",
+                         f"{NOT_JUDGED}: {', '.join(changed)} changed" if changed else verdict(measured[name], values)))
     return rows
 
 
@@ -167,11 +176,13 @@ def count_verdicts(rows: Sequence[Sequence[str]]) -> List[str]:
     published, measured = ([row.get(name, "no band") for row in columns] for name in HEADER[-2:])
     lines = []
     for verdicts, what in ((published, "published numbers"), (measured, "numbers of this run")):
-        judged = [text for text in verdicts if text != "no band" and not text.startswith("not judged")]
+        judged = [text for text in verdicts if text != "no band" and not text.startswith(NOT_JUDGED)]
         if judged:
             lines.append(_inside_the_spread(judged.count("inside"), len(judged), what))
-    reasons = sorted({text for text in measured if text.startswith("not judged")})
-    return lines + [f"This run is {text}" for text in reasons] or ["The spread over seeds was not measured"]
+    lines += [f"{what} {text}" for what, verdicts in (("The published numbers are", published),
+                                                      ("This run is", measured))
+              for text in sorted({text for text in verdicts if text.startswith(NOT_JUDGED)})]
+    return lines or ["The spread over seeds was not measured"]
 
 
 def _inside_the_spread(n_inside: int, n_numbers: int, what: str) -> str:
@@ -186,8 +197,8 @@ class Tally(NamedTuple):
     expected_outside: float  # numbers of a run like ours, by leave-one-out over our own seeds
 
     def __str__(self) -> str:
-        return (f"{_inside_the_spread(self.n_inside, self.n_numbers, 'published numbers')}; of a run of ours, "
-                f"{self.expected_outside:.1f} would lie outside by chance (leave-one-out over the seeds)")
+        return (f"{_inside_the_spread(self.n_inside, self.n_numbers, 'published numbers')}; by chance, "
+                f"{self.expected_outside:.1f} numbers of a run of ours would lie outside")
 
 
 def tally(published: Mapping[str, float], bands: SeedBands) -> Tally:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 DOTS_PER_INCH = 120
 IMAGES_ACROSS = 26  # images that fit into a line of the map of codes
+MARK = "#b00020"
+DARK_GROUND, DARK_INK, DARK_MARK = "#121212", "#ececec", "#ff8f98"  # page.css has the same
 METRIC_COLOURS = ("#1f6feb", "#8250df", "#d1480f")  # of the first, the second and the third metric
 
 
@@ -75,7 +77,7 @@ def curves(measured: Mapping[str, float], published: Mapping[str, float], title:
         title: text above the axes.
         bands: {name: values over seeds}; the band is shaded from the lowest to the highest value, around their mean.
     """
-    figure = _empty_figure(6.8, 4.2)
+    figure = _empty_figure(5.4, 5.6)  # so narrow that the legend can be read on a phone
     axes = figure.subplots()
     metrics = list(dict.fromkeys(name.split(" ", 2)[2] for name in measured))
     for metric, colour in zip(metrics, METRIC_COLOURS):
@@ -94,7 +96,7 @@ def curves(measured: Mapping[str, float], published: Mapping[str, float], title:
     axes.set_title(title, fontsize=11)
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=10, loc="upper center", bbox_to_anchor=(0.5, -0.13))
     return figure
 
 
@@ -119,7 +121,7 @@ def scatter(points: np.ndarray, classes: np.ndarray, names: Sequence[str], title
     axes.set_xlabel("first principal component")
     axes.set_ylabel("second principal component")
     axes.set_title(title, fontsize=11)
-    axes.legend(frameon=False, fontsize=8, markerscale=4, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.legend(frameon=False, fontsize=11, markerscale=4, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
@@ -154,6 +156,33 @@ def non_overlapping(corners: np.ndarray, side: int) -> List[int]:
     return chosen
 
 
+def texts(figure: Figure) -> List[str]:
+    """Return the words that a figure shows, each once; a page of another language explains them."""
+    from matplotlib.text import Text
+
+    shown = [text.get_text() for text in figure.findobj(Text) if text.get_visible()]
+    return list(dict.fromkeys(text for text in shown if any(letter.isalpha() for letter in text)))
+
+
+def darken(figure: Figure) -> None:
+    """Give a figure a dark ground, and its black lines and texts a light colour; images stay as they are."""
+    from matplotlib.colors import to_hex
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+    from matplotlib.text import Text
+
+    lighter = {"#000000": DARK_INK, MARK: DARK_MARK}
+    artists: List[Any] = figure.findobj(lambda artist: isinstance(artist, (Text, Line2D)))
+    for artist in artists:
+        artist.set_color(lighter.get(to_hex(artist.get_color()), artist.get_color()))
+    patches: List[Any] = figure.findobj(Patch)  # the grounds of the figure and of its axes, and the axes' frames
+    for patch in patches:
+        if to_hex(patch.get_facecolor()) == "#ffffff":
+            patch.set_facecolor(DARK_GROUND)
+        if to_hex(patch.get_edgecolor()) == "#000000":
+            patch.set_edgecolor(DARK_INK)
+
+
 def save(figure: Figure, folder: Union[str, Path], name: str, mark: str = "") -> Path:
     """Write a figure to folder/name.png; return the path. The file appears whole or not at all.
 
@@ -164,7 +193,7 @@ def save(figure: Figure, folder: Union[str, Path], name: str, mark: str = "") ->
         OSError: the folder cannot be written to.
     """
     if mark:
-        figure.text(0.995, 0.995, mark.strip(" ()"), ha="right", va="top", fontsize=8, color="#b00020")
+        figure.text(0.995, 0.995, mark.strip(" ()"), ha="right", va="top", fontsize=8, color=MARK)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     content = io.BytesIO()

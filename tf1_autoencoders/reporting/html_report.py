@@ -21,6 +21,7 @@ from tf1_autoencoders.utils.files import read_json, sha256_of_file, write_atomic
 from tf1_autoencoders.utils.paths import display_path
 
 MAX_FIGURE_BYTES = 16 << 20  # a run's figures have some 100000
+DARK = "screen and (prefers-color-scheme: dark)"  # as in page.css
 N_UNFOLDED = 16  # longest table, and most lines of text, that are not folded
 
 STYLE, SCRIPT = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
@@ -29,13 +30,23 @@ _FOLDERS_OF_ABSOLUTE_PATH = re.compile(r"(?<![\w./\\])(?:/(?!/)|[A-Za-z]:[/\\]|\
 
 TITLE = "Autoencoders: the report, run again"
 INTRODUCTION = (
-    "The report is a homework on autoencoders in four sections. Each section was run here from its data to its last "
-    "figure, in the report's order, and the report's printed numbers stand beside the measured ones. The report gives "
-    "no seed, so each of its numbers is one draw. Two verdicts stand beside each number: whether the published value "
-    "lies inside the spread over the seeds measured here, and whether this run's value does. The spread is a "
-    "prediction interval, which a further seed misses in one case of twenty. What the report calls the loss of an "
-    "epoch in sections 1 and 4 is what the progress bar of its Keras showed, the mean of the running means; the true "
-    "mean stands beside it.")
+    "This page shows four neural networks at work. A homework on autoencoders, networks that squeeze their input "
+    "through a narrow middle and restore it, trained them and printed what came out; here they were trained again. "
+    "One restores pictures of clothes from ten numbers, one restores horses, one removes noise, and one answers "
+    "sequences of numbers. Each card below is one of these four sections, with the last numbers of its training: the "
+    "report's, and those of this run. The figures, the output and the tables of each section follow.")
+READING_TITLE = "How to read the numbers"
+READING = (
+    "The report does not say from which random numbers its trainings started, and each start, called a seed, ends at "
+    "somewhat other numbers. So each printed number is one draw of many. Where the same training was repeated here "
+    "with several seeds, two verdicts stand beside a number: whether the report's value is one that these seeds could "
+    "have given, and whether this run's value is. Inside means: within the interval that a further seed misses in one "
+    "case of twenty.",
+    "Loss is the error that a training makes smaller; val_loss is the same error on images that are kept apart from "
+    "the training. An epoch is one pass over the training data. In sections 1 and 4 the report's training loss is "
+    "progress_bar_loss: the progress bar of its Keras showed the mean of the means so far, which lies above the mean "
+    "of the epoch. Both are measured here.")
+WORDS = "Words in the figure"  # which are English; shown on a page of another language
 
 
 class SectionPage(NamedTuple):
@@ -65,8 +76,11 @@ def write_html_report(folder: Path, language: Language = ENGLISH, live: Optional
             raise UserError(f"{display_path(file)}: not the transcript of a run ({one_line(error)}); "
                             "run the section again") from error
     contents, cards, texts = ("".join(getattr(section, part) for section in sections) for part in SectionPage._fields)
-    title, contents_title, introduction, live_title = map(
-        language.translate, (TITLE, "Contents", INTRODUCTION, "The networks, live"))
+    title, contents_title, introduction, live_title, reading_title = map(
+        language.translate, (TITLE, "Contents", INTRODUCTION, "The networks, live", READING_TITLE))
+    contents += f'<li><a href="#reading">{reading_title}</a></li>'
+    reading = "".join(f"<p>{language.translate(text)}</p>" for text in READING)
+    texts += f'<section id="reading"><h2>{reading_title}</h2>{reading}</section>\n'
     scripts, style = [SCRIPT], STYLE
     if live:
         scripts, style = [SCRIPT, live.script], STYLE + live.style
@@ -78,7 +92,7 @@ script-src {" ".join(map(checksum, scripts))}"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{style}</style></head>
 <body data-slider="{language.translate("From {} to {}")}"><nav aria-label="{contents_title}">
 <details><summary>{contents_title}</summary><ul>{contents}</ul></details></nav>
-<main><h1>{title}</h1><ul class="cards">{cards}</ul><p>{introduction}</p>
+<main><h1>{title}</h1><p>{introduction}</p><ul class="cards">{cards}</ul>
 {texts}</main>{"".join(f"<script>{script}</script>" for script in scripts)}</body></html>
 """
     return write_atomically(folder / "report.html", page.encode(errors="replace"))  # JSON can hold what UTF-8 cannot
@@ -118,7 +132,8 @@ def _section_page(content: Dict[str, Any], folder: Path, language: Language) -> 
         table = {"caption": translate(f"Section {number}: published beside measured"), "header": comparison.HEADER,
                  "rows": compared}
         parts += [f"<p>{'<br>'.join(verdicts)}</p>", _table_html(table, folder, language),
-                  f'<p dir="ltr">{_escape(content["note"])}</p>']
+                  f'<p dir="auto">{_escape(translate(content["note"]))} '
+                  f'<a href="#reading">{translate(READING_TITLE)}</a></p>']
     settings = [(name, json.dumps(value)) for name, value in content["settings"].items()]
     parts += [_table_html({"caption": translate(f"Section {number}: settings and versions"),
                            "header": ("name", "value"), "rows": settings + list(content["versions"].items())},
@@ -137,12 +152,20 @@ def _introduction_html(content: Dict[str, Any], section_title: str, language: La
                                  "report's data; no published number stands beside it.")
     about, _, departures = content["about"].partition("Departures:")
     mark = f'<p class="mark">{_escape(warning)}</p>' if content["mark"] else ""
-    return (f'<h2>{section_title}</h2>\n'
-            f'<p dir="ltr">{_escape(content["source"])}; preset {_escape(content["preset"])}, '
-            f'{_escape(content["backend"])}, seed {_escape(str(content["settings"]["seed"]))}.</p>{mark}\n'
-            f"<pre>{_escape(about.partition('Source:')[0].strip())}</pre>\n"
-            f'<p><b>{language.translate("Departures from the report:")}</b></p>'
-            f'<p dir="ltr">{_escape(departures.strip())}</p>')
+    network = {"keras": "Keras twin"}.get(content["backend"], "TensorFlow 1 graph")
+    run = language.translate(f"Data: {content['source']}. Network: the {network}, with the preset "
+                             f"{content['preset']} and seed {content['settings']['seed']}.")
+    return (f'<h2>{section_title}</h2>\n<p dir="auto">{_escape(run)}</p>{mark}\n'
+            f"{_about_html(about.partition('Source:')[0], language)}\n"
+            f'<p dir="auto"><b>{language.translate("Departures from the report:")}</b> '
+            f'{_escape(language.translate(" ".join(departures.split())))}</p>')
+
+
+def _about_html(about: str, language: Language) -> str:
+    """Return the first paragraphs of a section's docstring: sentences, and the indented sketch of its network."""
+    paragraphs = [text for text in about.split("\n\n") if text.strip()]
+    return "".join(f"<pre>{_escape(text.strip())}</pre>" if text.startswith("    ") else
+                   f'<p dir="auto">{_escape(language.translate(" ".join(text.split())))}</p>' for text in paragraphs)
 
 
 def _card_html(content: Dict[str, Any], section_title: str, verdicts: Sequence[str], language: Language) -> str:
@@ -187,27 +210,47 @@ def _figures(event: Dict[str, Any]) -> List[Dict[str, Any]]:
 def _figures_html(event: Dict[str, Any], folder: Path, language: Language) -> str:
     """Return a figure, or the frames of a slider side by side, which the page's script puts behind each other."""
     caption, slider, images = _escape(event["caption"]), event["kind"] == "slider", []
+    words: Dict[str, str] = {}  # of the figures, which are English, in another language
     for figure in _figures(event):
-        file = folder / figure["file"]
-        if file.name != figure["file"] or not file.is_file() or file.stat().st_size > MAX_FIGURE_BYTES:
-            raise ValueError(f"its figure {figure['file'][:80]} is not a file of a figure's size beside it")
-        if figure.get("sha256", sha256_of_file(file)) != sha256_of_file(file):  # older transcripts have no checksum
-            return f'<p class="mark">{caption}: {_escape(file.name)} is not the figure that this run drew; ' \
-                   "run the section again.</p>"
+        contents = {}
+        for scheme, of_scheme in (("light", figure), ("dark", figure.get("dark"))):  # older transcripts have no dark
+            if of_scheme is None:
+                continue
+            file = folder / of_scheme["file"]
+            if file.name != of_scheme["file"] or not file.is_file() or file.stat().st_size > MAX_FIGURE_BYTES:
+                raise ValueError(f"its figure {of_scheme['file'][:80]} is not a file of a figure's size beside it")
+            checksum_of_file = sha256_of_file(file)
+            if of_scheme.get("sha256", checksum_of_file) != checksum_of_file:  # nor a checksum
+                return f'<p class="mark">{caption}: {_escape(file.name)} is not the figure that this run drew; ' \
+                       "run the section again.</p>"
+            contents[scheme] = file.read_bytes()
         label = _escape(figure["label"]) if slider else ""
         alternative, data = (f"{caption}: {label}", f' data-label="{label}"') if slider else (caption, "")
-        content = base64.b64encode(file.read_bytes()).decode()
-        images.append(f'<img alt="{alternative}"{data} src="data:image/png;base64,{content}">')
+        images.append(_image_html(contents, f'alt="{alternative}"{data}'))
+        words.update((text, language.translate(text)) for text in figure.get("texts", ()))
     frames = f'<div class="frames">{"".join(images)}</div>' if slider else images[0]
-    return f"<figure{' class=slider' if slider else ''}>{frames}<figcaption>{caption}</figcaption></figure>"
+    explained = "".join(f"<dt>{_escape(' '.join(text.split()))}</dt><dd>{_escape(translated)}</dd>"
+                        for text, translated in words.items() if translated != text)
+    return (f"<figure{' class=slider' if slider else ''}>"
+            f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}">{frames}</div>'
+            f"<figcaption>{caption}{explained and _folded(language.translate(WORDS), f'<dl>{explained}</dl>')}"
+            "</figcaption></figure>")
+
+
+def _image_html(contents: Dict[str, bytes], attributes: str) -> str:
+    """Return an image as HTML, from its PNG files {"light", "dark"}; a page in the dark shows the dark one, if any."""
+    light, *dark = (f"data:image/png;base64,{base64.b64encode(content).decode()}" for content in contents.values())
+    width = int.from_bytes(contents["light"][16:20], "big")  # of the PNG's header
+    image = f'<img {attributes} style="--width: {width}px" src="{light}">'
+    return f'<picture><source media="{DARK}" srcset="{dark[0]}">{image}</picture>' if dark else image
 
 
 def _table_html(event: Dict[str, Any], folder: Path, language: Language, fold: bool = False) -> str:
     def cell(text: str) -> str:
-        kind = {"inside": ' class="inside"'}.get(text, ' class="outside"' if text.endswith("the mean") else "")
-        return f"<td{kind}>{_escape(text)}</td>"
+        kind = {"inside": ' class="inside"'}.get(text, ' class="outside"' if comparison.is_outside(text) else "")
+        return f"<td{kind}>{_escape(language.translate(text))}</td>"
     caption, rows = _escape(event["caption"]), event["rows"]
-    head = "".join(f'<th scope="col">{_escape(name)}</th>' for name in event["header"])
+    head = "".join(f'<th scope="col">{_escape(language.translate(name))}</th>' for name in event["header"])
     body = "".join(f"<tr>{''.join(cell(str(text)) for text in row)}</tr>" for row in rows)
     table = (f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table>'
              f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")

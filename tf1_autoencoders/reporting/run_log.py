@@ -146,14 +146,21 @@ class RunLog:
             {"label": label, **self._save_figure(f"{name}_{number}", figure)}
             for number, (label, figure) in enumerate(frames.items(), start=1)]})
 
-    def _save_figure(self, name: str, figure: Any) -> Dict[str, str]:
-        """Save a figure as `name`.png and print its path; return what the transcript says about the file."""
+    def _save_figure(self, name: str, figure: Any) -> Dict[str, Any]:
+        """Save a figure as `name`.png and print its path; return what the transcript says about the file.
+
+        For pages in the dark, `name`_dark.png is the same figure on a dark ground.
+        """
+        words = figures.texts(figure)
         path = figures.save(figure, self.folder, name, self.mark)
         if self._events:
             image = tf1.Summary.Image(encoded_image_string=path.read_bytes(), colorspace=4)
             self._events.add_summary(tf1.Summary(value=[tf1.Summary.Value(tag=name, image=image)]), 0)
         print(f"figure: {display_path(path)}", flush=True)
-        return {"file": path.name, "sha256": sha256_of_file(path)}
+        figures.darken(figure)
+        dark = figures.save(figure, self.folder, f"{name}_dark")  # which has the mark already
+        return {"file": path.name, "sha256": sha256_of_file(path), "texts": words,
+                "dark": {"file": dark.name, "sha256": sha256_of_file(dark)}}
 
     def graph(self, graph: Any) -> None:
         """Write a tf1.Graph to TensorBoard's event file, if there are both."""
@@ -185,7 +192,7 @@ class RunLog:
     def _last_numbers(self) -> List[Tuple[str, str, str]]:
         """Return (name, published, measured) of the last number of each published metric that was measured."""
         names = {_metric(name): name for name in self.section.published if name in self.measured}
-        return [(name, format_number(self.published.get(name)), format_number(self.measured[name]))
+        return [(_in_words(name), format_number(self.published.get(name)), format_number(self.measured[name]))
                 for name in names.values()]
 
     def layer_table(self, layers: Sequence[Layer], trainer: Any, model: str = "",
@@ -233,7 +240,8 @@ class RunLog:
         Returns:
             Rows under comparison.HEADER; none for the drawn sample.
         """
-        rows = compare_with_published(self.published, self.bands, self.measured, self.changed)
+        rows = compare_with_published(self.published, self.bands, self.measured, self.changed,
+                                      self.identity["preset"])
         content = {**self.identity, "title": self.section.title, "about": self.section.about,
                    "source": str(self.source), "mark": self.mark.strip(" ()"), "transcript": self._transcript,
                    "key_figures": self._last_numbers() + self._key_figures,
@@ -247,6 +255,13 @@ class RunLog:
 def _metric(name: str) -> str:
     """Return the metric in a name of a published value, such as loss of `epoch 1 loss`."""
     return name.split(" ", 2)[-1]
+
+
+def _in_words(name: str) -> str:
+    """Return a name of a published value in words that need no explanation, for the section's card."""
+    words = {"progress_bar_loss": "training loss on the progress bar", "loss": "training loss",
+             "progress_bar_acc": "accuracy on the progress bar", "val_loss": "validation loss"}
+    return name.replace(_metric(name), words.get(_metric(name), _metric(name)))
 
 
 def _event_file_writer(folder: Path) -> Any:

@@ -423,6 +423,8 @@ def experiment(run: Run) -> None:
     log.say(f"network: {' -> '.join(map(str, widths(settings)))}", "Training...")
     trainer = run.trainer
     log.say(trainer.first_batch(cyclic_rows(0, settings.batch_size, len(horses))).shape)
+    log.say(f"L2 is the penalty, {settings.l2_reg / 2:g} times the sum of the squared kernels, which is "
+            f"{'minimised too' if settings.l2_in_loss else 'printed only, not minimised'}")
     for epoch, values in run.fit():
         log.epoch(epoch, f"{epoch} Train MSE: {values['mse']:.4f}", values,
                   named_metrics(settings, epoch, values), f"L2: {values['l2']:.4f}")

@@ -19,9 +19,16 @@ SPELLINGS = {"\u00b1": "+-", "\u00d7": "x", "\u2192": "->", "\u2026": "..."}  # 
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose errors are one sentence on stderr, without the usage lines, and exit code 2."""
+    """An ArgumentParser whose errors are one sentence on stderr, without the usage lines, and exit code 2.
 
-    def __init__(self, **kwargs: Any) -> None:
+    Args:
+        essential: names of the options that --help shows, if the command has many; --help-all shows all.
+        essential_epilog: what --help prints at its end in place of the epilog.
+        kwargs: of ArgumentParser.
+    """
+
+    def __init__(self, essential: Sequence[str] = (), essential_epilog: str = "", **kwargs: Any) -> None:
+        self._essential, self._essential_epilog = essential, essential_epilog
         called = os.path.basename(sys.argv[0])
         if called.startswith("tf1-autoencoders"):  # an installed command
             kwargs["prog"] = called
@@ -30,11 +37,40 @@ class Parser(argparse.ArgumentParser):
                           version=f"tf1-autoencoders {__version__}, Python {platform.python_version()}")
         self.add_argument("--verbose", action="store_true",
                           help="show TensorFlow's own start-up messages and warnings (default: hidden)")
+        if essential:
+            self.add_argument("--help-all", action=_HelpAll, nargs=0, default=argparse.SUPPRESS,
+                              help="show all options and presets, and exit")
 
     def error(self, message: str) -> Any:
         if message.startswith("argument "):
             message = message[len("argument "):]
-        self.exit(2, f"{self.prog}: {message} (see --help)\n")
+        self.exit(2, f"{self.prog}: {message} (see {'--help-all' if self._essential else '--help'})\n")
+
+    def format_help(self) -> str:
+        """Return what --help prints: the essential options only, if there are some."""
+        if not self._essential:
+            return super().format_help()
+        formatter = self._get_formatter()
+        formatter.add_usage("%(prog)s [options]", [], [])
+        formatter.add_text(self.description)
+        formatter.start_section("the most useful options")
+        formatter.add_arguments([action for action in self._actions
+                                 if action.dest in (*self._essential, "help", "help_all")])
+        formatter.end_section()
+        formatter.add_text(self._essential_epilog)
+        return formatter.format_help()
+
+    def format_help_all(self) -> str:
+        """Return what --help-all prints."""
+        return super().format_help()
+
+
+class _HelpAll(argparse.Action):
+    """Print the help with all options, and exit."""
+
+    def __call__(self, parser: Any, *_: Any) -> None:
+        print(parser.format_help_all(), end="")
+        parser.exit()
 
 
 class SettingOption(NamedTuple):
