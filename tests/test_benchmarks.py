@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import (
+    code_width,
     detective_story,
     endurance,
     growth,
@@ -238,6 +239,32 @@ def test_unknown_rows_are_refused_and_failing_implementations_left_out(tmp_path,
 
 def test_the_machine_is_described():
     assert all(measuring.machine().values())
+
+
+def test_the_code_widths_that_are_missing_are_trained_and_all_are_drawn(tmp_path, monkeypatch, capsys):
+    trained = []
+
+    def measure_width(settings, data):
+        trained.append((settings.n_latent, settings.n_epochs))
+        return {"network": 1 / settings.n_latent, "PCA": 2 / settings.n_latent}
+    monkeypatch.setattr(code_width, "measure_width", measure_width)
+    monkeypatch.setattr(code_width.section, "load", lambda *_, **__: (None, None))
+    command = ["--figures", str(tmp_path), "--out", str(tmp_path / "widths.json"), "--widths"]
+    assert code_width.main([*command, "4", "2"]) == code_width.main([*command, "2", "4", "8"]) == 0
+    assert code_width.main([*command, "2", "--epochs", "1"]) == 0
+    assert trained == [(2, 4), (4, 4), (8, 4), (2, 1)]
+    rows = [line.strip("|").split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    assert [[cell.strip() for cell in row] for row in rows[-3:-1]] == [["numbers in the code", "network", "PCA"],
+                                                                       ["-" * 19, "-" * 7, "-" * 6]]
+    assert [cell.strip() for cell in rows[-1]] == ["2", "0.5000", "1.0000"]
+    assert (tmp_path / "section1_code_width.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_error_of_a_width_is_that_of_the_validation_images(monkeypatch):
+    settings = dataclasses.replace(code_width.section.PRESETS["tuned"], **SMALL[1], n_epochs=1)
+    x = np.random.default_rng(0).random((40, settings.n_input), dtype=np.float32)
+    errors = code_width.measure_width(settings, {"train": (x, None)})
+    assert 0 < errors["PCA"] < np.var(x) < errors["network"] < 10
 
 
 @pytest.mark.slow
