@@ -18,6 +18,8 @@ from tf1_autoencoders.utils.frameworks import tf1
 
 DATA = "model.ckpt.data-00000-of-00001"
 
+ORIGIN = {"preset": "report", "data": {"name": "CIFAR-10", "kind": "official"}}
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, small_rows):
@@ -28,7 +30,7 @@ def trained(tmp_path_factory, small_rows):
         trainer = trainers.GraphTrainer(session, model, (small_rows,), 5)
         trainer.train(np.arange(15), False, Progress(), lambda: False)
         trainer.save(folder)
-        (folder / "settings.json").write_text(json.dumps({"settings": dataclasses.asdict(SMALL)}))
+        (folder / "settings.json").write_text(json.dumps({**ORIGIN, "settings": dataclasses.asdict(SMALL)}))
         return folder, graph_weights(session, model)
 
 
@@ -117,7 +119,12 @@ def test_settings_are_read_as_they_were_saved(saved):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"settings": 3}', '{"settings": {"n_input": 37}}',
-                                     json.dumps({"settings": {**dataclasses.asdict(SMALL), "n_input": "wide"}})])
+                                     *(json.dumps({**ORIGIN, "settings": {**dataclasses.asdict(SMALL), **wrong}})
+                                       for wrong in ({"n_input": "wide"}, {"n_input": 10 ** 9}, {"seed": -1},
+                                                     {"learning_rate": float("nan")}, {"kernels": "other"},
+                                                     {"l2_in_loss": 1}, {"batch_size": 0}, {"n_epochs": True})),
+                                     *(json.dumps({**ORIGIN, **wrong, "settings": dataclasses.asdict(SMALL)})
+                                       for wrong in ({"preset": 3}, {"data": []}, {"data": {"name": [], "kind": ""}}))])
 def test_damaged_settings_are_refused_in_one_sentence(saved, content):
     folder, _ = saved
     (folder / "settings.json").write_text(content)

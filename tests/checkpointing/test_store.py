@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
-from tf1_autoencoders.checkpointing import store
+from tf1_autoencoders.checkpointing import saver, store
+from tf1_autoencoders.utils import files
 from tf1_autoencoders.utils.errors import UserError
 
 SETTINGS = {"section": 2, "settings": {"seed": 1, "learning_rate": 0.01}}
@@ -377,3 +378,66 @@ def test_a_name_that_tensorflow_cannot_take_is_refused_before_the_training(tmp_p
     with pytest.raises(UserError, match="cannot write to a folder whose name is not in the encoding .* PYTHONUTF8=1"):
         store.Store(tmp_path / name / "section2")
     assert list(tmp_path.iterdir()) == []
+
+
+def with_checksums(folder, name, size):
+    """Record another size of a file in a checkpoint's checksums.json, as somebody who wants to harm would."""
+    file = folder / store.CHECKSUMS
+    file.write_text(store._to_json({**json.loads(file.read_text()), name: {"size": size, "sha256": "0" * 64}}))
+
+
+def as_pipe(file):
+    os.mkfifo(str(file))
+
+
+def as_endless_device(file):
+    file.symlink_to("/dev/zero")
+
+
+def as_sparse_file(file):
+    with open(str(file), "wb") as opened:
+        opened.truncate(1 << 40)
+
+
+@pytest.mark.parametrize("name", [DATA, store.SETTINGS, store.CHECKSUMS, "stranger"])
+@pytest.mark.parametrize("size", [0, 1 << 40])
+@pytest.mark.parametrize("replaced", [as_pipe, as_endless_device, as_sparse_file])
+def test_what_is_no_file_of_a_checkpoint_is_not_read(replaced, name, size, filled):
+    newest = filled / "step-00000030"
+    with_checksums(newest, name, size)
+    if (newest / name).exists():
+        (newest / name).unlink()
+    replaced(newest / name)
+    with pytest.raises(UserError, match="the checkpoint is damaged"):  # at once, or the test would never end
+        store.read_checkpoint(newest)
+    assert next(store.good_checkpoints(filled, [])).number == 20
+
+
+@pytest.mark.parametrize("replaced", [as_pipe, as_endless_device])
+@pytest.mark.parametrize("name", [INDEX, store.FINISHED])
+def test_what_is_no_file_beside_the_checkpoints_is_not_read(replaced, name, filled):
+    if (filled / name).is_symlink():
+        (filled / name).unlink()
+    replaced(filled / name)
+    assert begin(filled)[0] == 30
+
+
+def test_each_folder_that_is_made_is_flushed_into_the_one_above_it(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(files, "fsync", flushed.append)
+    with store.Store(tmp_path / "a" / "b" / "section2"):
+        pass
+    assert flushed == [tmp_path, tmp_path / "a", tmp_path / "a" / "b"]
+
+
+def test_a_run_that_saves_meanwhile_is_no_damage(filled, monkeypatch, capsys):
+    read, pending = store._size_and_checksum, [40, 50, 60]
+
+    def read_while_a_run_saves(path):
+        if pending:
+            numbers, pending[:] = list(pending), []
+            save(filled, *numbers)
+        return read(path)
+    monkeypatch.setattr(store, "_size_and_checksum", read_while_a_run_saves)
+    assert saver.newest_good_checkpoint([filled]) == filled / "step-00000060" / "model.ckpt"
+    assert not capsys.readouterr().err

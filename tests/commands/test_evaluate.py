@@ -3,8 +3,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import struct
+import subprocess
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -184,6 +187,28 @@ def test_the_first_frame_of_an_animation_is_taken(tmp_path):
     frames[0].save(tmp_path / "p.gif", save_all=True, append_images=frames[1:])
     image, done = read_picture(tmp_path / "p.gif", 28, light_on_black=False)
     assert "first of 2 frames" in done and image.mean() == pytest.approx(40, abs=1)
+
+
+def test_a_picture_that_would_start_a_program_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a program was started"))
+    (tmp_path / "photo.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 40 40\n%%EndComments\nshowpage\n"
+                                         b"%%EOF\n")
+    with pytest.raises(UserError, match="photo.png: not a picture"):
+        read_picture(tmp_path / "photo.png", 28, light_on_black=False)
+
+
+@pytest.mark.parametrize("name", [b"$\\foo$.png", b"$x.png", b"a\\$\\frac{1}{0}$.png", b"\xff\xfe.png",
+                                  b"\x1b[2J\n.png"])
+def test_a_name_of_a_picture_is_no_formula_and_no_command(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("matplotlibrc").write_text("text.usetex: True\n")  # which figures ignore
+    file = os.fsdecode(bytes(tmp_path) + b"/" + name)
+    with open(file, "wb") as opened:
+        Image.fromarray(colour(40, 40)).save(opened, "PNG")
+    assert evaluate.main(["--file", file]) == 0
+    output = capsys.readouterr()
+    assert (output.out + output.err).replace("\n", "").isprintable()
+    assert list(Path("results").glob("*.png")) or list(Path("results").rglob("*.png"))
 
 
 def bomb(side):

@@ -35,7 +35,9 @@ def checkpoints(tmp_path_factory):
                 with TimedSession(model) as session:
                     session.run(model.initializer)
                     saver.save(session, model.saver, folder)
-                (folder / "settings.json").write_text(json.dumps({"settings": dataclasses.asdict(settings)}))
+                (folder / "settings.json").write_text(json.dumps(
+                    {"preset": "report", "data": {"name": "none", "kind": "drawn"},
+                     "settings": dataclasses.asdict(settings)}))
                 self[number] = folder
                 return folder
         yield Checkpoints()

@@ -205,6 +205,7 @@ BAD = {
     "to data": (redirect_to("data:text/plain,x"), "not allowed"),
     "to no address": (redirect_to("http://[::1"), "IPv6"), "to no port": (redirect_to("http://127.0.0.1:x/"), "port"),
     "to a name too long": (redirect_to(f"http://{'a' * 70}.example/"), "label|idna|resol|not known|timed out"),
+    "to a port too long": (redirect_to("http://127.0.0.1:1234567890123456789012/"), "."),
     "to nowhere": (redirect_to(""), "infinite loop|Found")}
 
 

@@ -167,11 +167,27 @@ def test_tasks_that_train_something_else_are_named_before_the_first_step():
     ('{"cluster": {"worker": ["a:1", 7]}, "task": {"type": "worker", "index": 0}}', "7 is no address"),
     ('{"cluster": {"worker": ["a"]}, "task": {"type": "worker", "index": 0}}', "a is no address"),
     ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', "there is no task 1"),
+    *((f'{{"cluster": {{"worker": {jobs}}}, "task": {{"type": "worker", "index": 0}}}}', "each with a list of")
+      for jobs in ("3", "null", "true", '"a:1"', '{"a:1": 0}')),
+    ('{"cluster": {"worker": [[]]}, "task": {"type": "worker", "index": 0}}', "is no address"),
+    ('{"cluster": {"worker": ["a:99999"]}, "task": {"type": "worker", "index": 0}}', "a:99999 is no address"),
+    ('{"cluster": {"chief": 3, "worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}', "each with a list"),
+    ('{"cluster": {"worker": ["a:1"]}, "task": {"type": [], "index": 0}}', "expected JSON such as"),
+    ('{"cluster": [], "task": {"type": "worker", "index": 0}}', "each with a list"),
     ('{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": "x"}}', "there is no task x")])
 def test_a_wrong_tf_config_is_one_sentence(monkeypatch, content, sentence):
     monkeypatch.setenv("TF_CONFIG", content)
     with pytest.raises(UsageError, match=sentence):
         clusters.plan_from_environment()
+
+
+@pytest.mark.parametrize("content", ["3", "null", "[]", '{"worker": 3}', '{"worker": {}}', '{"worker": [null]}',
+                                     '{"worker": ["a:1"], "x\\u001b[2J\\n": []}', "[" * 100_000])
+def test_a_wrong_cluster_file_is_one_sentence(content, tmp_path):
+    (tmp_path / "cluster.json").write_text(content)
+    with pytest.raises(UsageError) as error:
+        clusters.plan_from_file(tmp_path / "cluster.json", 0)
+    assert str(error.value).isprintable()
 
 
 def test_the_chief_of_tf_config_is_task_0(monkeypatch):

@@ -79,3 +79,12 @@ def test_a_keras_twin_can_be_saved_loaded_and_trained_further(tmp_path, monkeypa
         model.train_on_batch(second, second_targets)
     for weight, expected in zip(loaded.get_weights(), twin.get_weights()):
         np.testing.assert_array_equal(weight, expected)
+
+
+def test_every_setting_has_bounds_that_hold_the_presets():
+    for section in SECTIONS.values():
+        for preset in section.presets.values():
+            for field in dataclasses.fields(preset):
+                value, bounds = getattr(preset, field.name), section.settings_class.BOUNDS.get(field.name)
+                assert type(value) is bool or (value in bounds if isinstance(value, str) else value is None
+                                               or bounds[0] <= value <= bounds[1]), (section.number, field.name)

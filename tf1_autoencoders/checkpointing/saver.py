@@ -19,6 +19,7 @@ from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
 CHECKPOINT_NAME = "model.ckpt"
+ATTEMPTS = 5  # to find a checkpoint in a folder in which a run is saving
 
 
 def save(session: Any, saver: Any, folder: Path) -> None:
@@ -65,22 +66,25 @@ def newest_good_checkpoint(folders: Iterable[Union[str, Path]]) -> Path:
     """Return the newest good checkpoint of the first of `folders` that holds one, as a path without suffix.
 
     In a folder that a training has filled (store.Store), every byte is checked. Damaged checkpoints are skipped with a
-    warning.
+    warning. The path lies in the checkpoint's own folder, which never changes, and not behind `latest`, which a run may
+    move to another checkpoint between two reads. A run that removes a checkpoint meanwhile has saved a newer one, which
+    is then looked for.
 
     Raises:
         UserError: no folder has a checkpoint, or the first folder with checkpoints has no good one.
     """
     paths = [Path(folder) for folder in folders]
     for folder in paths:
-        problems: List[str] = []
-        for checkpoint in store.good_checkpoints(folder, problems):
+        for _ in range(ATTEMPTS):
+            problems: List[str] = []
+            newest = store.checkpoint_folders(folder)
+            good = next(store.good_checkpoints(folder, problems), None)
+            if not problems or newest == store.checkpoint_folders(folder):
+                break
+        if good:
             for problem in problems:
                 warn(f"{problem}; the checkpoint before it is used")
-            latest = folder / CHECKPOINT_NAME
-            is_latest = (folder / store.LATEST).is_symlink() \
-                and (folder / store.LATEST).resolve() == checkpoint.path.resolve() \
-                and latest.with_name(CHECKPOINT_NAME + ".index").exists()
-            return latest if is_latest else checkpoint.path / CHECKPOINT_NAME
+            return good.path / CHECKPOINT_NAME
         if problems:
             raise UserError(f"{display_path(folder)}: no good checkpoint ({'; '.join(problems)}); "
                             "train again or name another with --checkpoint")
@@ -132,7 +136,8 @@ def read_settings(path: Path, settings_class: Any,
 
     Args:
         path: the checkpoint, as newest_good_checkpoint returns it.
-        settings_class: the section's frozen dataclass of settings.
+        settings_class: the section's frozen dataclass of settings, whose BOUNDS say which values a file may have:
+            {name of a number: (lowest, highest)} and {name of a text: the texts}.
         former_names: {name of a setting: the name that older files have; None if they lack the setting, which then has
             its default}.
 
@@ -153,6 +158,9 @@ def read_settings(path: Path, settings_class: Any,
             elif name not in stored and former in stored:
                 stored[name] = stored[former]
         values = {field.name: stored[field.name] for field in dataclasses.fields(settings_class)}
+        for text in (content["preset"], content["data"]["name"], content["data"]["kind"]):
+            if not isinstance(text, str):
+                raise ValueError("preset, and name and kind of the data, must be texts")
     except FileNotFoundError:
         return None, {}
     except KeyError as error:
@@ -164,10 +172,14 @@ def read_settings(path: Path, settings_class: Any,
     for field in dataclasses.fields(settings_class):
         value, default = values[field.name], getattr(settings_class(), field.name)
         kind = int if default is None else type(default)  # None stands for a number that is not known yet
-        if not (value is None and str(field.type).startswith("Optional")) and (
-                type(value) is not kind or kind in (int, float) and not -1e9 < value < 1e9):
-            raise UserError(f"{display_path(file)}: {field.name} is {one_line(reprlib.repr(value))}, "
-                            f"expected a value like {default!r}; train again")
+        bounds = getattr(settings_class, "BOUNDS", {}).get(field.name, (-1e9, 1e9))
+        is_right = value is None and str(field.type).startswith("Optional") or type(value) is kind and (
+            value in bounds if kind is str else kind is bool or bounds[0] <= value <= bounds[1])
+        if not is_right:
+            expected = f"one of {', '.join(bounds)}" if kind is str else \
+                f"{bounds[0]:g} to {bounds[1]:g}" if kind in (int, float) else "true or false"
+            raise UserError(f"{display_path(file)}: {field.name} is {one_line(reprlib.repr(value))}, expected a value "
+                            f"like {default!r}, {expected}; train again")
     return settings_class(**values), content
 
 

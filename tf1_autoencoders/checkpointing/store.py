@@ -21,23 +21,29 @@ import json
 import os
 import re
 import shutil
+import stat
 import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Union
 
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.files import (
+    MAX_JSON_BYTES,
     UNFINISHED_PREFIX,
     fsync,
     lock_folder,
+    make_folder,
     make_writable_folder,
+    read_bounded,
     read_json,
     replace_link,
     sha256_of_file,
+    write_atomically,
 )
 from tf1_autoencoders.utils.paths import display_path
 
 SETTINGS, PROGRESS, CHECKSUMS = "settings.json", "progress.json", "checksums.json"
+MAX_FILE_BYTES = 1 << 31  # of a checkpoint's file; the report's largest has 110 MB
 N_KEPT = 3  # checkpoints of a run, unless told otherwise; the older ones serve if the newest is damaged
 LATEST, FINISHED = "latest", "ended"
 ASIDE = ".before-"  # between the name and the number of a run that was set aside
@@ -66,13 +72,13 @@ def read_checkpoint(path: Union[str, Path]) -> Checkpoint:
         for name in sorted(names | set(checksums)):
             if name not in names:
                 raise ValueError(f"{name} is missing")
-            if checksums.get(name) != _size_and_checksum(path / name):
+            if not _is_as_recorded(path / name, checksums.get(name)):
                 raise ValueError(f"{name} is not what was saved")
-        if (path / CHECKSUMS).read_text() != _to_json(checksums):
+        if read_bounded(path / CHECKSUMS, MAX_JSON_BYTES).decode() != _to_json(checksums):
             raise ValueError(f"{CHECKSUMS} is not what was saved")
-        settings, progress = (json.loads((path / name).read_text()) for name in (SETTINGS, PROGRESS))
+        settings, progress = (read_json(path / name) for name in (SETTINGS, PROGRESS))
         number = progress["n_steps"]
-        if not isinstance(settings, dict) or number != _step_number(path):
+        if not isinstance(settings, dict) or type(number) is not int or number != _step_number(path):
             raise ValueError(f"{PROGRESS} is of step {number}")
     except OSError as error:
         name = Path(error.filename or path).name
@@ -102,6 +108,13 @@ def _size_and_checksum(path: Path) -> Dict[str, Any]:
     return {"size": path.stat().st_size, "sha256": sha256_of_file(path)}
 
 
+def _is_as_recorded(path: Path, recorded: Any) -> bool:
+    """Return whether a file has the recorded size and checksum; only a regular file of that size is read."""
+    state = path.stat()
+    return isinstance(recorded, dict) and stat.S_ISREG(state.st_mode) and recorded.get("size") == state.st_size \
+        and state.st_size <= MAX_FILE_BYTES and recorded == _size_and_checksum(path)
+
+
 def _to_json(content: Any) -> str:
     return json.dumps(content, indent=1) + "\n"
 
@@ -124,8 +137,8 @@ def good_checkpoints(folder: Union[str, Path], problems: List[str]) -> Iterator[
 def is_finished(newest: Checkpoint) -> bool:
     """Return whether a store's newest good checkpoint is the end of a finished run."""
     try:
-        return (newest.path.parent / FINISHED).read_bytes() == newest.path.name.encode()
-    except OSError:
+        return read_bounded(newest.path.parent / FINISHED, 1000) == newest.path.name.encode()
+    except (OSError, ValueError):
         return False
 
 
@@ -218,13 +231,13 @@ class Store:
         for path in checkpoint_folders(aside):
             if newest and path.name != newest.path.name:
                 shutil.rmtree(str(path))
-        self.folder.mkdir()
-        fsync(self.folder.parent)
+        make_folder(self.folder)
         return f"the {state} run that was in {display_path(self.folder)} is kept in {display_path(aside)}"
 
     def mark_finished(self) -> None:
         """Note that the whole run is finished, not only its training; without this note the run is continued."""
-        (self.folder / FINISHED).write_text(checkpoint_folders(self.folder)[0].name)
+        write_atomically(self.folder / FINISHED, checkpoint_folders(self.folder)[0].name.encode())
+        fsync(self.folder)
 
     def save(self, number: int, write: Callable[[Path], None], identity: Dict[str, Any],
              progress: Dict[str, Any]) -> None:
@@ -291,7 +304,7 @@ class Store:
         """Return whether `latest`, or a link through it, is missing, damaged or of another checkpoint."""
         def is_same(file: Path) -> bool:
             shown = self.folder / file.name
-            return shown.exists() and _size_and_checksum(shown) == _size_and_checksum(file)
+            return shown.exists() and _is_as_recorded(shown, _size_and_checksum(file))
         return not all(is_same(file) for file in newest.path.iterdir()
                        if file.name not in (PROGRESS, CHECKSUMS))
 

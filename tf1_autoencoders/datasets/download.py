@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import http.client
 import queue
 import sys
 import threading
@@ -112,5 +111,5 @@ def _receive_in_thread(url: str, size: int, timeout: float, blocks: Any, given_u
                 block = answer.read(min(BLOCK_SIZE, size))
                 blocks.put(block)
                 size -= len(block) or size
-    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: an invalid address
+    except Exception as error:  # OSError, HTTPException; of an invalid address ValueError, OverflowError and others
         blocks.put(error)

@@ -7,10 +7,12 @@ from typing import Any, List, Tuple
 
 import numpy as np
 
-from tf1_autoencoders.utils.errors import UserError, one_line
+from tf1_autoencoders.utils.errors import UserError, one_line, printable
+from tf1_autoencoders.utils.files import open_regular
 from tf1_autoencoders.utils.paths import display_path
 
 MAX_PIXELS = 50_000_000  # of a picture: 150 MB as RGB
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")  # not EPS, for which Pillow starts Ghostscript
 LEAST_SIDE = 8  # pixels; a smaller picture has no content
 
 
@@ -32,7 +34,7 @@ def read_picture(path: Any, side: int, light_on_black: bool) -> Tuple[np.ndarray
     Raises:
         UserError: the file is missing, no picture, too small or too large.
     """
-    from PIL import Image  # comes with matplotlib
+    from PIL import Image, UnidentifiedImageError  # comes with matplotlib
 
     path, shown = Path(path), display_path(path)
     if path.is_dir():
@@ -43,7 +45,7 @@ def read_picture(path: Any, side: int, light_on_black: bool) -> Tuple[np.ndarray
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path) as picture:
+            with open_regular(path) as file, Image.open(file, formats=FORMATS) as picture:
                 width, height = picture.size
                 if width * height > MAX_PIXELS:
                     raise UserError(f"--file {shown}: {width} x {height} pixels; expected {MAX_PIXELS:,} pixels or "
@@ -57,6 +59,9 @@ def read_picture(path: Any, side: int, light_on_black: bool) -> Tuple[np.ndarray
                 pixels = _as_rgb(picture)
     except UserError:
         raise
+    except UnidentifiedImageError as error:
+        raise UserError(f"--file {shown}: not a picture (neither {', '.join(FORMATS[:-1])} nor {FORMATS[-1]}); "
+                        "expected a PNG or JPEG file") from error
     except Image.DecompressionBombError as error:
         raise UserError(f"--file {shown}: more pixels than can be read safely; make the picture smaller") from error
     except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
@@ -75,7 +80,7 @@ def read_picture(path: Any, side: int, light_on_black: bool) -> Tuple[np.ndarray
     if light_on_black and border.mean() > 127.5:
         grey = 255 - grey
         done.append("inverted, since the data set is light on black and the picture's border is light")
-    return np.clip(grey, 0, 255).astype(np.float32).reshape(1, -1), f"{path.name}: {', '.join(done)}"
+    return np.clip(grey, 0, 255).astype(np.float32).reshape(1, -1), f"{printable(path.name)}: {', '.join(done)}"
 
 
 def _as_rgb(picture: Any) -> np.ndarray:

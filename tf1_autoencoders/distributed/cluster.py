@@ -55,12 +55,15 @@ def plan_from_environment() -> Optional[ClusterPlan]:
         content = json.loads(text)
         jobs, task = content["cluster"], content["task"]
         kind, index = task["type"], task["index"]
-    except (ValueError, KeyError, TypeError) as error:
+        if not isinstance(kind, str):
+            raise ValueError("the task's type is no text")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{TF_CONFIG}: expected JSON such as "
                          '{"cluster": {"worker": ["host:2222", "host:2223"]}, "task": {"type": "worker", "index": 0}} '
                          f"({one_line(error)})") from error
-    n_chiefs = len(jobs.get("chief", [])) if isinstance(jobs, dict) else 0
-    plan = _checked_plan(TF_CONFIG, jobs, index + n_chiefs if kind == JOB and type(index) is int else index)
+    _check_jobs(TF_CONFIG, jobs)
+    plan = _checked_plan(TF_CONFIG, jobs, index + len(jobs.get("chief", ())) if kind == JOB and type(index) is int
+                         else index)
     if kind not in jobs:
         raise UsageError(f"{TF_CONFIG}: the task is a {kind}; expected one of {', '.join(jobs)}")
     return plan if len(plan.addresses) > 1 else None
@@ -78,13 +81,19 @@ def plan_from_file(file: Path, task: int) -> ClusterPlan:
         raise UsageError(f"--cluster {display_path(file)}: not a JSON file ({one_line(error)})") from error
 
 
-def _checked_plan(where: str, jobs: Any, task: Any) -> ClusterPlan:
-    if not isinstance(jobs, dict) or not jobs or set(jobs) - {"chief", JOB}:
+def _check_jobs(where: str, jobs: Any) -> None:
+    if not isinstance(jobs, dict) or not jobs or set(jobs) - {"chief", JOB} \
+            or not all(isinstance(addresses, list) for addresses in jobs.values()):
         raise UsageError(f'{where}: expected the job "worker", and "chief" if wanted, each with a list of host:port')
+
+
+def _checked_plan(where: str, jobs: Any, task: Any) -> ClusterPlan:
+    _check_jobs(where, jobs)
     addresses = []
     for job in ("chief", JOB):
         for address in jobs.get(job, []):
-            if not isinstance(address, str) or not ADDRESS.fullmatch(address):
+            if not isinstance(address, str) or not ADDRESS.fullmatch(address) \
+                    or not 0 < int(address.rpartition(":")[2]) < 1 << 16:
                 raise UsageError(f"{where}: {str(address)[:80]} is no address; expected host:port")
             addresses.append(address)
     if len(jobs.get("chief", [])) > 1 or len(set(addresses)) < len(addresses):

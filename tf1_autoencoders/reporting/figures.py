@@ -1,6 +1,7 @@
 """The figures of the report, on matplotlib's Agg backend: each function returns a Figure, save() writes it."""
 from __future__ import annotations
 
+import functools
 import io
 from pathlib import Path
 from types import MappingProxyType
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple,
 
 import numpy as np
 
+from tf1_autoencoders.utils.errors import printable
 from tf1_autoencoders.utils.files import write_atomically
 
 if TYPE_CHECKING:
@@ -25,9 +27,17 @@ def _empty_figure(width: float, height: float) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # imported here: --help does without matplotlib
     from matplotlib.figure import Figure
 
+    _ignore_matplotlibrc()
     figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, constrained_layout=True)
     FigureCanvasAgg(figure)
     return figure
+
+
+@functools.lru_cache(maxsize=None)
+def _ignore_matplotlibrc() -> None:
+    """Have figures look the same everywhere: a file matplotlibrc of the working directory could even start LaTeX."""
+    import matplotlib
+    matplotlib.rcdefaults()
 
 
 def _draw_image(axes: Any, pixels: np.ndarray, highest: float) -> None:
@@ -196,6 +206,9 @@ def save(figure: Figure, folder: Union[str, Path], name: str, mark: str = "") ->
         figure.text(0.995, 0.995, mark.strip(" ()"), ha="right", va="top", fontsize=8, color=MARK)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    from matplotlib.text import Text
+    for text in figure.findobj(Text):  # a dollar sign in the name of a file begins no formula
+        text.set_text("\n".join(printable(line).replace("$", r"\$") for line in text.get_text().split("\n")))
     content = io.BytesIO()
     comment = {"Comment": mark.strip(" ()")} if mark else {}
     figure.savefig(content, format="png", metadata={"Software": None, **comment})

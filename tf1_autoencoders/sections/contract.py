@@ -11,6 +11,14 @@ import numpy as np
 TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "bias gradients": 2e-6, "losses": 1e-6, "weights": 1e-6},
               "Keras": {"weights": 6e-5}}
 
+# What a settings.json may say, from the lowest to the highest value; the widths bound the memory of a network.
+WIDTH, COUNT, FACTOR, FRACTION = (1, 4096), (0, 1_000_000), (0.0, 1000.0), (0.0, 1.0)
+KERNELS = ("fused", "plain")
+BOUNDS_OF_ALL: Dict[str, Any] = {
+    "learning_rate": FACTOR, "adam_epsilon": FRACTION, "decay_steps": (1, 10 ** 9), "batch_size": (1, 1_000_000),
+    "n_epochs": (1, 1_000_000), "patience": COUNT, "pretrain_epochs": COUNT, "validation_split": (0.001, 0.999),
+    "seed": (0, 2 ** 32), "kernels": KERNELS}
+
 
 def _training_arrays(data: Mapping[str, Any], settings: Any) -> Tuple[np.ndarray, ...]:
     return data["train"]

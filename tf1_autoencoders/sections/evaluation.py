@@ -12,6 +12,7 @@ from tf1_autoencoders.datasets.picture_file import read_picture
 from tf1_autoencoders.reporting import figures
 from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.sections.trained import open_trained
+from tf1_autoencoders.utils.errors import printable
 
 TEST_IMAGE = 13  # the test image that the report reconstructs
 
@@ -83,7 +84,7 @@ def images_asked_for(section: Section, asked: Asked) -> Images:
     if asked.file is not None:
         rows, done = read_picture(asked.file, **section.picture)
         path = Path(asked.file)
-        return Images(rows, 0, False, done, path.name, re.sub(r"\W+", "_", path.stem) or "picture")
+        return Images(rows, 0, False, done, printable(path.name), re.sub(r"\W+", "_", path.stem) or "picture")
     assert section.test_images is not None, "evaluate asks for images only where there are some"
     rows, source = section.test_images(**asked.data_options)
     number = TEST_IMAGE if asked.image is None else asked.image

@@ -4,6 +4,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import math
 import platform
 import time
 from pathlib import Path
@@ -313,10 +314,12 @@ class Run:
         machine = {**describe_machine(threads), "workers": tasks.n_tasks}
         if previous is None:
             return loop.Progress(machines=[machine])
+        arguments = self.section.fit_arguments(self.settings, self._n_rows)
+        n_steps = math.ceil(len(arguments["rows_for_epoch"](0)) / self.trainer.batch_size)
         try:
-            progress = loop.Progress(**previous.progress)
-        except TypeError as error:
-            raise UserError(f"{display_path(previous.path)}: not the progress of a training ({error}); "
+            progress = loop.Progress.from_json(previous.progress, arguments["n_epochs"], n_steps)
+        except ValueError as error:
+            raise UserError(f"{display_path(previous.path)}: not the progress of this training ({error}); "
                             "choose another --checkpoint-dir") from error
         self.trainer.restore(previous.path / CHECKPOINT_NAME, progress.finished and self.options.weights_only)
         warn(f"{'already finished' if progress.finished else 'resumed from'}: {display_path(previous.path)}")

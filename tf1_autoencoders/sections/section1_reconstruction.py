@@ -18,7 +18,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from functools import partial
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, ClassVar, Dict, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from tf1_autoencoders.graphs.layers import cosine_decay, dense_layer, mean_squar
 from tf1_autoencoders.graphs.strategy import wrap_optimizer
 from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam, keras_cosine_decay
 from tf1_autoencoders.reporting import baselines, figures, metrics, published
-from tf1_autoencoders.sections.contract import Section, with_decay_steps
+from tf1_autoencoders.sections.contract import BOUNDS_OF_ALL, WIDTH, Section, with_decay_steps
 from tf1_autoencoders.sections.evaluation import Answer, Asked, images_asked_for
 from tf1_autoencoders.sections.run import N_SHOWN, Run
 from tf1_autoencoders.sections.trained import Trained, open_trained
@@ -64,6 +64,8 @@ class Settings:
     patience: int = 10  # epochs without a better val_loss before the end; source
     validation_split: float = 0.2  # fraction of the training images; printed
     seed: int = 0  # of initial values, split and shuffling; ours
+    BOUNDS: ClassVar[Dict[str, Any]] = {**BOUNDS_OF_ALL, "n_input": WIDTH, "n_hidden_1": WIDTH, "n_hidden_2": WIDTH,
+                                        "n_hidden_3": WIDTH, "n_latent": WIDTH}
 
 
 PRESETS = {"report": Settings(), "tuned": Settings(cosine_decay=True, batch_size=256),

@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, ClassVar, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from tf1_autoencoders.graphs.layers import cosine_decay
 from tf1_autoencoders.graphs.strategy import wrap_optimizer
 from tf1_autoencoders.keras_twin.build import keras_adam, keras_cosine_decay
 from tf1_autoencoders.reporting import baselines, figures, metrics, published
-from tf1_autoencoders.sections.contract import Section, with_decay_steps
+from tf1_autoencoders.sections.contract import BOUNDS_OF_ALL, FACTOR, WIDTH, Section, with_decay_steps
 from tf1_autoencoders.sections.evaluation import TEST_IMAGE, Answer, Asked, images_asked_for
 from tf1_autoencoders.sections.run import N_SHOWN, Run
 from tf1_autoencoders.sections.trained import Trained, open_trained
@@ -71,6 +71,10 @@ class Settings:
     pixel_scale: float = 1.0  # a factor after the subtraction; ours (the source feeds grey levels 0..255 unchanged)
     seed: int = 0  # of initial values and shuffling; ours
     kernels: str = "fused"  # or "plain": the layers of graphs.fused, which compute two halves of a batch at once; ours
+    BOUNDS: ClassVar[Dict[str, Any]] = {**BOUNDS_OF_ALL, "n_input": WIDTH, "n_hidden_1": WIDTH, "n_hidden_2": WIDTH,
+                                        "n_hidden_3": WIDTH, "l2_reg": FACTOR, "steps_per_epoch": (1, 1_000_000),
+                                        "print_every": (1, 1_000_000), "pixel_center": (0.0, 255.0),
+                                        "pixel_scale": FACTOR}
 
 
 PRESETS = {

@@ -18,7 +18,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from functools import partial
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, ClassVar, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -37,7 +37,7 @@ from tf1_autoencoders.keras_twin.build import (
     keras_upsampling,
 )
 from tf1_autoencoders.reporting import baselines, figures, metrics, published
-from tf1_autoencoders.sections.contract import TOLERANCES, Section, with_decay_steps
+from tf1_autoencoders.sections.contract import BOUNDS_OF_ALL, FACTOR, TOLERANCES, Section, with_decay_steps
 from tf1_autoencoders.sections.evaluation import Answer, Asked, images_asked_for
 from tf1_autoencoders.sections.run import N_SHOWN, Run
 from tf1_autoencoders.sections.trained import Trained, further_pretrained, open_trained
@@ -122,6 +122,9 @@ class Settings:
     validation_split: float = 0.2  # fraction of the training images; printed
     kernels: str = "fused"  # or "plain": the layers of graphs.fused, which need less memory and time; ours
     seed: int = 0  # of initial values, noise, split and shuffling; ours
+    BOUNDS: ClassVar[Dict[str, Any]] = {**BOUNDS_OF_ALL, "side": (4, 256), "n_filters_1": (1, 512),
+                                        "n_filters_2": (1, 512), "n_filters_3": (1, 512),
+                                        "noise": tuple(TRAINING_NOISES), "noise_strength": FACTOR}
 
 
 PRESETS = {"report": Settings(),

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, ClassVar, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -35,7 +35,7 @@ from tf1_autoencoders.graphs.layers import dense_layer
 from tf1_autoencoders.graphs.strategy import wrap_optimizer
 from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam
 from tf1_autoencoders.reporting import published
-from tf1_autoencoders.sections.contract import Section
+from tf1_autoencoders.sections.contract import BOUNDS_OF_ALL, Section
 from tf1_autoencoders.sections.evaluation import Answer, Asked
 from tf1_autoencoders.sections.run import Run
 from tf1_autoencoders.sections.trained import Trained, open_trained
@@ -72,6 +72,9 @@ class Settings:
     feedback: str = "softmax"  # one of FEEDBACKS; source
     kernels: str = "fused"  # or "plain": the layers of graphs.fused, each LSTM step one operation; ours
     seed: int = 0  # of sequences, initial values and order; ours
+    BOUNDS: ClassVar[Dict[str, Any]] = {**BOUNDS_OF_ALL, "n_in": (1, 100), "n_out": (1, 100), "cardinality": (2, 4096),
+                                        "n_units": (1, 2048), "n_sequences": (1, 1_000_000), "n_test": (1, 100_000),
+                                        "start_vector": START_VECTORS, "feedback": FEEDBACKS}
 
 
 PRESETS = {"report": Settings()}

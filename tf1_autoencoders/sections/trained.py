@@ -48,12 +48,20 @@ def open_trained(section: Section, checkpoint_path: Any = None, settings: Any = 
         UserError: the checkpoint is missing, damaged or of another architecture; or settings contradict those saved
             beside the checkpoint.
     """
-    path = choose_checkpoint(section, is_sample) if checkpoint_path is None else \
-        saver.checkpoint_path_from_argument(checkpoint_path)
-    settings, origin = settings_of_checkpoint(section, path, settings)
-    model = section.build_graph(section.check_settings(settings, 10 * settings.batch_size))
-    with TimedSession(model) as session:
-        saver.restore(session, model.weights_saver, model.weights, path)
+    asked = settings
+    with contextlib.ExitStack() as stack:
+        for attempt in range(saver.ATTEMPTS):
+            path = choose_checkpoint(section, is_sample) if checkpoint_path is None else \
+                saver.checkpoint_path_from_argument(checkpoint_path)
+            try:
+                settings, origin = settings_of_checkpoint(section, path, asked)
+                model = section.build_graph(section.check_settings(settings, 10 * settings.batch_size))
+                session = stack.enter_context(TimedSession(model))
+                saver.restore(session, model.weights_saver, model.weights, path)
+                break
+            except UserError:  # a run that is saving may remove the checkpoint, and has then saved a newer one
+                if path.parent.is_dir() or attempt + 1 == saver.ATTEMPTS:
+                    raise
         empty = tuple(np.zeros([1, *data.shape.as_list()[1:]], data.dtype.as_numpy_dtype)
                       for data in model.pipeline.data)
         yield GraphTrainer(session, model, empty, 1), Trained(

@@ -36,6 +36,48 @@ class Progress:
     finished: bool = False
     machines: List[Any] = dataclasses.field(default_factory=list)  # that computed it, in order: describe_machine's
 
+    @classmethod
+    def from_json(cls, content: Any, n_epochs: int, steps_per_epoch: int) -> Progress:
+        """Return the progress that a checkpoint's progress.json holds.
+
+        Args:
+            content: of the file.
+            n_epochs, steps_per_epoch: of the training.
+
+        Raises:
+            ValueError: the content is not the progress of such a training.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        if not isinstance(content, dict) or sorted(content) != sorted(names):
+            raise ValueError(f"expected {', '.join(names)}")
+        progress = cls(**content)
+        counts = progress.n_steps, progress.epoch, progress.step
+        if not all(type(count) is int for count in counts) or type(progress.finished) is not bool:
+            raise ValueError("n_steps, epoch and step must be whole numbers, and finished true or false")
+        ended = progress.epoch if progress.finished else progress.epoch + 1
+        if not (0 <= progress.epoch and ended <= n_epochs and 0 <= progress.step <= steps_per_epoch
+                and progress.n_steps == progress.epoch * steps_per_epoch + progress.step):
+            raise ValueError(f"step {progress.n_steps}, epoch {progress.epoch}, step {progress.step} of it: not of "
+                             f"{n_epochs} epochs of {steps_per_epoch} steps")
+        epoch = -1
+        for measurement in _list(progress.measurements, n_epochs, "measurements"):
+            if not isinstance(measurement, list) or len(measurement) != 2 or type(measurement[0]) is not int \
+                    or not epoch < measurement[0] < progress.epoch or not _are_metrics(measurement[1]):
+                raise ValueError("a measurement is not an epoch and its metrics, in order")
+            epoch = measurement[0]
+        names_of = [set(metrics) for _, metrics in progress.measurements]
+        if names_of and any(other != names_of[0] for other in names_of):
+            raise ValueError("the measurements have different metrics")
+        states = _list(progress.batch_metrics, progress.step, "batch_metrics")
+        of_graph = len(states) in (0, progress.step) and all(
+            _are_metrics(state) and set(state) == set(states[0]) for state in states)
+        if not (of_graph or len(states) == 1 and _is_keras_state(states[0], progress.step)):
+            raise ValueError("batch_metrics are not those of the steps of the epoch")
+        if not all(isinstance(machine, dict) for machine in _list(progress.machines, 10_000, "machines")) \
+                or not progress.machines:
+            raise ValueError("machines are not a list of machines")
+        return progress
+
     def advance_step(self) -> None:
         """Count one more training step."""
         self.n_steps, self.step = self.n_steps + 1, self.step + 1
@@ -45,6 +87,31 @@ class Progress:
         if metrics:
             self.measurements.append([self.epoch, metrics])
         self.epoch, self.step, self.batch_metrics, self.finished = self.epoch + 1, 0, [], finished
+
+
+def _list(value: Any, longest: int, name: str) -> List[Any]:
+    if not isinstance(value, list) or len(value) > longest:
+        raise ValueError(f"{name} is not a list of at most {longest}")
+    return value
+
+
+def _are_metrics(value: Any) -> bool:
+    """Return whether a value is {name: finite number}."""
+    return isinstance(value, dict) and bool(value) and all(_is_finite(number) for number in value.values())
+
+
+def _is_finite(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e308
+
+
+def _is_keras_state(state: Any, n_steps: int) -> bool:
+    """Return whether a value is the state of KerasTrainer's metrics in the middle of an epoch."""
+    if not isinstance(state, dict) or set(state) != {"metrics_variables", "running_means"}:
+        return False
+    variables, means = state["metrics_variables"], state["running_means"]
+    return isinstance(variables, list) and all(_is_finite(number) for number in variables) \
+        and isinstance(means, list) and len(means) == n_steps and all(_are_metrics(metrics) for metrics in means) \
+        and all(set(metrics) == set(means[0]) for metrics in means)
 
 
 def fit(trainer: Any, *, n_epochs: int, rows_for_epoch: RowsForEpoch, evaluate_every: int = 1,

@@ -3,16 +3,17 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import contextlib
 import math
 import os
 import platform
 import signal
 import sys
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from tf1_autoencoders import __version__
 from tf1_autoencoders.utils import frameworks
-from tf1_autoencoders.utils.errors import UsageError, UserError
+from tf1_autoencoders.utils.errors import UsageError, UserError, printable
 from tf1_autoencoders.utils.interrupts import raised_signals
 
 SPELLINGS = {"\u00b1": "+-", "\u00d7": "x", "\u2192": "->", "\u2026": "..."}  # for terminals without these characters
@@ -42,6 +43,7 @@ class Parser(argparse.ArgumentParser):
                               help="show all options and presets, and exit")
 
     def error(self, message: str) -> Any:
+        message = printable(message)
         if message.startswith("argument "):
             message = message[len("argument "):]
         self.exit(2, f"{self.prog}: {message} (see {'--help-all' if self._essential else '--help'})\n")
@@ -171,13 +173,13 @@ def choose_from(options: Mapping[str, Any], name: str, argument: str) -> Any:
 
 def warn(message: str) -> None:
     """Print one line on stderr that is not an error."""
-    print(message, file=sys.stderr, flush=True)
+    print(printable(message), file=sys.stderr, flush=True)
 
 
 def status(message: str) -> None:
     """Print on a terminal what is being done, before work that prints nothing for seconds; be quiet in a pipe."""
     if sys.stderr.isatty():
-        print(f"{message} ...", file=sys.stderr, flush=True)
+        print(f"{printable(message)} ...", file=sys.stderr, flush=True)
 
 
 def _replace_characters(error: UnicodeError) -> Tuple[str, int]:
@@ -195,10 +197,48 @@ def print_any_character() -> None:
             stream.reconfigure(errors="spell")
 
 
+class PrintableStream:
+    """A text stream on which no text from outside reaches the terminal as a command; lines and tabs stay.
+
+    A carriage return stays at either end of what is written, where a progress bar has one.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        if text.isprintable():
+            return self._stream.write(text)
+        inner = text.strip("\r")
+        begin, _, end = text.partition(inner) if inner else (text, "", "")
+        self._stream.write(begin + "".join(letter if letter in "\n\t" else printable(letter) for letter in inner) + end)
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextlib.contextmanager
+def printable_streams() -> Iterator[None]:
+    """Context manager: stdout and stderr as PrintableStream."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = map(PrintableStream, before)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
 def run_command(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], Optional[int]],
                 argv: Optional[Sequence[str]] = None) -> int:
     """Parse `argv`, call command(args) and return the exit code: 0, 1, 2 for usage, 130 for Ctrl-C, 143 for SIGTERM."""
     print_any_character()
+    with printable_streams():
+        return _run_command(parser, command, argv)
+
+
+def _run_command(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], Optional[int]],
+                 argv: Optional[Sequence[str]]) -> int:
     try:
         with raised_signals():
             args = parser.parse_args(argv)

@@ -4,10 +4,21 @@ from __future__ import annotations
 from typing import Any
 
 
+def printable(text: Any) -> str:
+    """Return a text in one line without anything that a terminal would obey: such characters are spelled, as \\x1b.
+
+    This is the only filter of what came from outside: of messages, of paths, of what a command prints, of figures.
+    """
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in str(text))
+
+
 class UserError(Exception):
     """A file, the network or a checkpoint outside the program is not as the program needs it."""
 
     exit_code = 1
+
+    def __init__(self, message: Any) -> None:
+        super().__init__(printable(message))
 
 
 class UsageError(UserError):

@@ -112,6 +112,19 @@ def check_not_shipped(folder: Path) -> None:
                             "choose another")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, so that they outlast a power loss: each is flushed into the one above it.
+
+    Raises:
+        OSError: a folder cannot be made.
+    """
+    if not folder.is_dir():
+        if folder.parent != folder:
+            make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        fsync(folder.parent)
+
+
 def make_writable_folder(folder: Union[str, Path]) -> Path:
     """Make `folder` and test it with a small file, so that a run does not fail only at its end; return it as a Path.
 
@@ -121,7 +134,7 @@ def make_writable_folder(folder: Union[str, Path]) -> Path:
     folder = Path(folder).expanduser()
     check_not_shipped(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with tempfile.TemporaryFile(dir=str(folder)) as probe:
             probe.write(bytes(4096))
     except OSError as error:

@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import Union
 
+from tf1_autoencoders.utils.errors import printable
+
 PACKAGE = Path(__file__).resolve().parent.parent
 DATA = Path("data")  # the cache of downloaded data sets
 CHECKPOINTS = Path("checkpoints")
@@ -20,5 +22,5 @@ PRETRAINED = _IN_CLONE if _IN_CLONE.is_dir() else PACKAGE / "pretrained"  # read
 def display_path(path: Union[str, Path]) -> str:
     """Return `path` as the report would print it: from `./` if it lies below the working directory, else in full."""
     relative = os.path.relpath(str(path))
-    return str(path) if relative.startswith(os.pardir) else relative if relative == os.curdir \
-        else os.path.join(os.curdir, relative)
+    return printable(path if relative.startswith(os.pardir) else relative if relative == os.curdir
+                     else os.path.join(os.curdir, relative))
