@@ -372,8 +372,8 @@ def experiment(run: Run) -> None:
     # Nothing in the loss says where codes lie, so that a drawn code need not be one that the decoder has learned.
     drawn = sample_codes(codes, N_SHOWN, np.random.default_rng(settings.seed))
     log.figure("sampled_codes", "Decoded from drawn codes: ten uniform numbers, and a normal draw with the mean and "
-               "covariance of the test images' codes. Nothing in the training says which codes are garments, so that "
-               "many drawn ones are none; a variational autoencoder would be trained for this",
+               "covariance of the test images' codes. Nothing in the training asks that a drawn code be a garment: "
+               "some images are one, others a blur between several; a variational autoencoder is trained for this",
                figures.grid({way: decode(sample) for way, sample in drawn.items()}, "Decoded from drawn codes",
                             highest=1))
 
