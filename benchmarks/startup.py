@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Measure the start-up of commands: --help, evaluate next to a bare import of TensorFlow, and reading the data.
+"""Measure the start-up of commands: --help, evaluate and run_tf1 next to a bare import of TensorFlow, and
+reading the data.
 
     python -m benchmarks.startup --data-dir DIR
 
@@ -47,8 +48,11 @@ def measure(args):
     """Measure, and print a table with a row for each command and each data set."""
     folder = args.data_dir and str(Path(args.data_dir).resolve())
     with tempfile.TemporaryDirectory() as scratch:
+        program = Path(scratch) / "program.py"
+        program.write_text("import tensorflow as tf\n")
         commands = {
             "run_all.py --help": [str(ROOT / "run_all.py"), "--help"], IMPORT: ["-c", IMPORT],
+            "run_tf1 of a program that imports": ["-m", "tf1_autoencoders.run_tf1", str(program)],
             "evaluate --image 13": ["-m", "tf1_autoencoders.evaluate", "--image", "13", "--results-dir", scratch,
                                     *(["--data-dir", folder] if folder else ["--data", "sample"])]}
         readings = {f"reading {name}": ["-c", READING.format(read=read.format(folder=folder))]

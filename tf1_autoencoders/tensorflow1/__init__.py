@@ -94,6 +94,7 @@ def _refused(name: str):
 
 
 _seeds.replace_everywhere()
+_seeds.warn_of_misfits()
 globals().update(_names(_v1))
 _lazy = {"keras": _KERAS, "layers": f"{_KERAS}.__internal__.legacy.layers", "contrib": f"{__name__}.contrib",
          "examples": f"{__name__}.examples", "lite": "tensorflow._api.v2.compat.v1.lite"}

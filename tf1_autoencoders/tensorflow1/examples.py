@@ -150,8 +150,12 @@ def read_data_sets(train_dir, fake_data=False, one_hot=False, dtype=dtypes.float
     options = dict(dtype=dtype, reshape=reshape, seed=seed)
     if fake_data:
         return Datasets(*(DataSet([], [], fake_data=True, one_hot=one_hot, dtype=dtype, seed=seed) for _ in range(3)))
-    images, labels, test_images, test_labels = (
-        _read_idx(maybe_download(name, train_dir, source_url)) for name in FILES)
+    arrays = []
+    for name in FILES:
+        path = maybe_download(name, train_dir, source_url)
+        print("Extracting", path)  # as 1.15 did
+        arrays.append(_read_idx(path))
+    images, labels, test_images, test_labels = arrays
     if one_hot:
         labels, test_labels = dense_to_one_hot(labels, 10), dense_to_one_hot(test_labels, 10)
     if not 0 <= validation_size <= len(images):

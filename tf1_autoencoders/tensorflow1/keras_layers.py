@@ -58,9 +58,9 @@ def _penalty(self, x):
     """L1 and L2 as 1.15 composed them: 0 + l1 * sum(|x|) + l2 * sum(x^2)."""
     total = 0.0
     if getattr(self, "l1", None):
-        total += math_ops.reduce_sum(self.l1 * math_ops.abs(x))
+        total += self.l1 * math_ops.reduce_sum(math_ops.abs(x))
     if getattr(self, "l2", None):
-        total += math_ops.reduce_sum(self.l2 * math_ops.square(x))
+        total += self.l2 * math_ops.reduce_sum(math_ops.square(x))
     return total
 
 

@@ -16,7 +16,7 @@ import weakref
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from tensorflow.python.eager import context
-from tensorflow.python.framework import ops, random_seed
+from tensorflow.python.framework import ops, random_seed, versions
 
 MAXIMUM = 2 ** 31 - 1
 
@@ -51,8 +51,11 @@ def follows(graph: Any) -> bool:
 @contextlib.contextmanager
 def switches_of_1() -> Iterator[None]:
     """Context manager: reference variables, Dimension objects in shapes and the control flow of TensorFlow 1."""
+    from tensorflow.python import tf2
     from tensorflow.python.framework import tensor_shape
     from tensorflow.python.ops import control_flow_util, resource_variables_toggle
+    is_2 = tf2.enabled()
+    tf2.disable()  # Keras's default initialisers
     before = (resource_variables_toggle._DEFAULT_USE_RESOURCE, tensor_shape._TENSORSHAPE_V2_OVERRIDE,
               control_flow_util.ENABLE_CONTROL_FLOW_V2)
     resource_variables_toggle._DEFAULT_USE_RESOURCE = False
@@ -61,6 +64,8 @@ def switches_of_1() -> Iterator[None]:
     try:
         yield
     finally:
+        if is_2:
+            tf2.enable()
         (resource_variables_toggle._DEFAULT_USE_RESOURCE, tensor_shape._TENSORSHAPE_V2_OVERRIDE,
          control_flow_util.ENABLE_CONTROL_FLOW_V2) = before
 
@@ -133,6 +138,14 @@ def replaces_gradient(*types: str) -> Callable:
                 misfits.append(f"the gradient of {kind}")
         return function
     return decorate
+
+
+def warn_of_misfits() -> None:
+    """Say in one line on stderr that seeds give other numbers on a release that does not have all places."""
+    if misfits:
+        more = f" and {len(misfits) - 3} others" if len(misfits) > 3 else ""
+        print(f"TensorFlow {versions.VERSION}: some seeds give other numbers than in TensorFlow 1.15, because this "
+              f"release has no {', '.join(misfits[:3])}{more}", file=sys.stderr)
 
 
 def _stand_in(function: Callable, original: Callable) -> Callable:

@@ -1,0 +1,218 @@
+"""`run_tf1`: what it does with a program, from the outside and in its parts."""
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("tf_keras")
+
+from tf1_autoencoders import run_tf1  # noqa: E402
+from tf1_autoencoders.programs import launch, record, surroundings  # noqa: E402
+from tf1_autoencoders.utils.errors import UsageError  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PROGRAM = '''
+"""A program of 2017."""
+import os
+import sys
+import numpy as np
+import tensorflow as tf
+from tensorflow.examples.tutorials.mnist import input_data
+from tensorflow.python.framework import ops
+from tensorflow.python.ops import control_flow_ops, rnn_cell
+from tensorflow.contrib import rnn
+import tensorflow.contrib.slim as slim
+from tensorflow.contrib.layers.python.layers import initializers
+import tensorflow.contrib.layers as layers
+import keras
+from keras.layers import Dense
+import matplotlib.pyplot as plt
+import beside
+
+tf.app.flags.DEFINE_integer("steps", 1, "steps")
+FLAGS = tf.app.flags.FLAGS
+
+
+def main(_):
+    ops.reset_default_graph()
+    tf.set_random_seed(42)
+    x = tf.placeholder("float", [None, 3])
+    loss = tf.reduce_mean(tf.square(tf.nn.dropout(tf.layers.dense(x, 2), 0.5)))
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        value = session.run(loss, {x: np.ones([4, 3], np.float)})
+    plt.plot([1, 2])
+    plt.show()
+    print(sys.argv[1:], FLAGS.steps, __name__, os.path.basename(__file__), beside.NAME, sys.stdin.read())
+    print("%.6f" % value, callable(control_flow_ops.cond), rnn_cell.GRUCell is rnn.GRUCell, keras.layers.Dense is Dense)
+    open(os.path.join("nowhere", "file"))
+
+
+if __name__ == "__main__":
+    tf.app.run()
+'''
+LOSS = "6.499579"  # what TensorFlow 1.15.5 prints
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Return a function that writes a program's text to a file in a folder of its own and returns the path."""
+    def write(text, name="program.py"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+    return write
+
+
+def refused(capsys, *argv):
+    """Run the command; return its only line on stderr."""
+    assert run_tf1.main(list(argv)) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    line, = captured.err.splitlines()
+    return line
+
+
+def test_a_program_runs_as_with_python(program, tmp_path):
+    """Imports in every form, flags, stdin, a module beside it, a figure, a seed, the traceback and the exit code."""
+    (tmp_path / "beside.py").write_text("NAME = 'beside'\n")
+    environment = {key: value for key, value in os.environ.items()
+                   if key not in ("MPLBACKEND", "DISPLAY", "WAYLAND_DISPLAY")}
+    done = subprocess.run([sys.executable, "-m", "tf1_autoencoders.run_tf1", "--record", str(tmp_path / "record.json"),
+                           program(PROGRAM), "--steps=3", "rest"], cwd=tmp_path, input="from stdin",
+                          env={**environment, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          universal_newlines=True)
+    assert done.stdout.splitlines() == ["['--steps=3', 'rest'] 3 __main__ program.py beside from stdin",
+                                        f"{LOSS} True True True"], done.stderr
+    assert done.returncode == 1
+    assert (tmp_path / "program_figure_1.png").is_file()
+    lines = done.stderr.splitlines()
+    assert lines[0] == "no display: figure saved in program_figure_1.png"
+    assert lines[1] == "Traceback (most recent call last):" and lines[-1].startswith("FileNotFoundError")
+    assert not any("tf1_autoencoders" in line for line in lines)
+    recorded = json.loads((tmp_path / "record.json").read_text())
+    assert [variable["name"] for variable in recorded["variables"]] == ["dense/kernel:0", "dense/bias:0"]
+    assert [f"{row[2]:.6f}" for run in recorded["runs"] for row in run] == [LOSS]
+
+
+SPAWNS = """
+import multiprocessing
+import tensorflow as tf
+
+def shape(n):
+    return tf.placeholder(tf.float32, [None, n]).shape[1].value
+
+if __name__ == "__main__":
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        print(pool.map(shape, [2, 3]))
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_a_program_spawns_have_tensorflow_1_too(program):
+    done = subprocess.run([sys.executable, "-m", "tf1_autoencoders.run_tf1", program(SPAWNS)], cwd=ROOT,
+                          stdout=subprocess.PIPE, universal_newlines=True)
+    assert (done.stdout, done.returncode) == ("[2, 3]\n", 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text, code, expected", [
+    ("import tensorflow as tf\ntf.estimator.Estimator", 2, "line 2: tf.estimator is not offered"),
+    ("import tensorflow as tf\n@tf.function\ndef f(): pass", 2, "line 2: tf.function is not offered"),
+    ("from tensorflow.contrib import rn", 2, "line 1: tf.contrib has no 'rn'; did you mean 'rnn'?"),
+    ("import sys\nsys.exit(7)", 7, ""), ("import sys\nsys.exit('bad')", 1, "bad")])
+def test_what_a_program_asks_for_in_vain_is_one_sentence_and_exit_codes_are_its_own(program, text, code, expected):
+    done = subprocess.run([sys.executable, "-m", "tf1_autoencoders.run_tf1", program(text)], cwd=ROOT,
+                          stderr=subprocess.PIPE, universal_newlines=True)
+    assert done.returncode == code and expected in done.stderr and len(done.stderr.splitlines()) <= 1
+
+
+def test_a_program_that_cannot_be_run_is_refused_in_one_sentence(capsys, program, tmp_path):
+    assert "no program given" in refused(capsys)
+    assert "no such file" in refused(capsys, str(tmp_path / "missing.py"))
+    assert "a folder, expected a program" in refused(capsys, str(tmp_path))
+    (tmp_path / "binary.py").write_bytes(b"\x7fELF\0\0")
+    assert "not a Python program but a binary file" in refused(capsys, str(tmp_path / "binary.py"))
+    (tmp_path / "latin.py").write_bytes(b"# caf\xe9\n")
+    assert "not UTF-8" in refused(capsys, str(tmp_path / "latin.py"))
+
+
+@pytest.mark.parametrize("line", ["print 'epoch', 1", "except ValueError, error:", "raise ValueError, 'bad'",
+                                  "if a <> b: pass", "n = 0777", "exec 'a = 1'", "n = 10L"])
+def test_python_2_is_refused_with_its_line(capsys, program, line):
+    body = f"try:\n    pass\n{line}\n    pass" if line.startswith("except") else line
+    message = refused(capsys, program(f"import tensorflow as tf\n{body}\n"))
+    assert f"line {4 if line.startswith('except') else 2}: Python 2 syntax" in message
+
+
+def test_a_syntax_error_of_the_programs_own_is_shown_as_python_shows_it(capsys, program):
+    assert run_tf1.main([program("def f(:\n    pass\n")]) == 1
+    assert "SyntaxError" in capsys.readouterr().err
+
+
+def notebook(*cells):
+    return json.dumps({"cells": [{"cell_type": kind, "source": source} for kind, source in cells]})
+
+
+def test_a_notebook_is_its_code_cells_without_magics():
+    content = notebook(("markdown", "# title"), ("code", "%matplotlib inline\nx = 1\n!ls\n"), ("code", "%%bash\nls"),
+                       ("code", ["files = !ls\n", "print(x)"]))
+    assert launch.notebook_source(content.encode(), "n.ipynb").split("\n") == [
+        "pass", "x = 1", "pass", "", "files = []", "print(x)", ""]
+
+
+@pytest.mark.parametrize("content, expected", [("{", "not a readable notebook"), ("{}", "not a readable notebook"),
+                                               (notebook(("markdown", "text")), "no code")])
+def test_a_damaged_notebook_and_one_without_code_are_refused(capsys, program, content, expected):
+    assert expected in refused(capsys, program(content, "n.ipynb"))
+
+
+def test_a_name_that_left_its_library_says_what_replaces_it():
+    import types
+    module = types.ModuleType("scipy.misc")
+    surroundings._complete(module)
+    with pytest.raises(surroundings.Gone, match="scipy.misc.imread is gone: use imageio"):
+        module.imread  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'other'"):
+        module.other  # noqa: B018
+
+
+def a_record(tmp_path, name, sha="aa", seed2=3, loss=1.0, operations=("Const", "Add", "RandomUniform")):
+    content = {"format": record.FORMAT, "versions": {"tensorflow": name, "python": "3"}, "left out": 0,
+               "variables": [{"name": "w:0", "shape": [2], "dtype": "float32", "sha256": sha}],
+               "runs": [[], [["loss:0", [], loss, loss, str(loss)]]],
+               "random": [["w/r", 42, seed2, len(operations) - 1]],
+               "operations": [[f"op{k}", kind] for k, kind in enumerate(operations)]}
+    path = tmp_path / f"{name}.json"
+    path.write_text(json.dumps(content))
+    return str(path)
+
+
+def test_equal_records_are_called_equal(capsys, tmp_path):
+    assert run_tf1.main(["--compare", a_record(tmp_path, "a"), a_record(tmp_path, "b", loss=1.00001)]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "initial values: 1 of 1 variables are bit-identical",
+        "results of session.run: 1 of 1 are equal to 0.0001, 0 of them bit-identical"]
+
+
+def test_a_difference_is_named_with_the_operation_that_made_it(capsys, tmp_path):
+    other = a_record(tmp_path, "b", "bb", 4, 1.5, ("Const", "Add", "Pack", "RandomUniform"))
+    assert run_tf1.main(["--compare", a_record(tmp_path, "a"), other]) == 1
+    out = capsys.readouterr().out
+    assert "the first that differs: w:0" in out
+    assert "the first random operation with another seed: w/r, (42, 3) in A, (42, 4) in B" in out
+    assert "operations before it that only B has: 1 Pack (such as op2)" in out
+    assert "the first that differs: run 2, loss:0: first value 1 and mean 1 in A, 1.5 and 1.5 in B" in out
+
+
+def test_a_file_that_is_no_record_is_refused(capsys, tmp_path, program):
+    assert run_tf1.main(["--compare", str(tmp_path / "missing"), a_record(tmp_path, "a")]) == 1
+    assert "No such file" in capsys.readouterr().err
+    assert run_tf1.main(["--compare", program("{}", "other.json"), a_record(tmp_path, "a")]) == 1
+    assert "not a record" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="expected a file in a folder that exists"):
+        record.Recorder(str(tmp_path / "nowhere" / "record.json"))

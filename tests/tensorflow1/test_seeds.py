@@ -1,0 +1,92 @@
+"""With a graph-level seed alone, a call draws what TensorFlow 1.15.5 drew (tests/tf115/api_calls.py)."""
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tf_keras")
+
+from tests.tf115 import api_calls  # noqa: E402
+from tf1_autoencoders.utils.frameworks import tf1  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+with tf1.Graph().as_default():  # the namespace then leaves eager execution on for the other tests of this process
+    import tf1_autoencoders.tensorflow1 as tf
+    from tf1_autoencoders.tensorflow1 import seeds
+
+with open(api_calls.FIXTURE) as file:
+    EXPECTED = json.load(file)
+CASES = api_calls.cases()
+# calls that still make another number of operations than in 1.15.5; docs/programs.md names them
+OTHER_COUNT = (
+    "tf.einsum(", "swish", "embedding_lookup_sparse", "linear_model", "tf.signal.", "FtrlOptimizer",
+    "keras.Sequential(", "keras.layers.LSTM", "keras.layers.Embedding", "keras.layers.BatchNormalization",
+    "decode_image", ".split(X(4)",
+    "polynomial_decay", "sharded=True", "resize_image_with_crop_or_pad(X(None", "weighted_moments", "saturate_cast",
+    "confusion_matrix", "mean_iou", "tf.repeat(", "sparse_transpose", "tf.linalg.expm", "of tf.extract_image_patches",
+    "sparse_placeholder(tf.float32, [None", "tf.gather(x, [0, 1], axis=1)", "of tf.unsorted_segment_sum")
+# the same number and other values: epochs after the first, another kernel, another order of a sum, another class
+OTHER_VALUES = (".shuffle(20).repeat()", "shuffle_and_repeat", "seed=3).repeat(2)", "sample_distorted_bounding_box",
+                "tf.while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, x + tf.random_normal", "use_resource=True)")
+UNEQUAL = OTHER_COUNT + OTHER_VALUES
+QUICK = ("tf.Variable(tf.random_normal", "tf.random_uniform(", "tf.nn.dropout(tf.ones", "L.dropout(tf.ones",
+         "L.dense(X(None", "L.conv2d(", "L.flatten(", "tf.losses.mean", "tf.nn.dynamic_rnn(R.Multi", "tf.random_crop",
+         "tf.data.Dataset.range", "tf.train.string_input", "gradients of n ", "gradients of tf.reduce_mean",
+         "tf.train.AdamOptimizer()")
+
+
+def is_known_to_differ(name):
+    return any(part in name for part in UNEQUAL)
+
+
+def run(name):
+    return api_calls.run_case(tf, seeds.count, name, CASES[name])
+
+
+def test_calls_of_every_kind_make_the_operations_and_the_values_of_1_15():
+    names = [name for name in EXPECTED if name.startswith(QUICK) and not is_known_to_differ(name)]
+    assert len(names) > 60
+    assert {name: run(name) for name in names} == {name: EXPECTED[name] for name in names}
+
+
+@pytest.mark.slow
+def test_all_calls_do_except_those_that_the_documentation_names():
+    names = [name for name in EXPECTED if not is_known_to_differ(name)]
+    assert len(names) > 0.93 * len(EXPECTED)
+    assert {name: run(name) for name in names} == {name: EXPECTED[name] for name in names}
+
+
+def test_graphs_outside_the_namespace_keep_the_rule_and_the_operations_of_tensorflow_2():
+    from tensorflow.python.framework import random_seed
+    with tf1.Graph().as_default() as graph:
+        tf1.set_random_seed(1)
+        assert [random_seed.get_seed(None) for _ in range(2)] == [(1, 0), (1, 1)]
+        tf1.random_uniform([2])
+        assert graph.num_operations() == 2
+    with tf.Graph().as_default() as graph:
+        tf.set_random_seed(1)
+        tf.random_uniform([2])
+        assert graph.num_operations() == 7
+        assert random_seed.get_seed(None) == (1, 7)
+
+
+def test_this_release_of_tensorflow_has_all_the_places_that_are_replaced():
+    assert seeds.misfits == []
+
+
+def test_a_place_that_a_release_does_not_have_is_said_in_one_line(capsys, monkeypatch):
+    monkeypatch.setattr(seeds, "misfits", [])
+    seeds.replaces("tensorflow.python.ops.nn_ops:no_such_function")(lambda original: None)
+    seeds.warn_of_misfits()
+    message, = capsys.readouterr().err.splitlines()
+    assert "no_such_function" in message and "seeds" in message
+
+
+def test_the_seeds_of_operations_are_kept_where_the_program_gives_them():
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(3)
+        drawn = session.run(tf.random_normal([2], seed=7))
+    with tf1.Graph().as_default(), tf1.Session() as session:
+        tf1.set_random_seed(3)
+        np.testing.assert_array_equal(drawn, session.run(tf1.random_normal([2], seed=7)))
