@@ -4,7 +4,7 @@ import functools
 import numpy as np
 import pytest
 
-from tf1_autoencoders.graphs import fused, layers
+from tf1_autoencoders.graphs import fused, layers, strategy
 from tf1_autoencoders.graphs.layers import cosine_decay, dense_layer, lstm_layer, mean_squared_error
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
@@ -376,3 +376,13 @@ def test_a_dense_layer_in_halves_takes_the_halves_of_the_layer_before(graph):
     outputs = fused.dense_layer(hidden, 3)
     fused.mean_squared_error(outputs, x[:, :3])
     assert not hidden.whole.consumers() and not outputs.whole.consumers()
+
+
+def test_an_optimiser_is_itself_unless_a_strategy_wraps_it(graph):
+    class Doubling(strategy.Strategy):
+        def wrap(self, optimizer):
+            return [optimizer, optimizer]
+    optimizer = tf1.train.GradientDescentOptimizer(0.1)
+    with strategy.scope(Doubling()):
+        assert strategy.wrap_optimizer(optimizer) == [optimizer, optimizer]
+    assert strategy.wrap_optimizer(optimizer) is optimizer

@@ -8,7 +8,8 @@ from tests.conftest import SMALL
 from tf1_autoencoders.datasets import Source
 from tf1_autoencoders.sections import run as section_run
 from tf1_autoencoders.sections import section2_horses, section4_sequences
-from tf1_autoencoders.sections.run import RunOptions, code_checksum, n_threads, open_trainer, run_identity
+from tf1_autoencoders.sections.run import Run, RunOptions, code_checksum, n_threads, open_trainer, run_identity
+from tf1_autoencoders.utils.errors import UserError
 
 SOURCE = Source("CIFAR-10", "official", "a test")
 ARRAYS = (np.zeros((2, 3), np.float32),)
@@ -69,3 +70,33 @@ def test_the_seed_determines_the_initial_weights(backend, small_rows):
             outputs.append(trainer.predict(small_rows))
     np.testing.assert_array_equal(outputs[0], outputs[1])
     assert not np.allclose(outputs[0], outputs[2])
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """Return (section 4, settings of a network of five units, options with folders of their own)."""
+    settings = dataclasses.replace(section4_sequences.PRESETS["report"], n_units=5, n_sequences=64, n_test=8)
+    return section4_sequences.SECTION, settings, RunOptions(
+        results_dir=str(tmp_path / "results"), checkpoint_dir=str(tmp_path / "checkpoints"))
+
+
+def test_a_run_is_ready_from_its_beginning_whatever_is_asked_of_it_first(tiny):
+    with Run(*tiny) as run:
+        assert len(list(run.fit())) == 1  # nobody has asked for the trainer yet
+        assert run.trainer is run.trainer and run.checkpoint.with_suffix(".ckpt.index").exists()
+        assert run.log.folder.is_dir() and len(run.data["test"][0]) == 8
+    assert not hasattr(run, "data")  # which takes memory that the next section needs
+
+
+def test_a_run_that_cannot_begin_leaves_its_folders_to_others(tiny):
+    section, settings, options = tiny
+
+    def load(*_, **__):
+        raise UserError("no data")
+    errors = []  # whose frames hold whatever was not closed
+    for _ in range(2):  # the second would find the folder in use
+        with pytest.raises(UserError, match="^no data$") as error:
+            Run(dataclasses.replace(section, load=load), settings, options)
+        errors.append(error)
+    with Run(section, settings, options) as run:
+        assert list(run.fit())
