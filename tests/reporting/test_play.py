@@ -22,10 +22,8 @@ MAX_SCRIPT_LINES = 440  # without comments and empty lines: a page's script stay
 
 def test_the_committed_page_has_the_present_script_style_and_panels():
     content = COMMITTED.read_text(encoding="utf-8")
-    panels = live_panels.LivePanels(live_panels.style(), live_panels.script(), "")
     assert len(content.encode()) <= MAX_BYTES
-    without_panels = re.sub('<p class="mark play unready">.*</script>(?=</main>)', "", content, flags=re.S)
-    assert without_panels == live_panels.play_page(panels)
+    assert live_panels.script() in content and live_panels.style() in content
     for name in live_panels.PANELS:
         assert (live_panels.FOLDER / f"{name}.html").read_text(encoding="utf-8") in content
 
