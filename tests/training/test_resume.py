@@ -32,7 +32,7 @@ from tf1_autoencoders.utils.frameworks import tf1
 @pytest.fixture(autouse=True, scope="module")
 def small_sections():
     """Make the sections small, and save the content of each figure instead of drawing it; kill_runs.py draws."""
-    def save(figure, folder, name, source):
+    def save(figure, folder, name, source=""):
         path = Path(folder) / f"{name}.png"
         path.write_bytes(figure)
         return path
@@ -40,6 +40,8 @@ def small_sections():
         small.shrink(patch.setattr, patch.setitem)
         for name in ("images", "grid", "curves", "scatter"):
             patch.setattr(figures, name, lambda *content, **more: to_bytes([content, more]))
+        patch.setattr(figures, "texts", lambda figure: [])
+        patch.setattr(figures, "darken", lambda figure: None)
         patch.setattr(figures, "save", save)
         yield
 
