@@ -408,7 +408,7 @@ def batch_norm_parameters(c):
 @call
 def batch_norm_reuse(c):
     first = c.layers.batch_norm(c.floats(4, 5), scope="bn")
-    return first + c.layers.batch_norm(c.floats(4, 5), scope="bn", reuse=True, is_training=False)
+    return c.mixed(first + c.layers.batch_norm(c.floats(4, 5), scope="bn", reuse=True))
 
 
 @call
@@ -638,6 +638,39 @@ def framework_checks(c):
 
 
 @call
+def framework_others(c):
+    framework, tf = c.tf.contrib.framework, c.tf
+    with tf.variable_scope("a") as scope:
+        first = framework.variable("x", [2], initializer=tf.ones_initializer())
+        second = framework.model_variable("y", [2], initializer=tf.ones_initializer())
+        third = tf.get_variable("z", [2], initializer=tf.ones_initializer(), trainable=False)
+    names = [[one.op.name for one in found] for found in (
+        framework.get_trainable_variables(scope), framework.get_variables_by_suffix("y"),
+        framework.filter_variables([first, second, third], ["a/[xz]"], ["z"]), framework.get_variables("a/z"))]
+    assert names == [["a/x", "a/y"], ["a/y"], ["a/x"], ["a/z"]], names
+    framework.add_model_variable(third)
+    framework.add_model_variable(third)
+    assert framework.get_variable_full_name(third) == "a/z" and framework.get_name_scope() == ""
+    assert framework.is_tensor(first) and not framework.is_tensor(3)
+    chooser = framework.VariableDeviceChooser(num_tasks=2)
+    assert [chooser(first.op) for _ in range(3)] == [f"/job:ps/task:{k}/device:CPU:0" for k in (0, 1, 0)]
+    assert framework.assert_same_float_dtype([first, second]) == tf.float32
+    framework.assert_scalar_int(tf.constant(3))
+    step = framework.create_global_step()
+    framework.assert_global_step(step)
+    assert framework.assert_or_get_global_step() is step
+    operation, feeds = framework.assign_from_values({"a/x": np.array([3.0, 4.0], np.float32)})
+    c.feeds.update(feeds)
+    placeholder = c.floats(3, 2)
+    assert placeholder in framework.get_placeholders(tf.get_default_graph())
+    predictions, labels = framework.remove_squeezable_dimensions(placeholder, c.floats(3, 2, 1))
+    doubled = framework.py_func(lambda value: value * 2, args=(predictions,), output_types=tf.float32,
+                                output_shapes=tf.TensorShape([None, 2]))
+    with tf.control_dependencies([operation]):
+        return doubled + labels + tf.identity(third) + second
+
+
+@call
 def framework_sort(c):
     framework, values = c.tf.contrib.framework, c.floats(3, 5)
     order = framework.argsort(values, direction="DESCENDING")
@@ -730,6 +763,16 @@ def rnn__ConvLSTMCell(c):
     cell = c.tf.contrib.rnn.Conv2DLSTMCell(input_shape=[4, 4, 2], output_channels=3, kernel_shape=[3, 3])
     outputs, state = c.tf.nn.dynamic_rnn(cell, c.floats(2, 3, 4, 4, 2), dtype=c.tf.float32)
     return c.joined([outputs] + list(state))
+
+
+@call
+def rnn__ConvLSTMCell_1d_3d(c):
+    rnn = c.tf.contrib.rnn
+    line = rnn.Conv1DLSTMCell(input_shape=[5, 2], output_channels=2, kernel_shape=[3])
+    volume = rnn.Conv3DLSTMCell(input_shape=[2, 2, 2, 2], output_channels=2, kernel_shape=[2, 2, 2], use_bias=False)
+    outputs = [c.tf.nn.dynamic_rnn(line, c.floats(2, 3, 5, 2), dtype=c.tf.float32, scope="line")[0],
+               c.tf.nn.dynamic_rnn(volume, c.floats(2, 2, 2, 2, 2, 2), dtype=c.tf.float32, scope="volume")[0]]
+    return c.joined(outputs)
 
 
 @call
@@ -837,7 +880,7 @@ def _small_resnet(c, version, **options):
 
 @call
 def slim_nets_resnet_v1(c):
-    return _small_resnet(c, 1)
+    return _small_resnet(c, 1, is_training=False)
 
 
 @call
@@ -920,6 +963,52 @@ def sequence_loss_by_step(c):
     whole = tf.contrib.seq2seq.sequence_loss(logits, c.integers(6, 3, 4), tf.ones([3, 4]),
                                              average_across_batch=False, average_across_timesteps=False)
     return by_step + whole
+
+
+@call
+def metrics_streaming(c):
+    metrics, tf = c.tf.contrib.metrics, c.tf
+    classes, labels, scores = c.integers(2, 9), c.integers(2, 9), tf.sigmoid(c.floats(9))
+    values, targets = c.fixed(9, 3), c.fixed(9, 3)
+    three, wide = tf.cast(c.integers(3, 9), tf.int64), c.floats(9, 3)
+    updates = [update for _, update in (
+        metrics.streaming_accuracy(classes, labels), metrics.streaming_precision(classes, labels),
+        metrics.streaming_recall(classes, labels), metrics.streaming_auc(scores, labels),
+        metrics.streaming_mean(values), metrics.streaming_mean_squared_error(values, targets),
+        metrics.streaming_mean_absolute_error(values, targets),
+        metrics.streaming_root_mean_squared_error(values, targets),
+        metrics.streaming_mean_cosine_distance(values, targets, dim=1), metrics.streaming_percentage_less(scores, 0.4),
+        metrics.streaming_mean_relative_error(values, targets, tf.abs(targets) + 1.0),
+        metrics.streaming_true_positives(classes, labels), metrics.streaming_false_positives(classes, labels),
+        metrics.streaming_false_negatives(classes, labels), metrics.streaming_recall_at_k(wide, three, 2),
+        metrics.streaming_sparse_precision_at_k(wide, three, 2),
+        metrics.streaming_sensitivity_at_specificity(scores, labels, 0.5))]
+    updates += [tf.reduce_sum(update) for _, update in (
+        metrics.streaming_mean_iou(classes, labels, 2), metrics.streaming_mean_tensor(values),
+        metrics.streaming_precision_at_thresholds(scores, labels, [0.3, 0.6]),
+        metrics.streaming_recall_at_thresholds(scores, labels, [0.3, 0.6]))]
+    return tf.stack([tf.cast(update, tf.float32) for update in updates])
+
+
+@call
+def training_gradients(c):
+    training, tf = c.tf.contrib.training, c.tf
+    loss = tf.reduce_mean(tf.square(c.layers.linear(c.floats(3, 5), 4)))
+    pairs = tf.train.GradientDescentOptimizer(0.1).compute_gradients(loss)
+    pairs = training.multiply_gradients(pairs, {"fully_connected/weights": 3.0})
+    pairs = training.clip_gradient_norms_fn(0.5)(training.clip_gradient_norms(pairs, 0.6))
+    training.add_gradients_summaries(pairs)
+    return pairs[0][0]
+
+
+@call
+def layers_others(c):
+    layers = c.layers
+    sparse = layers.dense_to_sparse(c.integers(3, 3, 4))
+    hidden = layers.convolution3d(layers.convolution3d_transpose(c.floats(2, 2, 2, 2, 2), 2, 3), 2, 3)
+    plane = layers.convolution2d_in_plane(c.floats(2, 4, 4, 2), 3, stride=2)
+    hidden = layers.linear(layers.flatten(hidden), 3) + layers.linear(layers.flatten(plane), 3)
+    return hidden + c.tf.reduce_sum(c.tf.cast(sparse.values, c.tf.float32))
 
 
 @call

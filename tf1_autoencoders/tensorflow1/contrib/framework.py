@@ -323,7 +323,7 @@ def assign_from_values(var_names_to_values):
     for name, value in var_names_to_values.items():
         target = get_unique_variable(name)
         placeholder = tf.placeholder(target.dtype.base_dtype, name=f"placeholder/{target.op.name}")
-        operations.append(target.assign(tf.reshape(placeholder, target.shape)))
+        operations.append(target.assign(placeholder))
         feeds[placeholder] = np.reshape(value, target.shape.as_list())
     return tf.group(*operations), feeds
 
@@ -413,7 +413,6 @@ argsort, sort = tf.argsort, tf.sort
 is_tensor = tf.is_tensor
 TensorSpec = tf.TensorSpec
 convert_to_tensor_or_sparse_tensor = tf.convert_to_tensor_or_sparse_tensor
-convolutional_delta_orthogonal = getattr(tf.initializers, "convolutional_delta_orthogonal", None)
 nest = types.SimpleNamespace(**{name: getattr(tf.nest, name) for name in dir(tf.nest) if not name.startswith("_")},
                              is_sequence=tf.nest.is_nested)
 
@@ -602,7 +601,11 @@ _REFUSED = {name: "it changed the vocabulary of a checkpoint; load the checkpoin
                   "assign the rows that are wanted" for name in
             ("load_and_remap_matrix_initializer", "load_embedding_initializer", "load_variable_slot_initializer",
              "load_linear_multiclass_bias_initializer")}
-_REFUSED.update(fuse_op="it rewrote a GraphDef for an accelerator of its time; tf.import_graph_def and "
-                        "tf.graph_util do what is left of it",
+_REFUSED.update(dict.fromkeys(("convolutional_delta_orthogonal", "convolutional_orthogonal_1d",
+                               "convolutional_orthogonal_2d", "convolutional_orthogonal_3d"),
+                              "tf.initializers.orthogonal is the initializer of matrices"))
+_REFUSED.update(dict.fromkeys(("prepend_name_scope", "strip_name_scope"), "str.split and str.join do the same"))
+_REFUSED.update(BoundedTensorSpec="tf.TensorSpec has shape and type", smart_case="tf.case does the same",
+                fuse_op="it rewrote a GraphDef for an accelerator of its time; tf.graph_util does what is left of it",
                 RecordInput="tf.data.TFRecordDataset reads the same files")
 __getattr__ = _contrib.explain_missing(__name__, _INNER, _REFUSED)

@@ -908,7 +908,7 @@ def dense_to_sparse(tensor, eos_token=0, outputs_collections=None, scope=None):
     """Return a tensor int[...] as a SparseTensor of the elements that are not `eos_token`; scope `dense_to_sparse`."""
     with tf.variable_scope(scope, "dense_to_sparse", [tensor]) as sc:
         tensor = tf.convert_to_tensor(tensor)
-        indices = tf.where(tf.math.logical_not(tf.equal(tensor, tf.constant(eos_token, tensor.dtype))))
+        indices = tf.where(tf.not_equal(tensor, tf.constant(eos_token, tensor.dtype)))
         outputs = tf.SparseTensor(indices, tf.gather_nd(tensor, indices), tf.shape(tensor, out_type=tf.int64))
         return collect_named_outputs(outputs_collections, sc.name, outputs)
 

@@ -56,7 +56,7 @@ def aggregate_metric_map(names_to_tuples):
             {name: update for name, (_, update) in names_to_tuples.items()})
 
 
-def _streaming(name):
+def _streaming(name, own_name=None):
     """Return tf.metrics.<name> with the arguments of contrib: predictions before labels."""
     metric = getattr(tf.metrics, name)
     names = list(inspect.signature(metric).parameters)
@@ -66,7 +66,7 @@ def _streaming(name):
     def streaming(*args, **kwargs):
         return metric(**dict(zip(names, args)), **kwargs)
 
-    streaming.__name__ = streaming.__qualname__ = f"streaming_{name}"
+    streaming.__name__ = streaming.__qualname__ = f"streaming_{own_name or name}"
     streaming.__doc__ = (f"Return tf.metrics.{name}, (value, update operation); arguments in the order "
                          f"{', '.join(names)}.")
     return streaming
@@ -79,16 +79,44 @@ streaming_mean_squared_error = _streaming("mean_squared_error")
 streaming_mean_relative_error = _streaming("mean_relative_error")
 streaming_mean_cosine_distance = _streaming("mean_cosine_distance")
 streaming_root_mean_squared_error = _streaming("root_mean_squared_error")
-streaming_percentage_less = _streaming("percentage_below")
+streaming_percentage_less = _streaming("percentage_below", "percentage_less")
 streaming_precision, streaming_recall = _streaming("precision"), _streaming("recall")
-streaming_recall_at_k = _streaming("recall_at_k")
 streaming_true_positives, streaming_true_negatives = _streaming("true_positives"), _streaming("true_negatives")
 streaming_false_positives = _streaming("false_positives")
 streaming_false_negatives = _streaming("false_negatives")
+streaming_precision_at_thresholds = _streaming("precision_at_thresholds")
+streaming_recall_at_thresholds = _streaming("recall_at_thresholds")
+streaming_true_positives_at_thresholds = _streaming("true_positives_at_thresholds")
+streaming_true_negatives_at_thresholds = _streaming("true_negatives_at_thresholds")
+streaming_false_positives_at_thresholds = _streaming("false_positives_at_thresholds")
+streaming_false_negatives_at_thresholds = _streaming("false_negatives_at_thresholds")
+streaming_sensitivity_at_specificity = _streaming("sensitivity_at_specificity")
+streaming_specificity_at_sensitivity = _streaming("specificity_at_sensitivity")
+streaming_sparse_precision_at_k = _streaming("precision_at_k", "sparse_precision_at_k")
+streaming_sparse_recall_at_k = _streaming("recall_at_k", "sparse_recall_at_k")
+streaming_sparse_average_precision_at_k = _streaming("average_precision_at_k", "sparse_average_precision_at_k")
+
+
+def streaming_recall_at_k(predictions, labels, k, weights=None, metrics_collections=None, updates_collections=None,
+                          name=None):
+    """Return (value, update operation): the share of labels int[batch] among the k largest predictions.
+
+    Args:
+        predictions: float32[batch, classes].
+        k: int.
+        weights: float of the labels' shape, or None.
+        metrics_collections, updates_collections, name: as for tf.metrics.mean.
+    """
+    found = tf.cast(tf.nn.in_top_k(predictions, labels, k), tf.float32)
+    return tf.metrics.mean(found, weights, metrics_collections, updates_collections, name or f"recall_at_{k}")
+
 
 _REFUSED = dict.fromkeys((
     "auc_using_histogram", "auc_with_confidence_intervals", "cohen_kappa", "count", "f1_score", "precision_at_recall",
     "precision_recall_at_equal_thresholds", "recall_at_precision", "sparse_recall_at_top_k", "streaming_concat",
-    "streaming_covariance", "streaming_curve_points", "streaming_dynamic_auc", "streaming_pearson_correlation"),
+    "streaming_covariance", "streaming_curve_points", "streaming_false_negative_rate",
+    "streaming_false_negative_rate_at_thresholds", "streaming_false_positive_rate",
+    "streaming_false_positive_rate_at_thresholds", "streaming_sparse_average_precision_at_top_k",
+    "streaming_sparse_precision_at_top_k", "streaming_dynamic_auc", "streaming_pearson_correlation"),
     "tf.metrics has the common metrics; scikit-learn has this one for arrays")
 __getattr__ = _contrib.explain_missing(__name__, ("ops", "metric_ops"), _REFUSED)
