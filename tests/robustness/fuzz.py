@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
@@ -27,14 +28,16 @@ from typing import Any, Callable, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from tests.conftest import SMALL
+from tests.conftest import ROOT, SMALL
 from tests.robustness import hostile_files as crafted
 from tf1_autoencoders.datasets import cifar10, fashion_mnist
 from tf1_autoencoders.reporting import comparison, html_report, tables
 from tf1_autoencoders.sections import section2_horses
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.files import read_json
 
+FOREIGN = ROOT / "tests" / "tf115" / "fixtures" / "foreign.zip"  # checkpoints that TensorFlow 1.15.5 wrote
 SLOWEST = 2.0  # seconds that a case may take
 HEADER = ("reader", "cases", "refused", "accepted", "failures", "slowest ms", "memory MB")
 HANGS = 30  # seconds after which the process is ended
@@ -209,7 +212,8 @@ def _settings(folder, n):
     from dataclasses import asdict
 
     from tf1_autoencoders.checkpointing import saver
-    whole = {"section": 2, "preset": "report", "settings": asdict(SMALL), "versions": {"numpy": np.__version__}}
+    whole = {"section": 2, "preset": "report", "settings": asdict(SMALL), "versions": {"numpy": np.__version__},
+             "data": {"name": "CIFAR-10", "kind": "official"}}
 
     def read(which, content):
         (folder / "settings.json").write_bytes(content)
@@ -283,10 +287,91 @@ def _checkpoint(folder, n):
     return Reader(bases, read, _inner_checkpoint, crafted.indexes(bases[0]))
 
 
+def _any_checkpoint(folder, n):
+    from tf1_autoencoders.converting.checkpoint_file import CheckpointFile
+    with zipfile.ZipFile(str(FOREIGN)) as archive:
+        bases = [archive.read(name) for name in ("dense/model.ckpt.index", "dense/v1.ckpt",
+                                                 "partitioned/model.ckpt.index", "object_based/model.ckpt.index")]
+        for network in ("dense", "partitioned", "object_based"):
+            archive.extractall(str(folder), [name for name in archive.namelist() if name.startswith(network)])
+    files = [folder / "dense" / "model.ckpt.index", folder / "dense" / "v1.ckpt",
+             folder / "partitioned" / "model.ckpt.index", folder / "object_based" / "model.ckpt.index"]
+
+    def read(which, content):
+        files[which].write_bytes(content)
+        with armed():
+            variables = CheckpointFile(str(files[which])).variables
+        for name, variable in variables.items():
+            assert variable.name == name and variable.n_bytes >= 0
+    return Reader(bases, read, lambda which, content, chance: mutate(content, chance) if which == 1 else
+                  _inner_checkpoint(0, content, chance),
+                  {**crafted.indexes(bases[0]), **crafted.small_indexes_of_much(1 << 18)})
+
+
+def _graph(folder, n):
+    from tf1_autoencoders.converting.allowlist import READS, VARIABLES, check_operations
+    from tf1_autoencoders.converting.foreign_graph import ForeignGraph
+    from tf1_autoencoders.converting.inference_graph import needed_nodes
+    from tf1_autoencoders.converting.roles import find_ends, find_outputs
+    with zipfile.ZipFile(str(FOREIGN)) as archive:
+        bases = [archive.read(f"{network}/model.ckpt.meta") for network in ("dense", "bidirectional")]
+
+    def read(which, content):
+        (folder / "model.ckpt.meta").write_bytes(content)
+        graph = ForeignGraph.read(folder / "model.ckpt.meta")
+        try:
+            with armed():
+                for output in find_outputs(graph)[:2]:
+                    ends = find_ends(graph, [], [output], {})
+                    needed = needed_nodes(graph.nodes, [output], set(ends.inputs) | set(ends.feeds))
+                    check_operations(graph.source, graph.library, {name: graph.nodes[name] for name in needed},
+                                     READS | VARIABLES)
+        except (KeyError, IndexError, ValueError, AttributeError) as error:  # convert.work makes a sentence of them
+            raise UserError(type(error).__name__) from error
+    return Reader(bases, read, lambda which, content, chance: mutate(content, chance), {})
+
+
+def _progress(folder, n):
+    from tf1_autoencoders.training.loop import Progress
+    whole = {"n_steps": 23, "epoch": 2, "step": 3, "batch_metrics": [{"loss": 1.0}] * 3, "finished": False,
+             "measurements": [[0, {"loss": 3.0}], [1, {"loss": 2}]], "machines": [{"cpu": "any"}]}
+
+    def read(which, content):
+        (folder / "progress.json").write_bytes(content)
+        try:
+            with armed():
+                progress = Progress.from_json(read_json(folder / "progress.json"), 5, 10)
+        except ValueError as error:
+            raise UserError(error) from error
+        assert progress.n_steps == 10 * progress.epoch + progress.step and 0 <= progress.epoch < 5
+    return Reader([json.dumps(whole).encode()], read, _inner_json, crafted.documents())
+
+
+def _picture(folder, n):
+    import io
+
+    from PIL import Image
+
+    from tf1_autoencoders.datasets.picture_file import FORMATS, read_picture
+    bases = []
+    for kind in FORMATS:
+        file = io.BytesIO()
+        Image.fromarray(np.arange(40 * 40 * 3, dtype=np.uint32).astype(np.uint8).reshape(40, 40, 3)).save(file, kind)
+        bases.append(file.getvalue())
+
+    def read(which, content):
+        (folder / "photo").write_bytes(content)
+        image, done = read_picture(folder / "photo", 28, True)
+        assert image.shape == (1, 784) and 0 <= image.min() <= image.max() <= 255 and done.isprintable()
+    return Reader(bases, read, lambda which, content, chance: mutate(content, chance), {})
+
+
 READERS = {  # name -> (function, images in a file); at the official size a case takes a fifth of a second
     "CIFAR batch": (_cifar_batch, 10), "CIFAR archive": (_cifar_archive, 10), "IDX": (_idx, 10),
     "settings": (_settings, 0),
     "transcript": (_transcript, 0), "bands": (_bands, 0), "checkpoint": (_checkpoint, 0),
+    "anybody's checkpoint": (_any_checkpoint, 0), "graph": (_graph, 0), "progress": (_progress, 0),
+    "picture": (_picture, 0),
     "CIFAR batch, full": (_cifar_batch, 10000), "CIFAR archive, full": (_cifar_archive, 10000),
     "IDX, full": (_idx, 10000)}
 

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.slow
 
 CASES = 150  # mutated files for each reader
 CRAFTED = {"CIFAR batch": crafted.pickles(10), "CIFAR archive": crafted.archives(10), "IDX": crafted.idx_files(10),
-           "transcript": crafted.documents(), "bands": crafted.documents(), "settings": crafted.documents()}
+           "transcript": crafted.documents(), "bands": crafted.documents(), "settings": crafted.documents(),
+           "progress": crafted.documents()}
 ACCEPTED = {  # crafted files that are read, because their odd part is outside the batch
     "an absolute path", "a path upwards", "a link out of it", "a pax header of length 0",
     "a pax header without a number", "an unknown kind", "junk after the end", "twice the batch"}
@@ -39,7 +40,7 @@ def reader_of(tmp_path_factory):
         yield reader_of
 
 
-@pytest.mark.parametrize("name", [*CRAFTED, "checkpoint"])
+@pytest.mark.parametrize("name", [*CRAFTED, "checkpoint", "anybody's checkpoint", "graph", "picture"])
 def test_mutated_files_are_refused_with_a_user_error_or_read_correctly(reader_of, name):
     reader, folder = reader_of(name)
     cases = [fuzz.case(name, reader, 1, len(reader.crafted) + k) for k in range(CASES)]

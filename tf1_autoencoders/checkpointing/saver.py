@@ -11,14 +11,15 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from tf1_autoencoders.checkpointing import store
-from tf1_autoencoders.checkpointing.index import MAX_INDEX_BYTES, read_index
+from tf1_autoencoders.checkpointing.index import MAX_INDEX_BYTES, n_numbers, read_index
 from tf1_autoencoders.utils.cli import warn
 from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
-from tf1_autoencoders.utils.files import read_json
+from tf1_autoencoders.utils.files import read_bounded, read_json
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
 CHECKPOINT_NAME = "model.ckpt"
+MOST_STRANGERS = 16  # times the network's numbers: slots and counters, whose checksums are checked too
 ATTEMPTS = 5  # to find a checkpoint in a folder in which a run is saving
 
 
@@ -213,12 +214,15 @@ def _open_checked(path: Path, shapes: Mapping[str, Sequence[int]]) -> Any:
     if not index.exists():
         raise _missing_error(path)
     try:
-        if not index.is_file() or not data.is_file():
+        if not data.is_file():
             raise ValueError(f"no file {data.name}")
-        with open(str(index), "rb") as file:
-            stored = read_index(file.read(MAX_INDEX_BYTES + 1), data.stat().st_size)
+        stored = read_index(read_bounded(index, MAX_INDEX_BYTES), data.stat().st_size)
     except (OSError, ValueError) as error:
         raise _damaged_error(path, error) from error
+    n_expected, n_stored = (sum(n_numbers(shape) for shape in all_.values()) for all_ in (shapes, stored))
+    if n_stored > MOST_STRANGERS * (n_expected + (1 << 20)):
+        raise UserError(f"{display_path(path)}: a checkpoint of another architecture: {n_stored:,} numbers, expected "
+                        f"{n_expected:,}; choose the --preset it was trained with")
     for name, expected in shapes.items():
         if name not in stored:
             raise UserError(f"{display_path(path)}: a checkpoint of another architecture: it has no variable {name}; "
