@@ -29,13 +29,13 @@ def arguments(folder, *more, n_epochs=N_EPOCHS):
             "10", *more]
 
 
-def start(folder, *more, **epochs):
+def start(folder, *more, timeout=TIMEOUT, **epochs):
     """Start the command with two workers; return (process, its log)."""
     log = Path(folder) / "log.txt"
     with open(log, "wb") as stream:
         return subprocess.Popen(
             [sys.executable, "-m", "tests.small_sections",
-             *arguments(folder, "--workers", "2", "--cluster-timeout", str(TIMEOUT), *more, **epochs)],
+             *arguments(folder, "--workers", "2", "--cluster-timeout", str(timeout), *more, **epochs)],
             stdout=stream, stderr=subprocess.STDOUT), log
 
 
@@ -68,7 +68,7 @@ def variables(folder):
 
 def test_two_workers_train_as_one_process(tmp_path, monkeypatch):
     (tmp_path / "together").mkdir()
-    process, log = start(tmp_path / "together", n_epochs=2)
+    process, log = start(tmp_path / "together", timeout=60, n_epochs=2)
     assert train_alone(tmp_path / "alone", monkeypatch, n_epochs=2) == 0
     assert process.wait(180) == 0, log.read_text()
     together, alone = variables(tmp_path / "together"), variables(tmp_path / "alone")

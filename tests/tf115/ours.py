@@ -103,15 +103,15 @@ def cyclic_batch(data, k, batch_size):
 
 
 def hidden_tensor(model, layer):
-    """Return the output tensor of a hidden layer of a GraphModel.
+    """Return the output tensor of a hidden layer of a GraphModel; None for a layer that is computed in microbatches.
 
     An encoder's state is one of the model's own tensors; every other layer is found by the names of its operations.
     """
     if layer.startswith("encoder_"):
         return model.tensors["encoder_states"]["hc".index(layer[-1])]
     operations = {operation.name for operation in model.graph.get_operations()}
-    name = next(layer + operation for operation in LAST_OPERATIONS if layer + operation in operations)
-    return model.graph.get_tensor_by_name(name + ":0")
+    name = next((layer + operation for operation in LAST_OPERATIONS if layer + operation in operations), None)
+    return model.graph.get_tensor_by_name(name + ":0") if name else None
 
 
 def all_variables(session, model):
@@ -139,7 +139,8 @@ def run(session, model, data, batch_size, hidden, initial=None, n_steps=N_STEPS)
     if "l2" in model.metrics:
         squared_error = model.metrics["mse"].op.inputs[0]  # before its conversion to squared grey levels
         fetches.update(l2=model.metrics["l2"], loss_without_l2=squared_error)
-    fetches.update({f"hidden/{layer}": hidden_tensor(model, layer) for layer in hidden})
+    tensors = {f"hidden/{layer}": hidden_tensor(model, layer) for layer in hidden}
+    fetches.update({key: tensor for key, tensor in tensors.items() if tensor is not None})
     fetches.update({f"gradients/{variable}": gradient for variable, gradient in gradients.items()})
 
     # Each session.run takes a new batch from the pipeline, which therefore gets each batch as often as it is used.

@@ -166,7 +166,9 @@ def test_the_seeds_give_bit_identical_initial_values_to_1_15(name):
 def test_hidden_layers_outputs_and_losses_are_those_of_1_15(implementation, name):
     hidden, expected = (ours.strip_prefix("hidden", values)
                         for values in (our_values(implementation, name), original(name).values))
-    assert set(hidden) == set(expected)
+    # Of the convolution that is computed in microbatches, the pooled output is there.
+    in_microbatches = {"conv2d"} if (implementation, name) == ("graph", "section3") else set()
+    assert set(hidden) == set(expected) - in_microbatches
     assert column_difference(implementation, name, "forward") < FORWARD
 
 
