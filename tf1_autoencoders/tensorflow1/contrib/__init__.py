@@ -38,6 +38,11 @@ _REFUSED = {
     "predictor": "tf.saved_model.load with a session runs an exported model",
     "gan": "pip install tensorflow-gan has it",
     "summary": "tf.summary has what graphs need",
+    "nn": "tf.nn has the functions of networks; alpha_dropout stands in arXiv:1706.02515",
+    "image": "tf.image has most of it; scipy.ndimage rotates and shifts arrays",
+    "graph_editor": "tf.import_graph_def with input_map replaces parts of a graph",
+    "grid_rnn": "write the cell with tf.nn.rnn_cell.LSTMCell over slices of the inputs",
+    "bayesflow": "pip install tensorflow-probability has its successors",
 }
 
 
