@@ -99,6 +99,87 @@ def test_a_program_runs_as_with_python(program, tmp_path):
     assert [f"{row[2]:.6f}" for run in recorded["runs"] for row in run] == [LOSS]
 
 
+IMPORTS = """
+from tensorflow.contrib import rnn, layers, slim
+import tensorflow.contrib.slim as slim
+import tensorflow.contrib.slim.nets as nets
+from tensorflow.contrib.slim.python.slim.nets import vgg
+from tensorflow.contrib.layers.python.layers import initializers, utils, layers
+from tensorflow.contrib.layers import xavier_initializer, batch_norm
+from tensorflow.contrib.layers.python.layers.layers import fully_connected
+from tensorflow.contrib.rnn.python.ops import core_rnn_cell
+from tensorflow.contrib.rnn.python.ops.core_rnn_cell import _linear
+from tensorflow.contrib.rnn.python.ops import rnn_cell
+from tensorflow.contrib.rnn import LSTMStateTuple, BasicLSTMCell
+from tensorflow.contrib.framework.python.ops import add_arg_scope, arg_scope
+from tensorflow.contrib.framework import nest
+from tensorflow.contrib.learn.python.learn.datasets.mnist import read_data_sets
+from tensorflow.contrib.learn.python.learn.datasets import base
+from tensorflow.contrib.learn.python.learn.datasets import mnist
+from tensorflow.contrib.training import HParams
+from tensorflow.contrib.training.python.training import hparam
+from tensorflow.contrib import learn
+from tensorflow.contrib.seq2seq import sequence_loss
+from tensorflow.contrib.tensorboard.plugins import projector
+from tensorflow.examples.tutorials.mnist import input_data
+import tensorflow.examples.tutorials.mnist.input_data as input_data
+from tensorflow.examples.tutorials.mnist import mnist
+from tensorflow.python.framework import ops, dtypes, tensor_shape, graph_util
+from tensorflow.python.ops import rnn_cell_impl, variable_scope as vs, array_ops, math_ops, control_flow_ops, rnn
+from tensorflow.python.ops.rnn_cell_impl import RNNCell, _zero_state_tensors
+from tensorflow.python.ops.rnn_cell import RNNCell, LSTMStateTuple
+from tensorflow.python.ops.control_flow_ops import cond, while_loop
+from tensorflow.python.ops.math_ops import tanh, sigmoid
+from tensorflow.python.layers.core import Dense
+from tensorflow.python.layers import core as layers_core, base
+from tensorflow.python.layers import convolutional
+from tensorflow.python.util import nest
+from tensorflow.python.platform import gfile, flags, app
+from tensorflow.python.client import device_lib, timeline
+from tensorflow.python import debug as tf_debug
+from tensorflow.python.training import moving_averages, saver as tf_saver
+from tensorflow.python import pywrap_tensorflow
+from tensorflow.python.pywrap_tensorflow import NewCheckpointReader
+from tensorflow.python.tools.inspect_checkpoint import print_tensors_in_checkpoint_file
+from tensorflow.python.keras.layers import Dense
+from tensorflow.python.keras import backend as K
+from tensorflow.core.framework import summary_pb2, graph_pb2
+from tensorflow.keras.layers import Dense
+from tensorflow.keras import layers, models
+import tensorflow.keras as keras
+import tensorflow.keras.backend as K
+from keras import backend as K
+from keras.models import Sequential, Model
+from keras.layers.core import Dense, Dropout, Activation
+from keras.layers.convolutional import Conv2D
+from keras.layers.normalization import BatchNormalization
+from keras.layers.recurrent import LSTM
+from keras.datasets import mnist
+from keras.utils import np_utils, to_categorical
+from keras.optimizers import Adam, SGD
+from keras.preprocessing.image import ImageDataGenerator
+from keras.preprocessing.text import Tokenizer
+from keras.callbacks import ModelCheckpoint
+import keras.backend as K
+from keras.regularizers import l2
+from keras.initializers import RandomNormal
+from keras.engine.topology import Layer
+import tensorflow.nn as nn
+import tensorflow.layers
+import tensorflow.contrib
+from tensorflow import keras
+from tensorflow import flags, app, gfile
+import tensorflow.compat.v1 as tf1
+"""
+
+
+@pytest.mark.slow
+def test_modules_are_found_under_the_names_that_they_had(program):
+    done = subprocess.run([sys.executable, "-m", "tf1_autoencoders.run_tf1", program(IMPORTS)], cwd=ROOT,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
 SPAWNS = """
 import multiprocessing
 import tensorflow as tf
@@ -179,6 +260,20 @@ def test_a_name_that_left_its_library_says_what_replaces_it():
         module.imread  # noqa: B018
     with pytest.raises(AttributeError, match="no attribute 'other'"):
         module.other  # noqa: B018
+
+
+def test_the_projectors_configuration_is_the_text_of_a_message(tmp_path):
+    from tests.tensorflow1.test_seeds import tf
+    projector = tf.contrib.tensorboard.plugins.projector
+    config = projector.ProjectorConfig()
+    embedding = config.embeddings.add()
+    embedding.tensor_name, embedding.metadata_path = "words:0", 'a "b".tsv'
+    embedding.sprite.single_image_dim.extend([28, 28])
+    writer = type("Writer", (), {"get_logdir": lambda self: str(tmp_path)})()
+    projector.visualize_embeddings(writer, config)
+    assert (tmp_path / "projector_config.pbtxt").read_text().split() == [
+        "embeddings", "{", "tensor_name:", '"words:0"', "metadata_path:", '"a', '\\"b\\".tsv"', "sprite", "{",
+        "single_image_dim:", "28", "single_image_dim:", "28", "}", "}"]
 
 
 def a_record(tmp_path, name, sha="aa", seed2=3, loss=1.0, operations=("Const", "Add", "RandomUniform")):

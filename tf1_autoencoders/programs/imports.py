@@ -76,6 +76,8 @@ def _keras_module(parts: Any) -> Any:
         except ModuleNotFoundError as error:
             if not str(error.name).startswith("tf_keras"):
                 raise
+    if parts and parts[0] in ("layers", "engine"):  # keras.layers.recurrent, keras.engine.topology
+        return importlib.import_module(f"{KERAS}.layers")
     return None
 
 
@@ -116,6 +118,8 @@ class _Alias(types.ModuleType):
         try:
             return getattr(module, name)
         except AttributeError:
+            if self.__name__.startswith("keras.layers."):  # from keras.layers.normalization import BatchNormalization
+                return getattr(importlib.import_module(f"{KERAS}.layers"), name)
             if name in module.__name__.split(".") or self.__name__.startswith("tensorflow.contrib.") and \
                     name in ("python", "ops", "layers", "kernels", "framework", "training"):
                 return self  # a folder of contrib's implementation: contrib.rnn.python.ops
