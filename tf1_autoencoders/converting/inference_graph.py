@@ -22,7 +22,7 @@ from tf1_autoencoders.converting.foreign_graph import (
     rewire,
     split_name,
 )
-from tf1_autoencoders.converting.simplification import find_dropouts, fold_conditions, make_identity
+from tf1_autoencoders.converting.simplification import find_dropouts, fold_conditions, in_order, make_identity
 from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import tf1
 
@@ -329,10 +329,10 @@ def _is_pivot(nodes: Mapping[str, Any], name: str) -> bool:
 def _make_reads_of_constants(nodes: Dict[str, Any], dtypes: Dict[str, int]) -> None:
     """Change what reads the variables {name: dtype}, which have become constants."""
     carried = dict(dtypes)  # node -> dtype: whose output is the constant
-    changed = True
+    changed, names = True, list(in_order(nodes))  # in this order, two rounds are enough
     while changed:
         changed = False
-        for name, node in nodes.items():
+        for name, node in ((name, nodes[name]) for name in names):
             inputs = data_inputs(node)
             if name in carried or not inputs or node.op not in PASS_ON | {"Enter", "Switch", *WITHOUT_REF}:
                 continue

@@ -84,6 +84,7 @@ class Network:
         self._names: Set[str] = set()
         self._constants: Dict[str, Optional[np.ndarray]] = {}
         self._open: Set[str] = set()
+        self._sources: Dict[str, str] = {}
         self.n_uses: Dict[str, int] = {}
         for node in graph.nodes.values():
             for tensor in data_inputs(node):
@@ -106,14 +107,19 @@ class Network:
 
     def source(self, tensor: str) -> str:
         """Return the tensor behind operations that only pass a tensor on."""
-        for _ in range(len(self.graph.nodes)):
+        passed: List[str] = []
+        while tensor not in self._sources and len(passed) < len(self.graph.nodes):
+            passed.append(tensor)
             name, output = split_name(tensor)
             node = self.graph.nodes.get(name)
             if node is None or node.op not in PASS_ON or not data_inputs(node) \
                     or self.graph.nodes[split_name(data_inputs(node)[0])[0]].op == "Switch":
-                return f"{name}:{output}" if output else name
+                self._sources[tensor] = f"{name}:{output}" if output else name
+                break
             tensor = data_inputs(node)[0]
-        return tensor
+        source = self._sources.get(tensor, tensor)
+        self._sources.update(dict.fromkeys(passed, source))  # so that a long chain is followed once
+        return source
 
     def node(self, tensor: str) -> Any:
         """Return the node behind a tensor."""

@@ -35,7 +35,7 @@ def in_order(nodes: Mapping[str, Any]) -> Iterator[str]:
 def fold_conditions(nodes: Dict[str, Any], value_of: Callable[[str], Optional[np.ndarray]]) -> None:
     """Decide each tf.cond whose condition is a constant: the branch that is not taken becomes unreachable."""
     dead: Set[Tuple[str, int]] = set()  # tensors; output -1 stands for the whole node
-    truth: Dict[str, bool] = {}
+    truth: Dict[str, Optional[bool]] = {}  # None: no constant
 
     def is_dead(tensor: str) -> bool:
         name, output = split_name(tensor.lstrip("^"))
@@ -56,9 +56,7 @@ def fold_conditions(nodes: Dict[str, Any], value_of: Callable[[str], Optional[np
             if known is not None:
                 truth[name] = not known
         elif node.op in PASS_ON and inputs:
-            known = condition(inputs[0])
-            if known is not None:
-                truth[name] = known
+            truth[name] = condition(inputs[0])
         if node.op == "Merge":
             if any(nodes[split_name(tensor)[0]].op == "NextIteration" for tensor in inputs
                    if split_name(tensor)[0] in nodes):
