@@ -1,9 +1,15 @@
 """The layers: values, gradients, initial values and names, as in TensorFlow 1.15."""
 import functools
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.conftest import slow
 from tf1_autoencoders.graphs import fused, layers, strategy
 from tf1_autoencoders.graphs.layers import cosine_decay, dense_layer, lstm_layer, mean_squared_error
 from tf1_autoencoders.utils.errors import UserError
@@ -368,6 +374,46 @@ def test_dense_layers_in_halves_equal_plain_ones(graph, n_rows):
     for one, other in zip(*values(in_halves, plain)):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-6 * np.abs(other).max())
     np.testing.assert_allclose(*values(loss_of_halves, loss), rtol=1e-6)
+
+
+@pytest.mark.parametrize("transposed", [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("inner", [7, fused.INNER_BLOCK, 2 * fused.INNER_BLOCK + 3])
+def test_a_portable_product_is_the_product_whatever_its_inner_dimension(graph, inner, transposed):
+    random = np.random.default_rng(1)
+    a, b = (random.normal(size=shape).astype(np.float32) for shape in ((5, inner), (inner, 9)))
+    fed = [tf1.constant(x.T if turned else x) for x, turned in zip((a, b), transposed)]
+    product, = values([fused.portable_matmul(*fed, *transposed)])
+    np.testing.assert_allclose(product[0], a.astype(np.float64) @ b, rtol=0, atol=1e-6 * np.abs(a @ b).max())
+
+
+def test_no_product_of_a_dense_layer_in_halves_is_left_to_onednn(graph):
+    x = tf1.placeholder(tf1.float32, [None, 300])
+    tf1.gradients(fused.dense_layer(fused.dense_layer(x, 5), 3).whole, [x, *tf1.trainable_variables()])
+    assert not [operation.name for operation in graph.get_operations() if operation.type == "MatMul"]
+
+
+PRODUCTS = """
+import hashlib, numpy as np
+from tf1_autoencoders.graphs.fused import portable_matmul
+from tf1_autoencoders.utils.frameworks import tf1
+random = np.random.default_rng(1)
+a, b = (random.normal(size=shape).astype(np.float32) for shape in ((75, 1024), (1024, 200)))
+with tf1.Graph().as_default(), tf1.Session() as session:
+    for matmul in (portable_matmul, tf1.matmul):
+        print(hashlib.sha256(session.run(matmul(tf1.constant(a), tf1.constant(b))).tobytes()).hexdigest())
+"""
+
+
+@slow
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="these vector instructions are those of x86-64")
+def test_a_portable_product_has_the_same_digits_whatever_the_vector_instructions():
+    """Of oneDNN, whose own products differ: what a test on one machine can see of the CPUs that the digits are for."""
+    digits = [subprocess.run([sys.executable, "-c", PRODUCTS],
+                             env={**os.environ, "ONEDNN_MAX_CPU_ISA": name}, cwd=Path(fused.__file__).parents[2],
+                             stdout=subprocess.PIPE, check=True).stdout.split() for name in ("SSE41", "AVX2")]
+    (portable, of_onednn), (other_portable, other_of_onednn) = digits
+    assert portable == other_portable
+    assert of_onednn != other_of_onednn
 
 
 def test_a_dense_layer_in_halves_takes_the_halves_of_the_layer_before(graph):

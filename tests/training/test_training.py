@@ -211,11 +211,12 @@ def test_bfloat16_rounds_to_three_digits():
 def test_a_machine_is_described_by_its_cpu_its_usable_cores_and_onednns_variables(tmp_path, monkeypatch):
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    monkeypatch.setenv("TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL", "0")
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 5}, raising=False)
     core = "model name\t: AMD EPYC\nflags\t\t: fpu sse2 avx fma avx2\n"
     (tmp_path / "cpuinfo").write_text(core + "\n" + core)
     described = describe_machine(0, tmp_path / "cpuinfo")
     assert described == {"cpu": "AMD EPYC", "instructions": "avx avx2 fma", "threads": 3, "ONEDNN_MAX_CPU_ISA": "AVX2",
-                         "TF_ENABLE_ONEDNN_OPTS": None}
+                         "TF_ENABLE_ONEDNN_OPTS": None, "TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL": "0"}
     assert describe_machine(2, tmp_path / "cpuinfo")["threads"] == 2
     assert describe_machine(1, tmp_path / "nothing")["instructions"] == ""

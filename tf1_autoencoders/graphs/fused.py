@@ -8,12 +8,11 @@ computed with other operations.
     conv_max_pool        conv2d, bias, relu and max_pool of a batch    the same operations for one microbatch after the
                                                                        other, and again for the gradient
     dense_layer,         the operations of a dense layer, or of the    the same operations twice, on half of the rows,
-    mean_squared_error   mean of its squared errors                    which two threads compute at the same time
+    mean_squared_error   mean of its squared errors                    which two threads compute at the same time, with
+                                                                       the same digits on every x86-64 CPU
 
-The first three add the same products in another order. Their outputs and gradients therefore differ from those of the
-plain layers by rounding, measured at no more than 1e-6 of the largest value. The last adds them in the same order,
-except where TensorFlow has another product for few rows; with the report's batch, weights are bit-identical after
-hundreds of steps.
+All of them add the same products in another order. Their outputs and gradients therefore differ from those of the
+plain layers by rounding, measured at no more than 1e-6 of the largest value.
 
 `layers_named` is the only place that chooses between the two modules.
 """
@@ -343,7 +342,7 @@ def dense_in_halves(x: Union[Halves, Any], kernel: Any, bias: Any,
     TensorFlow divides each operation among the threads that an operation may use. For products as small as those of
     section 2, this costs as much time as it saves. Two chains of operations, each in one thread, seldom wait for each
     other. An output's row, and the gradient of an input's row, do not depend on the other rows. The gradients of kernel
-    and bias are computed from all rows at once, as in the plain layer, so that their sums have the same order.
+    and bias are computed from all rows at once, as in the plain layer.
 
     Args:
         x: float32[batch, n_in], or Halves.
@@ -355,7 +354,7 @@ def dense_in_halves(x: Union[Halves, Any], kernel: Any, bias: Any,
 
     @tf1.custom_gradient
     def run_halves(kernel: Any, bias: Any, *parts: Any) -> Tuple[Tuple[Any, ...], Callable[..., Any]]:
-        linear = [tf1.nn.bias_add(tf1.matmul(part, kernel), bias) for part in parts]
+        linear = [tf1.nn.bias_add(portable_matmul(part, kernel), bias) for part in parts]
         outputs = linear if activation is None else [activation(part) for part in linear]
 
         def gradient(*d_parts: Any) -> Tuple[Any, ...]:
@@ -364,14 +363,41 @@ def dense_in_halves(x: Union[Halves, Any], kernel: Any, bias: Any,
                                 for output, part, d_part in zip(outputs, linear, d_parts))
             d_linear = tf1.concat(d_parts, axis=0)
             rows = tf1.concat(parts, axis=0) if all_rows is None else all_rows
-            return (tf1.matmul(rows, d_linear, transpose_a=True), tf1.raw_ops.BiasAddGrad(out_backprop=d_linear),
-                    *(tf1.matmul(d_part, kernel, transpose_b=True) for d_part in d_parts))
+            return (portable_matmul(rows, d_linear, transpose_a=True), tf1.raw_ops.BiasAddGrad(out_backprop=d_linear),
+                    *(portable_matmul(d_part, kernel, transpose_b=True) for d_part in d_parts))
         return tuple(outputs), gradient
 
     first, second = run_halves(kernel, bias, *halves(x))
     outputs = tf1.concat([first, second], axis=0, name="halves")
     outputs.set_shape([None, bias.shape[0]])
     return Halves(first, second, outputs)
+
+
+INNER_BLOCK = 256  # of a product's inner dimension, which Eigen adds up without another division
+
+
+def portable_matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False) -> Any:
+    """Return tf1.matmul(a, b, ...), whose sums have the same order on every x86-64 CPU.
+
+    MatMul is oneDNN's, whose order of the sums depends on the CPU's vector instructions. SparseMatMul, told that
+    nothing is sparse, is Eigen's, which was compiled for all CPUs alike once utils.frameworks has turned off the
+    kernels that TensorFlow adds to it. Eigen divides the inner dimension by the sizes of the CPU's caches, where it is
+    longer than 288 for the smallest first-level cache of today's CPUs, 32 KiB. Here it is therefore divided into blocks
+    of INNER_BLOCK, if it is known when the graph is built: a layer's width is, a batch's size is not.
+
+    Args:
+        a, b: float32 tensors of two dimensions.
+    """
+    def product(a: Any, b: Any) -> Any:
+        return tf1.raw_ops.SparseMatMul(a=a, b=b, transpose_a=transpose_a, transpose_b=transpose_b, a_is_sparse=False,
+                                        b_is_sparse=False)
+    inner = b.shape.as_list()[1 if transpose_b else 0]
+    if inner is None or inner <= INNER_BLOCK:
+        return product(a, b)
+    blocks = [slice(first, first + INNER_BLOCK) for first in range(0, inner, INNER_BLOCK)]
+    products = [product(a[block] if transpose_a else a[:, block], b[:, block] if transpose_b else b[block])
+                for block in blocks]
+    return sum(products[1:], products[0])
 
 
 @functools.lru_cache(maxsize=None)

@@ -62,6 +62,7 @@ class Section:
     | network_settings      | names of the settings that decide which checkpoints fit the network                  |
     | former_names          | {setting: its name in settings.json of older checkpoints, None if they lack it}      |
     | export_overrides      | settings to change so that the graph has standard operations only                    |
+    | bfloat16_overrides    | settings to change so that the graph's products can be bfloat16                      |
     | check_settings        | (settings, n_rows) -> settings that fit the data, complete                           |
     | with_options          | (settings, **changes) -> settings with a user's choices                              |
 
@@ -139,6 +140,7 @@ class Section:
     options: Sequence[Any] = ()
     former_names: Mapping[str, Optional[str]] = dataclasses.field(default_factory=dict)
     export_overrides: Mapping[str, Any] = dataclasses.field(default_factory=lambda: {"kernels": "plain"})
+    bfloat16_overrides: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     with_options: Callable[..., Any] = dataclasses.replace
     training_arrays: Callable[[Mapping[str, Any], Any], Tuple[np.ndarray, ...]] = _training_arrays
     inputs_and_targets: Callable[[Sequence[np.ndarray], Any], Tuple[Any, Any]] = _first_and_last

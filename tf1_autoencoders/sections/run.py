@@ -124,8 +124,9 @@ def open_trainer(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...]
         keras.utils.set_random_seed(settings.seed)
         yield keras_trainer(section, settings, section.build_keras(settings), arrays)
         return
+    overrides = section.bfloat16_overrides if options.precision == "bfloat16" else {}
     with options.tasks.scope(section.number):
-        model = section.build_graph(settings)
+        model = section.build_graph(dataclasses.replace(settings, **overrides))
     with TimedSession(model, n_threads(section, options), options.precision, options.tasks.server) as session:
         session.run(model.initializer)
         trainer = options.tasks.make_trainer(session, model, arrays, settings.batch_size)

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict
 
 from tf1_autoencoders.graphs.graph_model import GraphModel
 from tf1_autoencoders.utils.errors import UserError
-from tf1_autoencoders.utils.frameworks import tf1
+from tf1_autoencoders.utils.frameworks import EIGEN_KERNELS, tf1
 
 
 class TimedSession:
@@ -76,7 +76,7 @@ class TimedSession:
 
 
 CPU_INFO = Path("/proc/cpuinfo")  # of Linux
-ONEDNN_VARIABLES = ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA")  # of the environment, read by TensorFlow
+ONEDNN_VARIABLES = ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", EIGEN_KERNELS)  # of the environment
 
 
 def check_bfloat16(cpu: Path = CPU_INFO) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
 from tf1_autoencoders.utils.errors import UserError
 
+EIGEN_KERNELS = "TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL"  # oneDNN's, inside Eigen's products
 _show_messages = False
 
 
@@ -54,6 +55,7 @@ def stderr_closed() -> Iterator[None]:
 def _import_quietly(names: Sequence[str]) -> types.ModuleType:
     """Import the first of `names` that this TensorFlow has, without TensorFlow's messages."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault(EIGEN_KERNELS, "0")  # else Eigen's products round as the CPU's instructions make them
     os.environ["TF_OVERRIDE_GLOBAL_THREADPOOL"] = "1"  # else a process's first session decides the threads of all
     if _show_messages:
         return _import_first(names)
