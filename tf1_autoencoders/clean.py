@@ -119,8 +119,10 @@ def delete(leftover: Leftover, checkpoint_dir: Path, results_dir: Path) -> bool:
 def clean(args: argparse.Namespace) -> None:
     """List the leftovers, ask, delete them."""
     folders = Path(args.checkpoint_dir), Path(args.results_dir)
-    for folder in folders:
+    for folder, usual, option in zip(folders, (CHECKPOINTS, RESULTS), ("--checkpoint-dir", "--results-dir")):
         check_not_shipped(folder)
+        if not folder.is_dir() and folder != usual:
+            raise UserError(f"{option} {display_path(folder)}: no such folder; name the one that the runs were given")
     leftovers = find_leftovers(*folders)
     if not leftovers:
         print("nothing to delete: no run was set aside, and no download is unfinished")

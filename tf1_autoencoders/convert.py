@@ -15,7 +15,7 @@ import numpy as np
 
 from tf1_autoencoders.converting import formats, proof
 from tf1_autoencoders.converting.adam import Adam, Places, read_adam, set_adam
-from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, files_of, find_meta
+from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, files_of, find_checkpoint, find_meta
 from tf1_autoencoders.converting.foreign_graph import ForeignGraph, Saved
 from tf1_autoencoders.converting.fresh_process import bytes_on_disk, limit_memory, limit_time, run_fresh, use_reserve
 from tf1_autoencoders.converting.inference_graph import InferenceGraph, value_reader
@@ -244,12 +244,26 @@ def _meta(checkpoint: CheckpointFile, args: argparse.Namespace) -> Optional[Path
     return None if args.no_meta else find_meta(checkpoint.path, args.meta)
 
 
-def convert(args: argparse.Namespace) -> int:
-    """List or convert a checkpoint; return exit code 1 if what was written differs from the original."""
+def check_arguments(args: argparse.Namespace) -> None:
+    """Find what is wrong with the arguments without TensorFlow, which needs seconds to load.
+
+    Raises:
+        UsageError: the arguments contradict each other.
+        UserError: there is no checkpoint.
+    """
     if args.no_meta and args.meta:
         raise UsageError("--no-meta --meta: expected one of the two")
     if args.list and (args.to or args.suggest_map):
         raise UsageError(f"--list {f'--to {args.to}' if args.to else '--suggest-map'}: expected one of the two")
+    if args.map and not args.model:
+        raise UsageError(f"--map {args.map}: is for --model MODEL.keras, which the map's variables go into; leave the "
+                         "option out")
+    find_checkpoint(args.checkpoint)
+
+
+def convert(args: argparse.Namespace) -> int:
+    """List or convert a checkpoint; return exit code 1 if what was written differs from the original."""
+    check_arguments(args)
     cli.status("loading TensorFlow and the checkpoint")
     checkpoint = CheckpointFile(args.checkpoint)
     meta = _meta(checkpoint, args)
@@ -305,9 +319,10 @@ def build_parser() -> argparse.ArgumentParser:
                         help="propose the map for a Keras model, by name, order and shape; say what is not certain")
     parser.add_argument("--with-optimizer", action="store_true",
                         help=f"keep Adam's slots and step count for Keras's Adam (--to keras and {WITH_MAP})")
-    parser.add_argument("--check", action="store_true", default=True, dest="check",
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--check", action="store_true", default=True, dest="check",
                         help="compare what was written with the original (default)")
-    parser.add_argument("--no-check", action="store_false", dest="check", help="do not compare")
+    either.add_argument("--no-check", action="store_false", dest="check", help="do not compare")
     parser.add_argument("--tolerance", type=cli.real_number(highest=1, above=0), metavar="X",
                         help="largest difference relative to the largest output (default: 1e-5; for tflite-int8 what "
                              "rounding to 8 bits may change)")
@@ -351,6 +366,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
 
     def fresh(args: argparse.Namespace) -> int:
+        check_arguments(args)
         try:
             run_fresh("tf1_autoencoders.convert:work", argv, SECONDS)
         except UserError as error:

@@ -26,7 +26,7 @@ from tf1_autoencoders.keras_twin.weights import (
     to_keras_layout,
 )
 from tf1_autoencoders.reporting.tables import markdown_table
-from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.sections import SECTIONS, section_numbers
 from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.training.trainers import GraphTrainer
@@ -179,7 +179,9 @@ def crosscheck(args: argparse.Namespace) -> int:
     """Print the table; return exit code 1 if a difference is beyond its tolerance."""
     rows: List[Tuple[Any, ...]] = []
     failed = False
-    for number in [int(args.section)] if args.section else SECTIONS:
+    if set(args.section) == set(SECTIONS):
+        cli.warn("the sections take about five minutes, section 3 most of them; --section N compares one")
+    for number in args.section:
         section, rows = SECTIONS[number], []
         cli.status(f"section {number}: loading TensorFlow and the data")
         data, source = section.load(section.presets["report"], data=args.data, data_dir=args.data_dir)
@@ -209,8 +211,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                         description="Compare each section's graph with its Keras twin: outputs, gradients, losses "
                                     "and weights\nafter the same Adam steps. Exit code 1 if a difference is beyond its "
                                     "tolerance.")
-    parser.add_argument("--section", choices=[str(n) for n in SECTIONS], metavar="N",
-                        help=f"one section only, of {', '.join(map(str, SECTIONS))} (default: all)")
+    parser.add_argument("--section", type=section_numbers, default="all", metavar="N",
+                        help=f"one section, of {', '.join(map(str, SECTIONS))}, or several, such as 1,2 (default: all)")
     parser.add_argument("--steps", type=cli.whole_number(1, 1000, "expected 1 to 1000 steps"), default=N_STEPS,
                         metavar="N", help=f"Adam steps (default: {N_STEPS})")
     parser.add_argument("--seed", type=cli.whole_number(0, 2 ** 27), default=0, metavar="N",

@@ -8,16 +8,16 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, Iterable, Optional, Sequence
 
-from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.reporting import figures
 from tf1_autoencoders.reporting.run_log import TRANSCRIPT
-from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.sections import SECTIONS, one_section
 from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.sections.evaluation import Asked, evaluate_all
 from tf1_autoencoders.sections.section1_reconstruction import encode_image
 from tf1_autoencoders.sections.section2_horses import Reconstruction, reconstruct_image
 from tf1_autoencoders.sections.section3_denoising import denoise_image
 from tf1_autoencoders.sections.section4_sequences import predict_sequences
+from tf1_autoencoders.sections.trained import choose_trained, final_error_of_collapsed
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.files import make_writable_folder
@@ -76,7 +76,7 @@ def evaluate(args: argparse.Namespace) -> None:
     section = SECTIONS[int(args.section)]
     options = own_options(section, args)
     if args.checkpoint:
-        saver.checkpoint_path_from_argument(args.checkpoint)  # a missing checkpoint is found before the data is read
+        choose_trained(section, args.checkpoint)  # a wrong checkpoint is found before the data is read
     folder = Path(args.results_dir)
     if (folder / TRANSCRIPT).exists():
         raise UserError(f"--results-dir {display_path(folder)}: the folder holds the results of a run, which another "
@@ -90,7 +90,9 @@ def evaluate(args: argparse.Namespace) -> None:
         result.figure, folder, result.name + re.sub(r"\W+", "_", result.mark).rstrip("_"), result.mark)
     if args.json:
         print(json.dumps({"section": int(args.section), **result.values, "checkpoint": str(result.checkpoint),
-                          "mark": result.mark.strip(" ()"), "figure": None if path is None else str(path)}))
+                          "mark": result.mark.strip(" ()"),
+                          "collapsed": final_error_of_collapsed(result.checkpoint) is not None,
+                          "figure": None if path is None else str(path)}))
         return
     data = [line for line in result.lines if line.startswith("data: ")]
     print(*data, describe_checkpoint(result.checkpoint, result.origin),
@@ -105,7 +107,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         description="Put one test image, a picture of your own or a sequence through a trained network of the report:\n"
                     "section 1 encodes and decodes an image, section 2 reconstructs an image in grey, section 3 adds "
                     "noise\nand removes the noise, section 4 answers a sequence.")
-    parser.add_argument("--section", choices=[str(n) for n in SECTIONS], default="2", help="section (default: 2)")
+    parser.add_argument("--section", type=one_section, default="2", metavar="N",
+                        help=f"section of the report, one of {', '.join(map(str, SECTIONS))} (default: 2)")
     in_test_set = cli.whole_number(
         0, N_TEST - 1, f"the test sets of CIFAR-10 and Fashion-MNIST have images 0 to {N_TEST - 1}")
     parser.add_argument("--image", type=in_test_set, metavar="N",

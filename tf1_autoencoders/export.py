@@ -21,8 +21,9 @@ from tf1_autoencoders.converting.keras_model import write_keras
 from tf1_autoencoders.graphs.graph_model import GraphModel
 from tf1_autoencoders.keras_twin.build import keras_adam
 from tf1_autoencoders.keras_twin.weights import set_graph_weights, set_keras_weights, weight_names
-from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.sections import SECTIONS, one_section
 from tf1_autoencoders.sections.contract import Section
+from tf1_autoencoders.sections.trained import warn_of_collapse
 from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.frameworks import keras, tf1
@@ -64,10 +65,13 @@ def read_trained(section: Section, checkpoint: Optional[str], preset: Optional[s
     Raises:
         UserError: there is no checkpoint, or one of another architecture.
     """
+    if preset is not None:
+        cli.choose_from(section.presets, preset, "--preset")
     path = saver.checkpoint_path_from_argument(checkpoint) if checkpoint else saver.newest_good_checkpoint(
         [folder / f"section{section.number}" for folder in (CHECKPOINTS, PRETRAINED)])
-    stored, _ = saver.read_settings(path, section.settings_class, section.former_names)
-    settings = stored or cli.choose_from(section.presets, preset or "report", "--preset")
+    stored, _ = saver.read_settings(path, section.settings_class, section.former_names, section.number)
+    warn_of_collapse(path)
+    settings = stored or section.presets[preset or "report"]
     settings = dataclasses.replace(section.check_settings(settings, 10 * settings.batch_size),
                                    **section.export_overrides)
     model = section.build_graph(settings)
@@ -216,7 +220,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         prog="python -m tf1_autoencoders.export",
         description="Write a trained section in another format. What was written is run by the format's own runtime in "
                     "a fresh process\nand compared with the session; exit code 1 if they differ.")
-    parser.add_argument("--section", choices=[str(n) for n in SECTIONS], required=True, metavar="N",
+    parser.add_argument("--section", type=one_section, required=True, metavar="N",
                         help=f"the section, one of {', '.join(map(str, SECTIONS))}")
     parser.add_argument("--to", choices=tuple(SUFFIXES), required=True, metavar="FORMAT",
                         help=f"one of {', '.join(SUFFIXES)}")
@@ -228,8 +232,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--out", metavar="PATH",
                         help="file or folder to write; onnx and tflite add the function's name (default: sectionN)")
     parser.add_argument("--force", action="store_true", help="overwrite what is there (default: refuse)")
-    parser.add_argument("--verify", action="store_true", default=True, help="compare with the session (default)")
-    parser.add_argument("--no-verify", action="store_false", dest="verify", help="do not compare")
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--verify", action="store_true", default=True, help="compare with the session (default)")
+    either.add_argument("--no-verify", action="store_false", dest="verify", help="do not compare")
     parser.add_argument("--tolerance", type=cli.real_number(highest=1, above=0), metavar="X",
                         help="largest difference relative to the largest output (default: 1e-5; for tflite-int8 what "
                              "rounding to 8 bits may change)")

@@ -18,13 +18,15 @@ from tf1_autoencoders.reporting.html_report import write_html_report
 from tf1_autoencoders.reporting.language import LANGUAGES
 from tf1_autoencoders.reporting.run_log import TRANSCRIPT
 from tf1_autoencoders.reporting.tables import markdown_table
-from tf1_autoencoders.sections import SECTIONS, plan
+from tf1_autoencoders.sections import SECTIONS, plan, section_numbers
 from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.sections.run import RunOptions, has_checkpoints, run_section, train_as_worker
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.paths import CHECKPOINTS, RESULTS, display_path
 from tf1_autoencoders.utils.progress_bar import ProgressBar
+
+RETRIES = 3  # how often a run without --seed is repeated with the next seed, if its network collapses
 
 
 def _defaults(name: str) -> str:
@@ -43,17 +45,9 @@ COMMON_OPTIONS = (  # settings that several sections have; a section's own are i
     cli.SettingOption("--patience", "patience", type=cli.whole_number(1), metavar="N",
                       help=f"epochs to continue without a better val_loss ({_defaults('patience')})"),
     cli.SettingOption("--seed", "seed", type=cli.whole_number(0, 2 ** 27), metavar="N",
-                      help="seed of initial values, shuffling, split, noise and drawn sequences (default: 0)"))
-
-
-def section_numbers(text: str) -> Sequence[int]:
-    """An argparse type: the sections that "all", "2" or "1,2" names, in the report's order."""
-    names = {str(number): number for number in SECTIONS}
-    chosen = list(names) if text == "all" else text.split(",")
-    for name in chosen:
-        if name not in names:
-            raise argparse.ArgumentTypeError(f"{text}: expected all, or some of {', '.join(names)} such as 1,2")
-    return sorted({names[name] for name in chosen})
+                      help="seed of initial values, shuffling, split, noise and drawn sequences (default: 0; where "
+                           f"its network collapses, the next one, up to {RETRIES} times, unless several workers "
+                           "train)"))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -189,7 +183,9 @@ def run(args: argparse.Namespace) -> int:
         return show_page(args)
     settings = settings_of_sections(args)
     options = RunOptions(**{field.name: getattr(args, field.name) for field in dataclasses.fields(RunOptions)
-                            if field.name not in ("tasks", "bar")})
+                            if field.name not in ("tasks", "bar", "retries")})
+    if args.seed is None and args.workers in (None, 1) and plan_from_environment() is None and not args.cluster_file:
+        options = dataclasses.replace(options, retries=RETRIES)
     resumed = [number for number in settings if has_checkpoints(args.checkpoint_dir, number)] if args.resume else []
     if args.resume and not resumed:
         raise UserError(f"--resume: no run in {display_path(args.checkpoint_dir)}; leave the option out to start at "
@@ -232,6 +228,11 @@ def describe(settings: Dict[int, Any], options: RunOptions) -> int:
 
 def launch(settings: Dict[int, Any], options: RunOptions, args: argparse.Namespace) -> int:
     """Train with several processes on this machine, for --workers; return the chief's exit code."""
+    slow = [number for number in settings if not SECTIONS[number].pays_with_workers]
+    if slow:
+        cli.warn(f"--workers {args.workers}: {args.workers} processes on one machine train section"
+                 f"{'s' * (len(slow) > 1)} {', '.join(map(str, slow))} more slowly than one process does (docs/"
+                 "distributed.md)")
     for number in settings:  # the workers have no network of their own to download the data from
         SECTIONS[number].load(settings[number], **options.data_options)
     return launcher.run_workers(args.command, args.workers, args.restarts, args.cluster_timeout)
@@ -247,7 +248,7 @@ def work(settings: Dict[int, Any], options: RunOptions, cluster: Cluster) -> int
 
 def report(settings: Dict[int, Any], options: RunOptions, resumed: Sequence[int], args: argparse.Namespace) -> int:
     """Run the sections, the `resumed` ones with --resume; then print one table and write the results page."""
-    start, tallies = time.perf_counter(), []
+    start, tallies, judged_by = time.perf_counter(), [], []
     rows: List[Tuple[Any, ...]] = []
     bar = ProgressBar([plan.expected_minutes(SECTIONS[number], settings[number]) for number in settings],
                       ["" if len(settings) == 1 else f"section {number} of {max(SECTIONS)}" for number in settings])
@@ -256,6 +257,7 @@ def report(settings: Dict[int, Any], options: RunOptions, resumed: Sequence[int]
                                dataclasses.replace(options, bar=bar, resume=number in resumed))
         rows += [(number, *row) for row in finished.comparison]
         log = finished.log
+        judged_by += [f"section {number}: {log.bands}"] if log.bands.file else []
         tallies += [comparison.tally({name: value for name, value in log.published.items() if name in log.measured},
                                      log.bands)]  # the numbers that stand in the table, and that the page counts
         print(flush=True)
@@ -265,6 +267,7 @@ def report(settings: Dict[int, Any], options: RunOptions, resumed: Sequence[int]
               "seeds; the page has a table of all", "", sep="\n")
         if outside:
             print(*markdown_table(("section", *comparison.HEADER), outside), "", sep="\n")
+        print(*judged_by, sep="\n")
     if any(tally.n_numbers for tally in tallies):
         print(comparison.Tally(*map(sum, zip(*tallies))))
     print(f"{(time.perf_counter() - start) / 60:.1f} minutes")

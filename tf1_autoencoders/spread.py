@@ -21,7 +21,7 @@ from tqdm import tqdm
 from tf1_autoencoders.checkpointing.store import first_difference
 from tf1_autoencoders.reporting import comparison
 from tf1_autoencoders.reporting.tables import markdown_table
-from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.sections import SECTIONS, one_section, plan
 from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.sections.run import RunOptions, measure, run_identity
 from tf1_autoencoders.utils import cli
@@ -52,6 +52,14 @@ def spread(args: argparse.Namespace) -> None:
     n_saved = entry["seeds"]
     if n_saved:
         print(f"seeds that are in {display_path(file)} already: {n_saved}", flush=True)
+    n_missing = max(0, args.seeds - n_saved)
+    if n_missing:
+        minutes = n_missing * plan.expected_minutes(section, preset)
+        cli.warn(f"{n_missing} seed{'s' * (n_missing > 1)} to train: about {minutes:.0f} minutes ({plan.MEASURED_ON})"
+                 if minutes >= 1 else f"{n_missing} seed{'s' * (n_missing > 1)} to train: a minute or less")
+    if args.seeds < comparison.MIN_SEEDS:
+        cli.warn(f"--seeds {args.seeds}: verdicts need {comparison.MIN_SEEDS} seeds that did not collapse; these are "
+                 "saved, and judge no run")
     try:
         with tqdm(total=args.seeds, initial=min(n_saved, args.seeds), desc="Seeds", unit="run", disable=None) as bar:
             for seed in range(n_saved, args.seeds):
@@ -61,17 +69,20 @@ def spread(args: argparse.Namespace) -> None:
                 measured = measure(section, settings, data, args.backend)
                 entry = save_seed(file, key, entry, measured, replaces=args.restart and seed == n_saved)
                 with tqdm.external_write_mode():
-                    print(f"seed {seed}: {_last_number(section, measured)}", flush=True)
+                    collapsed = "   collapsed" if measured.get(comparison.COLLAPSED) else ""
+                    print(f"seed {seed}: {_last_number(section, measured)}{collapsed}", flush=True)
                 bar.update()
     except KeyboardInterrupt as error:
-        saved = f"{entry['seeds']} of {args.seeds} seeds are in {display_path(file)}"
-        again = "without --restart " if args.restart and entry["seeds"] else ""
-        raise Interrupted(getattr(error, "number", signal.SIGINT),
-                          f"interrupted; {saved}, and the same command {again}continues from there") from error
-    print("", f"{key}, number of seeds: {entry['seeds']}, {source}", "",
+        again = "without --restart " if args.restart else ""
+        saved = f"no seed was replaced in {display_path(file)}" if args.restart and not entry["seeds"] else \
+            f"{entry['seeds']} of {args.seeds} seeds are in {display_path(file)}, and the same command {again}" \
+            "continues from there"
+        raise Interrupted(getattr(error, "number", signal.SIGINT), f"interrupted; {saved}") from error
+    values, n_collapsed = comparison.without_collapsed(entry["values"])
+    print("", f"{key}, number of seeds: {entry['seeds']}, {n_collapsed} of them collapsed and left out, {source}", "",
           *markdown_table(("number", "mean", "standard deviation", "lowest", "median", "highest"),
                           [(name, *(f"{value:.4g}" for value in _summary_statistics(seed_values)))
-                           for name, seed_values in entry["values"].items()]),
+                           for name, seed_values in values.items() if seed_values]),
           "", f"saved: {display_path(file)}", sep="\n")
 
 
@@ -123,7 +134,9 @@ def save_seed(file: Path, key: str, entry: Dict[str, Any], measured: Mapping[str
                         "another --out")
     values = {name: list(seed_values) for name, seed_values in entry["values"].items()}
     for name, value in measured.items():
-        values.setdefault(name, []).append(float(f"{value:.6g}"))
+        # an older entry does not say which of its seeds collapsed
+        missing = [0.0] * entry["seeds"] if name == comparison.COLLAPSED else []
+        values.setdefault(name, missing).append(float(f"{value:.6g}"))
     bands[key] = {**entry, "seeds": entry["seeds"] + 1, "values": values}
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(band)}" for name, band in sorted(bands.items()))
     write_atomically(file, f"{{\n{lines}\n}}\n".encode())
@@ -147,8 +160,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                         description="Train a section with several seeds and print mean, standard deviation and "
                                     "range of each of its numbers.\nEach seed is saved when its training ends; "
                                     "the same command continues with the seeds that are missing.")
-    parser.add_argument("--section", required=True, choices=[str(n) for n in SECTIONS], metavar="N",
-                        help=f"section of the report: {', '.join(map(str, SECTIONS))}")
+    parser.add_argument("--section", required=True, type=one_section, metavar="N",
+                        help=f"section of the report, one of {', '.join(map(str, SECTIONS))}")
     parser.add_argument("--preset", default="report", metavar="NAME", help="the section's settings (default: report)")
     parser.add_argument("--seeds", type=cli.whole_number(1), default=10, metavar="K",
                         help="number of seeds, 0 to K-1 (default: 10)")

@@ -30,6 +30,7 @@ DRAWN = Source("CIFAR-10", "drawn sample", "a test")
 def no_bands(monkeypatch, tmp_path):
     monkeypatch.setattr(comparison, "OWN_BANDS", tmp_path / "own.json")
     monkeypatch.setattr(comparison, "SHIPPED_BANDS", tmp_path / "shipped.json")
+    monkeypatch.setattr(comparison, "MIN_SEEDS", 2)
     return tmp_path
 
 
@@ -105,7 +106,25 @@ def test_the_prediction_interval_misses_one_draw_in_twenty(n_seeds):
 def test_collapsed_runs_are_counted_and_left_out_of_the_bands(no_bands):
     (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {
         "values": {"a": [1, 90, 2], "collapsed": [0.0, 1.0, 0.0]}}}))
-    assert comparison.seed_bands(2, "report") == ({"a": [1, 2]}, 1)
+    bands = comparison.seed_bands(2, "report")
+    assert bands[:2] == ({"a": [1, 2]}, 1)
+    assert str(bands) == f"judged by 2 seeds in {no_bands / 'own.json'} (1 more collapsed)"
+
+
+def test_too_few_seeds_of_ones_own_do_not_judge(tmp_path, monkeypatch):
+    def write(name, values, collapsed=()):
+        (tmp_path / name).write_text(json.dumps({"section 2, preset report": {
+            "values": {"a": values, **({"collapsed": list(collapsed)} if collapsed else {})}}}))
+        monkeypatch.setattr(comparison, name.partition(".")[0].upper() + "_BANDS", tmp_path / name)
+    write("shipped.json", [1, 2, 3, 4, 5])
+    write("own.json", [6, 7, 8, 9, 10, 11])
+    assert comparison.seed_bands(2, "report").values["a"][0] == 6
+    write("own.json", [6, 7])
+    assert comparison.seed_bands(2, "report").values["a"][0] == 1
+    write("own.json", [6, 7, 8, 9, 10], [0, 0, 0, 0, 1])
+    assert comparison.seed_bands(2, "report").values["a"][0] == 1
+    write("shipped.json", [1])
+    assert comparison.seed_bands(2, "report") == ({}, 0, "")
 
 
 def test_the_keras_twin_has_bands_of_its_own(no_bands):
@@ -152,9 +171,9 @@ def test_the_runs_distance_from_the_published_numbers_stands_beside_that_of_the_
 def test_own_bands_take_precedence_over_the_shipped_ones(no_bands):
     (no_bands / "shipped.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [1, 2]}}}))
     assert comparison.seed_bands(2, "report").values == {"a": [1, 2]}
-    (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [3]}}}))
-    assert comparison.seed_bands(2, "report").values == {"a": [3.0]}
-    assert comparison.seed_bands(2, "text") == ({}, 0)
+    (no_bands / "own.json").write_text(json.dumps({"section 2, preset report": {"values": {"a": [3, 4]}}}))
+    assert comparison.seed_bands(2, "report").values == {"a": [3.0, 4.0]}
+    assert comparison.seed_bands(2, "text") == ({}, 0, "")
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"section 2, preset report": {"values": {"a": ["x"]}}}',

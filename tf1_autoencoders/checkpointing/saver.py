@@ -132,7 +132,8 @@ def _how_to_train(folder: Path) -> str:
 
 
 def read_settings(path: Path, settings_class: Any,
-                  former_names: Optional[Mapping[str, Optional[str]]] = None) -> Tuple[Any, Dict[str, Any]]:
+                  former_names: Optional[Mapping[str, Optional[str]]] = None,
+                  section_number: Optional[int] = None) -> Tuple[Any, Dict[str, Any]]:
     """Read settings.json beside a checkpoint.
 
     Args:
@@ -141,17 +142,22 @@ def read_settings(path: Path, settings_class: Any,
             {name of a number: (lowest, highest)} and {name of a text: the texts}.
         former_names: {name of a setting: the name that older files have; None if they lack the setting, which then has
             its default}.
+        section_number: of the section that the checkpoint is to be of; None for any.
 
     Returns:
         (settings, the whole file as a dict), or (None, {}) if there is no such file: the checkpoint comes from
         another program.
 
     Raises:
-        UserError: the file does not hold these settings.
+        UserError: the file does not hold these settings, or those of another section.
     """
     file = Path(path).parent / store.SETTINGS
     try:
         content = read_json(file)
+        number = content.get("section", section_number) if isinstance(content, dict) else section_number
+        if section_number is not None and type(number) is int and number != section_number:
+            raise UserError(f"{display_path(Path(path).parent)}: this is a checkpoint of section {number}; expected "
+                            f"one of section {section_number}")
         stored = dict(content["settings"])
         for name, former in (former_names or {}).items():
             if name not in stored and former is None:

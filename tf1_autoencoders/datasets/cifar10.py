@@ -189,16 +189,22 @@ def read_batch(content: bytes, name: str) -> Tuple[np.ndarray, np.ndarray]:
     """
     try:
         batch = _Unpickler(content).load()
+        if not isinstance(batch, dict) or not {b"data", b"labels"} <= set(batch):
+            raise _NotABatch("it has no data and labels")
         x, labels = batch[b"data"], batch[b"labels"]
         if not isinstance(x, _StoredArray) or not isinstance(labels, list):
-            raise ValueError(f"data is a {type(x).__name__}, labels a {type(labels).__name__}")
+            raise _NotABatch(f"data is a {type(x).__name__}, labels a {type(labels).__name__}")
         x = x.pixels()
         if len(labels) != IMAGES_PER_BATCH or any(type(label) is not int or not 0 <= label <= 9 for label in labels):
-            raise ValueError(f"expected {IMAGES_PER_BATCH} labels from 0 to 9")
+            raise _NotABatch(f"expected {IMAGES_PER_BATCH} labels from 0 to 9")
     except Exception as error:  # a hostile pickle can raise anything
-        raise UserError(f"{name}: not a CIFAR-10 batch ({one_line(error)}); "
-                        "unpack the official archive again") from error
+        reason = one_line(error) if isinstance(error, _NotABatch) else "it is cut off, or another kind of file"
+        raise UserError(f"{name}: not a CIFAR-10 batch ({reason}); unpack the official archive again") from error
     return x, np.array(labels, np.uint8)
+
+
+class _NotABatch(pickle.UnpicklingError):
+    """What is wrong with a file, in words for people."""
 
 
 class _StoredArray:
@@ -217,13 +223,13 @@ class _StoredArray:
 
     def pixels(self) -> np.ndarray:
         if not isinstance(self.dtype, _StoredDtype) or self.dtype.name not in ("u1", b"u1"):
-            raise ValueError("data is not of dtype uint8")
+            raise _NotABatch("data is not of dtype uint8")
         if self.shape != (IMAGES_PER_BATCH, BYTES_PER_IMAGE):
             # The message shows a plain shape only: hostile tuples of tuples need not be short.
             found = self.shape if _is_shape(self.shape) else f"of type {type(self.shape).__name__}"
-            raise ValueError(f"data has shape {found}, expected {(IMAGES_PER_BATCH, BYTES_PER_IMAGE)}")
+            raise _NotABatch(f"data has shape {found}, expected {(IMAGES_PER_BATCH, BYTES_PER_IMAGE)}")
         if type(self.raw) is not bytes or len(self.raw) != IMAGES_PER_BATCH * BYTES_PER_IMAGE or self.is_fortran:
-            raise ValueError(f"data is not {IMAGES_PER_BATCH * BYTES_PER_IMAGE} bytes in C order")
+            raise _NotABatch(f"data is not {IMAGES_PER_BATCH * BYTES_PER_IMAGE} bytes in C order")
         return np.frombuffer(self.raw, np.uint8).reshape(self.shape)
 
 
@@ -261,12 +267,12 @@ class _Unpickler(pickle._Unpickler):  # type: ignore  # in Python: its memory gr
     def load_setitems(self) -> None:
         items = self.pop_mark()  # type: ignore[attr-defined]
         if any(type(key) not in (bytes, str) for key in items[::2]):  # hashing a deep tuple would abort the process
-            raise pickle.UnpicklingError("a dict has a key that is not text")
+            raise _NotABatch("a dict has a key that is not text")
         self.stack[-1].update(zip(items[::2], items[1::2]))  # type: ignore[attr-defined]
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in self.ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module[:40]}.{name[:40]}, which no batch of images needs")
+            raise _NotABatch(f"it asks for {module[:40]}.{name[:40]}, which no batch of images needs")
         return self.ALLOWED[module, name]
 
 
@@ -278,9 +284,9 @@ class _BoundedDispatch(dict):
     def __getitem__(self, code: Any) -> Any:
         self.n_steps += 1
         if code not in self:
-            raise pickle.UnpicklingError(f"it has an opcode {code:#04x}, which no batch of images needs")
+            raise _NotABatch(f"it has an opcode {code:#04x}, which no batch of images needs")
         if self.n_steps > MAX_PICKLE_STEPS:
-            raise pickle.UnpicklingError(f"more than {MAX_PICKLE_STEPS} steps in it")
+            raise _NotABatch(f"more than {MAX_PICKLE_STEPS} steps in it")
         return super().__getitem__(code)
 
 

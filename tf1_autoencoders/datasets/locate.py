@@ -53,8 +53,7 @@ def find_dataset(name: str, splits: Sequence[str], *, data: str, data_dir: DataD
     """
     if data == "sample":
         return _drawn_sample(name, splits, draw)
-    given = [data_dir] if isinstance(data_dir, (str, Path)) else list(data_dir or ())
-    named = [_check_folder(Path(folder).expanduser()) for folder in given]
+    named = named_folders(data_dir)
     for k, folder in enumerate(named):
         try:
             return read(folder, splits)
@@ -116,6 +115,16 @@ def plan_dataset(name: str, *, data: str, data_dir: DataDir, folders: Sequence[P
 
 def _holds(folder: Path, name: str) -> bool:
     return any((folder / file).exists() for file in FILES[name])
+
+
+def named_folders(data_dir: DataDir) -> List[Path]:
+    """Return the folders that a user named with --data-dir.
+
+    Raises:
+        UserError: a folder is missing, empty or not readable.
+    """
+    given = [data_dir] if isinstance(data_dir, (str, Path)) else list(data_dir or ())
+    return [_check_folder(Path(folder).expanduser()) for folder in given]
 
 
 def _check_folder(folder: Path) -> Path:

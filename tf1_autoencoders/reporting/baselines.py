@@ -4,11 +4,46 @@ A network's error means little without the error of something simple beside it.
 """
 from __future__ import annotations
 
-from typing import List, Tuple
+from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
+from tf1_autoencoders.reporting.metrics import mean_squared_error
+
 IMAGES_AT_ONCE = 1000  # in median_filter, which needs the memory of ten copies, and in nearest_neighbours
+COLLAPSE_THRESHOLD = 0.9  # fraction of a constant answer's error above which a network counts as collapsed
+
+
+class FinalError(NamedTuple):
+    """The error of a trained network beside that of the best answer that is the same for every input.
+
+    | field    | meaning                                                     |
+    |----------|-------------------------------------------------------------|
+    | measure  | what both are, such as "MSE over 1000 training images"      |
+    | network  | the network's                                               |
+    | constant | the constant answer's                                       |
+    | answer   | the constant answer, such as "the mean image"               |
+    """
+
+    measure: str
+    network: float
+    constant: float
+    answer: str = "the mean image"
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether the network tells the inputs apart no better than the constant answer does, or hardly better."""
+        return not self.network <= COLLAPSE_THRESHOLD * self.constant  # so that NaN is a collapse
+
+    def __str__(self) -> str:
+        return f"{self.measure} {self.network:.4g}, that of {self.answer} {self.constant:.4g}"
+
+
+def error_against_the_mean_image(outputs: np.ndarray, targets: np.ndarray) -> FinalError:
+    """Return the FinalError of outputs for training images, both float[n, ...], against the mean of the targets."""
+    rows = targets.reshape(len(targets), -1)
+    return FinalError(f"MSE over {len(targets)} training images", mean_squared_error(outputs, targets),
+                      mean_squared_error(mean_image(rows, rows), rows))
 
 
 def mean_image(train: np.ndarray, test: np.ndarray) -> np.ndarray:

@@ -19,7 +19,8 @@ HEADER = ("number", "published", "this run", "true mean", "seeds: mean ± std (n
 REPORT = "report"  # the preset of the published run
 NOT_JUDGED = "not judged"  # begins the verdict on a number that no band of seeds can judge
 MISS_RATE = 0.05  # of the prediction interval: how often a further seed of the same kind lies outside
-COLLAPSED = "collapsed"  # a value that a section measures: 1 for a run that has learned nothing, which no band counts
+COLLAPSED = "collapsed"  # a number of each run: 1 if its network has collapsed, which no band counts
+MIN_SEEDS = 5  # in a file of bands; fewer do not judge
 
 
 class SeedBands(NamedTuple):
@@ -28,11 +29,19 @@ class SeedBands(NamedTuple):
     | field       | meaning                                                                     |
     |-------------|-----------------------------------------------------------------------------|
     | values      | {name: one value per seed that did not collapse}; {} if none were measured  |
-    | n_collapsed | number of seeds that are left out because their run collapsed               |
+    | n_collapsed | number of seeds that are left out because their network collapsed           |
+    | file        | where they stand, for people; "" if none were measured                      |
     """
 
     values: Dict[str, List[float]]
     n_collapsed: int
+    file: str = ""
+
+    def __str__(self) -> str:
+        if not self.values:
+            return ""
+        n, left_out = max(map(len, self.values.values())), self.n_collapsed
+        return f"judged by {n} seeds in {self.file}" + (f" ({left_out} more collapsed)" if left_out else "")
 
     def seeds(self, names: Iterable[str]) -> List[Dict[str, float]]:
         """Return {name: value} of each seed that has all the names."""
@@ -51,6 +60,9 @@ def read_bands(file: Path) -> Dict[str, Any]:
     """
     try:
         bands = read_json(file)
+        if not isinstance(bands, dict) or not all(
+                isinstance(entry, dict) and isinstance(entry.get("values"), dict) for entry in bands.values()):
+            raise ValueError("it has no table of values for each section")
         for entry in bands.values():
             for name, values in entry["values"].items():
                 if type(values) is not list or not all(_is_number(value) for value in values):
@@ -58,7 +70,7 @@ def read_bands(file: Path) -> Dict[str, Any]:
         return bands
     except FileNotFoundError:
         return {}
-    except (ValueError, AttributeError, KeyError, TypeError, OSError) as error:
+    except (ValueError, OSError) as error:
         raise UserError(f"{display_path(file)}: not the bands that `spread` writes ({one_line(error)}); "
                         "remove the file") from error
 
@@ -70,17 +82,25 @@ def _is_number(value: Any) -> bool:
 def seed_bands(section_number: int, preset: str, backend: str = "graph") -> SeedBands:
     """Return the values over seeds of a section's preset, without those of collapsed runs.
 
+    A file of one's own takes precedence over the one that comes with the project, if it has MIN_SEEDS of them.
+
     Raises:
         UserError: `spread` did not write a file of bands.
     """
     for file in (OWN_BANDS, SHIPPED_BANDS):
         entry = read_bands(file).get(band_key(section_number, preset, backend))
         if entry:
-            values = dict(entry["values"])
-            collapsed = values.pop(COLLAPSED, [])
-            return SeedBands({name: [value for k, value in enumerate(of_seeds) if not any(collapsed[k:k + 1])]
-                              for name, of_seeds in values.items()}, sum(map(bool, collapsed)))
+            values, n_collapsed = without_collapsed(entry["values"])
+            if max(map(len, values.values()), default=0) >= MIN_SEEDS:
+                return SeedBands(values, n_collapsed, display_path(file))
     return SeedBands({}, 0)
+
+
+def without_collapsed(values: Mapping[str, Sequence[float]]) -> Tuple[Dict[str, List[float]], int]:
+    """Return {name: values of the seeds whose networks did not collapse}, without COLLAPSED, and how many did."""
+    collapsed = values.get(COLLAPSED, [])
+    return {name: [value for k, value in enumerate(of_seeds) if not any(collapsed[k:k + 1])]
+            for name, of_seeds in values.items() if name != COLLAPSED}, sum(map(bool, collapsed))
 
 
 def band_key(section_number: int, preset: str, backend: str = "graph") -> str:
@@ -140,19 +160,22 @@ def miss_rate(values: Sequence[float]) -> float:
 
 
 def compare_with_published(published: Mapping[str, float], bands: SeedBands, measured: Mapping[str, float],
-                           changed: Sequence[str] = (), preset: str = REPORT) -> List[Tuple[str, ...]]:
+                           changed: Sequence[str] = (), preset: str = REPORT,
+                           collapsed: bool = False) -> List[Tuple[str, ...]]:
     """Return a row under HEADER for each published number that was measured.
 
     There are two questions. Is the published number one that these seeds could have given? Is this run's? If the run
-    has other settings than its preset, there is no verdict on the run. Seeds of another preset than the report's say
-    nothing about the published number.
+    has other settings than its preset, or its network has collapsed, there is no verdict on the run. Seeds of another
+    preset than the report's say nothing about the published number.
 
     Args:
         published, measured: {name: value}.
         bands: SeedBands of the run's preset and backend.
         changed: names of the settings in which the run differs from its preset, the seed apart.
         preset: of the run and of the bands.
+        collapsed: whether the run's network has collapsed.
     """
+    reason = "its network has collapsed" if collapsed else f"{', '.join(changed)} changed" if changed else ""
     rows: List[Tuple[str, ...]] = []
     for name, value in published.items():
         if name in measured:
@@ -162,7 +185,7 @@ def compare_with_published(published: Mapping[str, float], bands: SeedBands, mea
             true_mean = measured.get(name.replace(PREFIX, "")) if PREFIX in name else None
             rows.append((name, format_number(value), format_number(measured[name]), format_number(true_mean), band,
                          verdict(value, values) if preset == REPORT else f"{NOT_JUDGED}: the run's preset is {preset}",
-                         f"{NOT_JUDGED}: {', '.join(changed)} changed" if changed else verdict(measured[name], values)))
+                         f"{NOT_JUDGED}: {reason}" if reason else verdict(measured[name], values)))
     return rows
 
 

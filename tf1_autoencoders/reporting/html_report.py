@@ -131,7 +131,8 @@ def _section_page(content: Dict[str, Any], folder: Path, language: Language) -> 
     if compared:
         table = {"caption": translate(f"Section {number}: published beside measured"), "header": comparison.HEADER,
                  "rows": compared}
-        parts += [f"<p>{'<br>'.join(verdicts)}</p>", _table_html(table, folder, language),
+        judged_by = [_escape(content["bands"])] if content.get("bands") else []  # older transcripts have none
+        parts += [f"<p>{'<br>'.join([*verdicts, *judged_by])}</p>", _table_html(table, folder, language),
                   f'<p dir="auto">{_escape(translate(content["note"]))} '
                   f'<a href="#reading">{translate(READING_TITLE)}</a></p>']
     settings = [(name, json.dumps(value)) for name, value in content["settings"].items()]
@@ -177,7 +178,8 @@ def _card_html(content: Dict[str, Any], section_title: str, verdicts: Sequence[s
     body = "".join(f'<tr><td>{_escape(name)}</td>{"" if mark else f"<td>{_escape(published)}</td>"}'
                    f"<td>{_escape(measured)}</td></tr>" for name, published, measured in rows)
     origin = language.translate(f"Made from the {mark}, not from the report's data")
-    lines = [f'<span class="mark">{_escape(origin)}</span>'] if mark else verdicts
+    lines = [f'<span class="mark">{_escape(origin)}</span>'] if mark else list(verdicts)
+    lines += [f'<span class="mark">{_escape(note)}</span>' for note in content.get("notes", ())]
     return (f'<li><p class="title"><a href="#section{number}">{section_title}</a></p>'
             + (f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if body else "")
             + f"<p>{'<br>'.join(lines)}</p></li>")

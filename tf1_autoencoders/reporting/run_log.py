@@ -13,7 +13,14 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from tf1_autoencoders.reporting import figures
-from tf1_autoencoders.reporting.comparison import SeedBands, compare_with_published, format_number, seed_bands
+from tf1_autoencoders.reporting.baselines import FinalError
+from tf1_autoencoders.reporting.comparison import (
+    COLLAPSED,
+    SeedBands,
+    compare_with_published,
+    format_number,
+    seed_bands,
+)
 from tf1_autoencoders.reporting.metrics import log_distance, mean_squared_error
 from tf1_autoencoders.reporting.published import Layer
 from tf1_autoencoders.reporting.tables import markdown_table
@@ -53,6 +60,8 @@ class RunLog:
         self._metrics_file = self.folder / "metrics.jsonl"
         self._metrics_file.write_bytes(b"")
         self._events = _event_file_writer(self.folder / "tensorboard") if tensorboard else None
+        self._collapsed: Optional[FinalError] = None
+        self._notes: List[str] = []
         self._transcript: List[Dict[str, Any]] = []
         self._key_figures: List[Tuple[str, str, str]] = []
         self._line_width = 0  # characters of the longest line of an epoch; the published values stand beside it
@@ -63,6 +72,28 @@ class RunLog:
         """Print lines of the report and add them to the transcript."""
         self._transcript.append({"kind": "text", "lines": [str(line) for line in lines]})
         print(*lines, sep="\n", flush=True)
+
+    def repeats(self, runs: Sequence[Tuple[int, FinalError]]) -> None:
+        """Say that the run repeats others with other seeds, because their networks collapsed: [(seed, FinalError)]."""
+        seed, error = runs[-1]
+        self._note(f"the network of seed {seed} has collapsed ({error}{self.mark}); no --seed was given, so that the "
+                   f"training is repeated with seed {self.identity['settings']['seed']}")
+
+    def final_error(self, error: FinalError) -> None:
+        """Say how the trained network compares with a constant answer; a collapsed one is not judged any further."""
+        self.record(None, {"final_error": error.network, "constant_answer_error": error.constant,
+                           COLLAPSED: float(error.collapsed)})
+        if error.collapsed:
+            self._collapsed = error
+            self._note(f"this network has collapsed ({error}{self.mark}): it tells the inputs apart no better than "
+                       "one answer for all of them; train again with another --seed, or for more epochs")
+        else:
+            self.say(f"{error}{self.mark}")
+
+    def _note(self, sentence: str) -> None:
+        """Print a sentence that also belongs on the section's card of the results page."""
+        self._notes.append(sentence)
+        self.say(sentence)
 
     def heading(self, text: str) -> None:
         """Add a heading to the transcript; the terminal shows none."""
@@ -241,10 +272,11 @@ class RunLog:
             Rows under comparison.HEADER; none for the drawn sample.
         """
         rows = compare_with_published(self.published, self.bands, self.measured, self.changed,
-                                      self.identity["preset"])
+                                      self.identity["preset"], self._collapsed is not None)
         content = {**self.identity, "title": self.section.title, "about": self.section.about,
                    "source": str(self.source), "mark": self.mark.strip(" ()"), "transcript": self._transcript,
                    "key_figures": self._last_numbers() + self._key_figures,
+                   "notes": self._notes, "collapsed": self._collapsed is not None, "bands": str(self.bands),
                    "measured": self.measured, "compared": rows, "note": self.section.verdict_note}
         write_atomically(self.folder / TRANSCRIPT, (json.dumps(content, indent=1) + "\n").encode())
         if self._events:

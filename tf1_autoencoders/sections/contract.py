@@ -6,6 +6,10 @@ from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
+from tf1_autoencoders.reporting import baselines
+
+N_JUDGED = 1000  # training rows on which a trained network is compared with a constant answer
+
 # Largest relative differences of a step. The tolerance of Keras's own Adam follows from 1 - beta_2 ** t, whose rounding
 # of 6e-8 is 6e-5 of its smallest value 0.001. The section's file says what was measured.
 TOLERANCES = {"exact": {"outputs": 2e-6, "gradients": 2e-6, "bias gradients": 2e-6, "losses": 1e-6, "weights": 1e-6},
@@ -34,6 +38,16 @@ def _same_metrics(settings: Any, keras_model: Any, values: Dict[str, float]) -> 
 
 def _named_from_1(settings: Any, epoch: int, metrics: Dict[str, float]) -> Dict[str, float]:
     return {f"epoch {epoch + 1} {name}": value for name, value in metrics.items()}
+
+
+def _error_against_the_mean_image(trainer: Any, settings: Any) -> baselines.FinalError:
+    arrays = rows_to_judge(trainer)
+    return baselines.error_against_the_mean_image(trainer.predict(*arrays), arrays[-1])
+
+
+def rows_to_judge(trainer: Any) -> Tuple[np.ndarray, ...]:
+    """Return copies of the first N_JUDGED rows of the arrays that a trainer has."""
+    return tuple(array[:N_JUDGED].copy() for array in trainer.arrays)  # copies do not hold the whole arrays
 
 
 def _nothing_more(*_: Any, **__: Any) -> Dict[str, float]:
@@ -95,8 +109,11 @@ class Section:
     | named_metrics         | (settings, epoch, metrics) -> {name as in published: value}; epochs count from 1     |
     | threads               | CPU threads of the graph; 0 leaves the number to TensorFlow                          |
     | save_every            | epochs from one checkpoint to the next                                               |
+    | pays_with_workers     | whether several workers on one machine train it as fast as one process does          |
     | minutes, memory_gb    | time and peak memory of the preset report, as measured (see sections.plan)           |
     | experiment            | (run) -> None: the section's story, told by a sections.run.Run                       |
+    | final_error           | (trainer, settings) -> baselines.FinalError on training rows, which says whether the |
+    |                       | network has collapsed: MSE of the outputs for the last array against the mean image  |
     | further_numbers       | (trainer, settings, data, named, backend) -> {name: value} that `spread` adds to     |
     |                       | `named`, the metrics of all epochs                                                   |
 
@@ -151,7 +168,9 @@ class Section:
     named_metrics: Callable[[Any, int, Dict[str, float]], Dict[str, float]] = _named_from_1
     threads: int = 0
     save_every: int = 1
+    final_error: Callable[[Any, Any], baselines.FinalError] = _error_against_the_mean_image
     further_numbers: Callable[..., Dict[str, float]] = _nothing_more
+    pays_with_workers: bool = False
     evaluate_options: Sequence[Any] = ()
     test_images: Optional[Callable[..., Tuple[np.ndarray, Any]]] = None
     picture: Mapping[str, Any] = dataclasses.field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import Any, List
 from tf1_autoencoders.checkpointing.store import checkpoint_folders, first_difference, good_checkpoints, is_finished
 from tf1_autoencoders.datasets import Source
 from tf1_autoencoders.sections.contract import Section
-from tf1_autoencoders.sections.run import RunOptions, n_threads, run_identity
+from tf1_autoencoders.sections.run import RunOptions, n_threads, run_identity, runs_to_repeat
 from tf1_autoencoders.utils.files import check_not_shipped
 from tf1_autoencoders.utils.paths import display_path
 
@@ -61,6 +61,11 @@ def _describe_start(section: Section, settings: Any, options: RunOptions, folder
         return f"has no good checkpoint, and the run would stop ({problems[0]})" if checkpoint_folders(folder) else \
             "has no checkpoint; other files in it would be kept aside"
     current = run_identity(section, settings, options, Source("", "", ""), ())
+    repeated = runs_to_repeat(folder, {**current, "data": None}, options)
+    if repeated:
+        seed = settings.seed + len(repeated)
+        return (f"has the unfinished run of seed {seed}, which repeats one whose network has collapsed, and would be "
+                f"continued from {saved.path.name} if the data is the same")
     difference = first_difference(*({**identity, "data": None} for identity in (saved.settings, current)))
     state = "finished" if is_finished(saved) else "unfinished"
     if difference != "no difference":

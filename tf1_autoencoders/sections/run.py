@@ -13,8 +13,17 @@ from typing import Any, Dict, Generator, Iterable, Iterator, List, Mapping, Opti
 import numpy as np
 
 from tf1_autoencoders.checkpointing.saver import CHECKPOINT_NAME
-from tf1_autoencoders.checkpointing.store import N_KEPT, Store, checkpoint_folders, first_difference
+from tf1_autoencoders.checkpointing.store import (
+    N_KEPT,
+    Store,
+    checkpoint_folders,
+    first_difference,
+    good_checkpoints,
+    is_finished,
+)
 from tf1_autoencoders.distributed.coordination import Alone
+from tf1_autoencoders.reporting.baselines import FinalError
+from tf1_autoencoders.reporting.comparison import COLLAPSED
 from tf1_autoencoders.reporting.run_log import RunLog
 from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.training import loop
@@ -49,6 +58,7 @@ class RunOptions:
     keep: int = N_KEPT  # checkpoints of the run that stay, the newest
     resume: bool = False  # continue the run in checkpoint_dir, or fail
     tasks: Alone = Alone()  # or distributed.coordination.Workers: the tasks that train together
+    retries: int = 0  # how often a run whose network has collapsed is repeated with the next seed
     bar: Optional[ProgressBar] = None  # of all sections that run, of which this is the next; None for its own
 
     @property
@@ -171,22 +181,54 @@ def train_once(section: Section, settings: Any, arrays: Tuple[np.ndarray, ...],
     settings = section.check_settings(settings, len(arrays[0]))
     with open_trainer(section, settings, arrays, RunOptions(backend=backend)) as trainer:
         named: Dict[str, float] = {}
-        for epoch, metrics in loop.fit(trainer, **section.fit_arguments(settings, len(arrays[0]))):
-            named.update(section.named_metrics(settings, epoch, metrics))
+        # a signal ends the training after its step: raised inside a step, its exception would free what TensorFlow uses
+        with interrupts.deferred_signals() as received:
+            for epoch, metrics in loop.fit(trainer, interrupts=received,
+                                           **section.fit_arguments(settings, len(arrays[0]))):
+                named.update(section.named_metrics(settings, epoch, metrics))
+        if received:
+            raise interrupts.Interrupted(received[0], "interrupted")
         yield trainer, named
 
 
 def measure(section: Section, settings: Any, data: Mapping[str, Any], backend: str = "graph") -> Dict[str, float]:
-    """Train once; return {name: value} of all epochs and the section's further numbers, for `spread`."""
+    """Train once; return {name: value} of all epochs, whether the network has collapsed (1 or 0), and the section's
+    further numbers, for `spread`."""
     with train_once(section, settings, section.training_arrays(data, settings), backend) as (trainer, named):
-        return {**named, **section.further_numbers(trainer, settings, data, named, backend)}
+        collapsed = float(section.final_error(trainer, settings).collapsed)
+        return {**named, COLLAPSED: collapsed, **section.further_numbers(trainer, settings, data, named, backend)}
+
+
+class Collapsed(Exception):
+    """The network of a run has collapsed, and the run is to be repeated with the next seed.
+
+    Args:
+        runs: [seed, fields of its FinalError] of each run so far.
+    """
+
+    def __init__(self, runs: List[Any]) -> None:
+        super().__init__(runs)
+        self.runs = runs
 
 
 def run_section(section: Section, settings: Any, options: RunOptions) -> Run:
-    """Run a section, from the data to the last figure; return its Run, which is closed."""
-    with Run(section, settings, options) as run:
-        section.experiment(run)
-    return run
+    """Run a section, from the data to the last figure; return its Run, which is closed.
+
+    If the network collapses, the training is repeated with the next seed, up to options.retries times, unless it had
+    fewer epochs than the preset: such a network may only have learned too little.
+    """
+    collapsed: List[Any] = []
+    while True:
+        try:
+            with Run(section, settings, options, collapsed) as run:
+                section.experiment(run)
+            return run
+        except Collapsed as error:
+            collapsed = error.runs
+        settings = dataclasses.replace(settings, seed=collapsed[-1][0] + 1)
+        options = dataclasses.replace(options, resume=False)
+        if options.bar is not None:
+            options.bar.repeat()
 
 
 class Run:
@@ -205,20 +247,24 @@ class Run:
     |                 | open to the end of the block                                                       |
     | fit             | restores an earlier run, trains, saves checkpoints; yields EpochMetrics            |
     | checkpoint      | path of the latest checkpoint, under the report's name model.ckpt                  |
+    | final_error     | FinalError of the trained network, which says whether it has collapsed (after fit) |
     | comparison      | rows of published beside measured values (after the block)                         |
 
     Args:
         section: the Section.
         settings: the section's settings.
         options: RunOptions.
+        collapsed_before: of Progress: the runs with other seeds that this run repeats, because they collapsed.
 
     Raises:
         UserError: a folder cannot be written to, or another run is using it; the data cannot be had; or see
             Store.open_run.
     """
 
-    def __init__(self, section: Section, settings: Any, options: RunOptions) -> None:
-        self.section, self.options = section, options
+    def __init__(self, section: Section, settings: Any, options: RunOptions,
+                 collapsed_before: Sequence[Any] = ()) -> None:
+        self.section, self.options, self._collapsed_before = section, options, list(collapsed_before)
+        self.final_error: Optional[FinalError] = None
         self.comparison: List[Tuple[str, ...]] = []
         self._trainer: Optional[Trainer] = None
         with contextlib.ExitStack() as stack:
@@ -229,15 +275,25 @@ class Run:
             if results.resolve() != self._store.folder.resolve():
                 stack.enter_context(lock_folder(results, "--results-dir"))
             status(f"section {section.number}: loading TensorFlow and the data")
-            self.data, self.source = section.load(settings, **options.data_options)
-            self.arrays = section.training_arrays(self.data, settings)
-            self._n_rows = len(self.arrays[0])
-            changed = changed_settings(section, settings, options)
-            self.settings = section.check_settings(settings, self._n_rows)
-            self._identity = run_identity(section, self.settings, options, self.source, self.arrays)
+            self._load(settings)
+            repeated = runs_to_repeat(self._store.folder, self._identity, options)
+            if repeated and not collapsed_before:
+                self._collapsed_before = repeated
+                self._load(dataclasses.replace(settings, seed=settings.seed + len(repeated)))
             self._previous = self._store.open_run(self._identity, options.resume, warn)
-            self.log = RunLog(section, self._identity, self.source, options.results_dir, options.tensorboard, changed)
+            self.log = RunLog(section, self._identity, self.source, options.results_dir, options.tensorboard,
+                              changed_settings(section, settings, options))
+            if self._collapsed_before:
+                self.log.repeats([(seed, FinalError(*error)) for seed, error in self._collapsed_before])
             self._stack = stack.pop_all()  # which holds the folders from here on
+
+    def _load(self, settings: Any) -> None:
+        """Load the data for these settings."""
+        self.data, self.source = self.section.load(settings, **self.options.data_options)
+        self.arrays = self.section.training_arrays(self.data, settings)
+        self._n_rows = len(self.arrays[0])
+        self.settings = self.section.check_settings(settings, self._n_rows)
+        self._identity = run_identity(self.section, self.settings, self.options, self.source, self.arrays)
 
     def __enter__(self) -> Run:
         return self
@@ -248,6 +304,7 @@ class Run:
             self.__dict__.pop("data", None)
             if kind is None:
                 self.comparison = self.log.close()
+            if kind in (None, Collapsed):
                 self._store.mark_finished()
 
     @property
@@ -272,6 +329,9 @@ class Run:
         self._stack.callback(epochs.close)  # an error in the caller's loop must not leave signals deferred
         return epochs
 
+    def _judge(self) -> FinalError:
+        return self.section.final_error(self.trainer, self.settings)
+
     def _fit(self) -> Generator[loop.EpochMetrics, None, None]:
         trainer, tasks, save_seconds = self.trainer, self.options.tasks, []  # type: ignore[var-annotated]
         progress = tasks.join(trainer, self._restore(), self._identity)
@@ -289,7 +349,7 @@ class Run:
             try:
                 yield from loop.fit(trainer, progress=progress, save=save,
                                     interrupts=tasks.interrupts(trainer, received),
-                                    save_every=self.options.save_every or self.section.save_every,
+                                    judge=self._judge, save_every=self.options.save_every or self.section.save_every,
                                     bar=self.options.bar,
                                     **self.section.fit_arguments(self.settings, self._n_rows))
             except interrupts.Interrupted as error:
@@ -306,6 +366,12 @@ class Run:
             raise interrupts.Interrupted(
                 received[0], f"interrupted at the end of the training; its checkpoint is "
                              f"{display_path(self.checkpoint)}, and the same command continues from there")
+        # a checkpoint of an older version does not have it
+        self.final_error = FinalError(*progress.final_error) if progress.final_error else self._judge()
+        as_long_as_preset = self.settings.n_epochs >= self.section.presets[self.options.preset].n_epochs
+        if self.final_error.collapsed and as_long_as_preset and len(self._collapsed_before) < self.options.retries:
+            raise Collapsed([*self._collapsed_before, [self.settings.seed, list(self.final_error)]])
+        self.log.final_error(self.final_error)
 
     def _restore(self) -> loop.Progress:
         """Restore the trainer from the earlier run's checkpoint; return the progress to continue from."""
@@ -314,7 +380,7 @@ class Run:
         threads = tasks.threads or (1 if self.trainer.small_ops else n_threads(self.section, self.options))
         machine = {**describe_machine(threads), "workers": tasks.n_tasks}
         if previous is None:
-            return loop.Progress(machines=[machine])
+            return loop.Progress(machines=[machine], collapsed_before=self._collapsed_before)
         arguments = self.section.fit_arguments(self.settings, self._n_rows)
         n_steps = math.ceil(len(arguments["rows_for_epoch"](0)) / self.trainer.batch_size)
         try:
@@ -329,6 +395,31 @@ class Run:
                  "continues, but its result is not bit-identical to that of an uninterrupted run")
             progress.machines.append(machine)
         return progress
+
+
+def runs_to_repeat(folder: Path, identity: Mapping[str, Any], options: RunOptions) -> List[Any]:
+    """Return the collapsed runs of this identity that an unfinished run in the folder repeats with another seed.
+
+    Args:
+        folder: of checkpoints.
+        identity: of a run with the first seed; the data is not compared if its name is empty.
+        options: RunOptions; without retries, no run is repeated.
+
+    Returns:
+        [[seed, fields of its FinalError], ...], as progress.json has them; [] if there is no such run.
+    """
+    newest = next(good_checkpoints(folder, []), None) if options.retries else None
+    if newest is None or is_finished(newest) and not options.resume:
+        return []
+    runs = newest.progress.get("collapsed_before", [])
+    seed = identity["settings"]["seed"]
+    expected = {**identity, "settings": {**identity["settings"], "seed": seed + len(runs)}, "data": None}
+    try:
+        same = {**newest.settings, "data": None} == expected and [run[0] for run in runs] == list(
+            range(seed, seed + len(runs))) and len(runs) <= options.retries
+        return [[number, list(FinalError(*error))] for number, error in runs] if same else []
+    except (TypeError, ValueError, IndexError):  # not a progress of ours
+        return []
 
 
 def has_checkpoints(checkpoint_dir: Any, number: int) -> bool:

@@ -43,7 +43,6 @@ CLASSES = CLASSES_CIFAR10
 HORSE = 7  # the class
 FIRST_IMAGE = 53  # the horse that the report shows before training
 MAX_IMAGES_PER_EPOCH = 10 ** 8  # whose row numbers need 0.8 GB
-COLLAPSE_THRESHOLD = 0.75  # fraction of the mean image's MSE above which a run counts as collapsed
 
 
 # ---- Settings ----
@@ -465,17 +464,10 @@ def experiment(run: Run) -> None:
 
 def further_numbers(trainer: Any, settings: Settings, data: Mapping[str, Any], named: Mapping[str, float],
                     backend: str) -> Dict[str, float]:
-    """Return what `spread` measures beside the epochs: the test horses, the distance from the report, a collapse.
-
-    `collapsed` is 1 if the last printed MSE is not clearly below that of reconstructing every image as the mean image.
-    The hidden layers have then died, as ELU layers fed with grey levels can.
-    """
-    horses, test_horses = select_horses(*data["train"]), select_horses(*data["test"])
-    mean_image_mse = metrics.mean_squared_error(horses, horses.mean(axis=0))
-    last_mse = list(named.values())[-1]
+    """Return what `spread` measures beside the epochs: the test horses, and the distance from the report."""
+    test_horses = select_horses(*data["test"])
     return {"MSE over the test horses": metrics.mean_squared_error(test_horses, trainer.predict(test_horses)),
-            "distance from the published trace": metrics.log_distance(named, SECTION.published),
-            "collapsed": float(last_mse > COLLAPSE_THRESHOLD * mean_image_mse)}
+            "distance from the published trace": metrics.log_distance(named, SECTION.published)}
 
 
 SECTION = Section(

@@ -43,7 +43,7 @@ from tf1_autoencoders.sections.run import N_SHOWN, Run
 from tf1_autoencoders.sections.trained import Trained, further_pretrained, open_trained
 from tf1_autoencoders.training.row_order import check_batch_size, n_training_rows, shuffled_rows
 from tf1_autoencoders.utils import cli
-from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 from tf1_autoencoders.utils.paths import display_path
 
@@ -90,8 +90,18 @@ def all_noises(x: np.ndarray, factor: float, random: np.random.Generator) -> np.
     return noisy
 
 
+def check_strength(noise: str, strength: Optional[float]) -> None:
+    """Raise UsageError if salt and pepper would fall on more than all pixels."""
+    highest = {"salt-and-pepper": 1.0, "all": 1 / NOISE_STRENGTHS["salt-and-pepper"]}.get(noise, np.inf)
+    if strength is not None and strength > highest:
+        raise UsageError(f"--noise-strength {strength:g}: the strength of {noise} is a "
+                         f"{'factor of the four' if noise == 'all' else 'fraction of the pixels'}; expected a number "
+                         f"from 0 to {highest:g}")
+
+
 def add_noise(x: np.ndarray, noise: str, strength: Optional[float], random: np.random.Generator) -> np.ndarray:
     """Add a noise of NOISES to the images; strength None is the noise's own in NOISE_STRENGTHS."""
+    check_strength(noise, strength)
     return NOISES[noise](x, NOISE_STRENGTHS[noise] if strength is None else strength, random)
 
 
@@ -136,8 +146,8 @@ OPTIONS: Sequence[Any] = (
                       help="type of noise to add and remove; all: one of the four for each image (default: "
                            "salt-and-pepper)"),
     cli.SettingOption("--noise-strength", "noise_strength", type=cli.real_number(highest=1000),
-                      metavar="X", help="strength of the noise: fraction of pixels, standard deviation or amplitude in "
-                      "0..1, for all a factor (defaults: "
+                      metavar="X", help="strength of the noise: fraction of pixels in 0..1, standard deviation or "
+                      "amplitude of pixels in 0..1, for all a factor (defaults: "
                       + ", ".join(f"{noise} {x}" for noise, x in TRAINING_STRENGTHS.items()) + ")"),
     cli.SettingOption("--pretrain-epochs", "pretrain_epochs", type=cli.whole_number(0),
                       metavar="N", help="epochs trained before the first epoch that the report prints (default: "
@@ -169,8 +179,9 @@ def check_settings(settings: Settings, n_rows: int) -> Settings:
     """Return the settings with decay_steps as a number if the rate decays, after a check against n_rows images.
 
     Raises:
-        UsageError: a batch would be larger than the data trained on.
+        UsageError: a batch would be larger than the data trained on; or see check_strength.
     """
+    check_strength(settings.noise, settings.noise_strength)
     n = n_training_rows(n_rows, settings.validation_split)
     check_batch_size(settings.batch_size, n, "images to train on")
     n_steps = (settings.pretrain_epochs + settings.n_epochs) * math.ceil(n / settings.batch_size)
@@ -391,6 +402,7 @@ def format_change(values: Dict[str, float], noisy: Dict[str, float]) -> str:
 
 def evaluate(asked: Asked, noise: Optional[str] = None, noise_strength: Optional[float] = None) -> Answer:
     """Denoise the image that `evaluate` asks for, by each network: qualities, and all images."""
+    check_strength(noise or "salt-and-pepper", noise_strength)
     images, noise = images_asked_for(SECTION, asked), noise or "salt-and-pepper"
     results: Dict[str, Denoised] = {}
     for network in networks_asked(asked):
@@ -539,7 +551,8 @@ SECTION = Section(
     data_plan=lambda settings, **data_options: (fashion_mnist.plan(**data_options), 60000), load=load,
     build_graph=build_graph, build_keras=build_keras, signatures=signatures,
     crosscheck_tolerances=CROSSCHECK_TOLERANCES, exact_layers={"upsampling": exact_upsampling},
-    fit_arguments=fit_arguments, named_metrics=named_metrics, minutes=2.3, memory_gb=1.7, experiment=experiment,
+    fit_arguments=fit_arguments, named_metrics=named_metrics, minutes=2.3, memory_gb=1.7, pays_with_workers=True,
+    experiment=experiment,
     evaluate=evaluate, evaluate_options=EVALUATE_OPTIONS, test_images=fashion_mnist.test_rows,
     picture=dict(side=28, light_on_black=True), evaluation_arrays=evaluation_arrays,
     further_evaluation=further_evaluation)

@@ -28,20 +28,21 @@ from typing import Any, Callable, ClassVar, Dict, Mapping, NamedTuple, Optional,
 import numpy as np
 
 from tf1_autoencoders.datasets import Source
+from tf1_autoencoders.datasets.locate import named_folders
 from tf1_autoencoders.graphs.fused import layers_named
 from tf1_autoencoders.graphs.graph_model import GraphModel, finish_graph
 from tf1_autoencoders.graphs.input_pipeline import ordered_batches
 from tf1_autoencoders.graphs.layers import dense_layer
 from tf1_autoencoders.graphs.strategy import wrap_optimizer
 from tf1_autoencoders.keras_twin.build import KERAS_EPSILON, keras_adam
-from tf1_autoencoders.reporting import published
-from tf1_autoencoders.sections.contract import BOUNDS_OF_ALL, Section
+from tf1_autoencoders.reporting import baselines, published
+from tf1_autoencoders.sections.contract import BOUNDS_OF_ALL, Section, rows_to_judge
 from tf1_autoencoders.sections.evaluation import Answer, Asked
 from tf1_autoencoders.sections.run import Run
-from tf1_autoencoders.sections.trained import Trained, open_trained
+from tf1_autoencoders.sections.trained import Trained, choose_trained, open_trained
 from tf1_autoencoders.training.row_order import check_batch_size, shuffled_rows
 from tf1_autoencoders.utils import cli
-from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.errors import UsageError, UserError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 from tf1_autoencoders.utils.paths import display_path
 
@@ -95,16 +96,19 @@ def check_settings(settings: Settings, n_rows: int) -> Settings:
 
 def data_plan(settings: Settings, **data_options: Any) -> Tuple[str, int]:
     """Return where load takes the data from, and how many sequences there are."""
+    named_folders(data_options.get("data_dir"))
     return f"random sequences, drawn by the program (seed {settings.seed})", settings.n_sequences
 
 
 def load(settings: Settings, **data_options: Any) -> Tuple[Dict[str, Any], Any]:
-    """Draw random sequences from the seed; data_options, which say where other sections' files lie, have no effect.
+    """Draw random sequences from the seed; of data_options, which say where other sections' files lie, only the folders
+    are looked for.
 
     Returns:
         ({"train": (x1, x2, y), "test": (x1, x2, y)}, source), as dataset_preparation returns them. The test sequences
         are drawn independently.
     """
+    named_folders(data_options.get("data_dir"))
     sizes = {"train": settings.n_sequences, "test": settings.n_test}
     streams = {"train": 0, "test": 1}
     return ({split: dataset_preparation(settings, n, np.random.default_rng([settings.seed, streams[split]]))
@@ -386,8 +390,17 @@ EVALUATE_OPTIONS: Sequence[Any] = (cli.SettingOption(
     help=f"six numbers from 1 to 50 (default: {' '.join(map(str, EXAMPLE))}, the report's first)"),)
 
 
+def check_sequence(sequence: Sequence[int], asked: Asked) -> None:
+    """Raise UsageError, before TensorFlow is loaded, if a network does not take a sequence."""
+    settings = choose_trained(SECTION, **asked.network)[1]
+    if len(sequence) != settings.n_in or not all(1 <= number < settings.cardinality for number in sequence):
+        raise UsageError(f"--sequence {' '.join(map(str, sequence[:20]))}: expected {settings.n_in} whole numbers from "
+                         f"1 to {settings.cardinality - 1}")
+
+
 def evaluate(asked: Asked, sequence: Optional[Sequence[int]] = None) -> Answer:
     """Predict the target of the sequence that `evaluate` asks for, the report's first by default."""
+    check_sequence(sequence or EXAMPLE, asked)
     result = predict_sequences([sequence or EXAMPLE], **asked.network)
     sequences, targets, predicted, trained = result
     return Answer({"sequence": sequences[0].tolist(), "target": targets[0].tolist(),
@@ -447,6 +460,16 @@ def experiment(run: Run) -> None:
     log.key_figure("unseen sequences that are right", f"{own:.1%}")
 
 
+def final_error(trainer: Any, settings: Settings) -> baselines.FinalError:
+    """Return the fraction of the numbers that the network gets wrong, the right ones before each being given, and the
+    fraction that the most frequent number gets wrong."""
+    arrays = rows_to_judge(trainer)
+    y = arrays[-1]
+    predicted = one_hot_decode(trainer.predict(*arrays))
+    return baselines.FinalError(f"wrong numbers in {len(y)} training sequences", float(np.mean(predicted != y)),
+                                float(1 - np.bincount(y.ravel()).max() / y.size), "always the same guess")
+
+
 def further_numbers(trainer: Any, settings: Settings, data: Mapping[str, Any], named: Mapping[str, float],
                     backend: str) -> Dict[str, float]:
     """Return what `spread` measures beside the epoch: the accuracy over the unseen sequences."""
@@ -468,5 +491,6 @@ SECTION = Section(
     # crosscheck: 4e-7 was measured with the exact Adam, because Keras stores the forget gate's bias as 1 + b.
     fit_arguments=fit_arguments,
     threads=1,  # with more, TensorFlow's scheduler costs what they gain
-    minutes=0.2, memory_gb=0.63, experiment=experiment, further_numbers=further_numbers,
+    minutes=0.2, memory_gb=0.63, experiment=experiment, final_error=final_error,
+    further_numbers=further_numbers,
     evaluate=evaluate, evaluate_options=EVALUATE_OPTIONS)

@@ -35,6 +35,8 @@ class Progress:
     measurements: List[Any] = dataclasses.field(default_factory=list)  # [epoch, {metric: value}] of earlier epochs
     finished: bool = False
     machines: List[Any] = dataclasses.field(default_factory=list)  # that computed it, in order: describe_machine's
+    final_error: Optional[List[Any]] = None  # of the finished network: the fields of reporting.baselines.FinalError
+    collapsed_before: List[Any] = dataclasses.field(default_factory=list)  # [seed, final_error] of runs before this one
 
     @classmethod
     def from_json(cls, content: Any, n_epochs: int, steps_per_epoch: int) -> Progress:
@@ -48,7 +50,8 @@ class Progress:
             ValueError: the content is not the progress of such a training.
         """
         names = [field.name for field in dataclasses.fields(cls)]
-        if not isinstance(content, dict) or sorted(content) != sorted(names):
+        later = {"final_error", "collapsed_before"}  # older checkpoints lack these
+        if not isinstance(content, dict) or not set(names) - later <= set(content) <= set(names):
             raise ValueError(f"expected {', '.join(names)}")
         progress = cls(**content)
         counts = progress.n_steps, progress.epoch, progress.step
@@ -76,6 +79,14 @@ class Progress:
         if not all(isinstance(machine, dict) for machine in _list(progress.machines, 10_000, "machines")) \
                 or not progress.machines:
             raise ValueError("machines are not a list of machines")
+        errors = [progress.final_error] if progress.final_error is not None else []
+        for run in _list(progress.collapsed_before, 1000, "collapsed_before"):
+            if not isinstance(run, list) or len(run) != 2 or type(run[0]) is not int:
+                raise ValueError("a run of collapsed_before is not a seed and its final_error")
+            errors.append(run[1])
+        if not all(isinstance(error, list) and [type(value) for value in error] == [str, float, float, str]
+                   for error in errors):
+            raise ValueError("a final_error is not a name, two numbers and a name")
         return progress
 
     def advance_step(self) -> None:
@@ -118,6 +129,7 @@ def fit(trainer: Any, *, n_epochs: int, rows_for_epoch: RowsForEpoch, evaluate_e
         evaluation_rows: Optional[RowsForEpoch] = None, validation_rows: Optional[np.ndarray] = None,
         patience: Optional[int] = None, progress: Optional[Progress] = None,
         save: Optional[Callable[[Progress], None]] = None, save_every: int = 1,
+        judge: Optional[Callable[[], Sequence[Any]]] = None,
         interrupts: Sequence[int] = (), bar: Optional[ProgressBar] = None) -> Iterator[EpochMetrics]:
     """Train, and yield EpochMetrics; a resumed training first yields those of its earlier epochs.
 
@@ -135,6 +147,7 @@ def fit(trainer: Any, *, n_epochs: int, rows_for_epoch: RowsForEpoch, evaluate_e
             early stopping.
         progress: Progress to resume from, with the trainer restored to the same state; None to start at the beginning.
         save: function of a Progress, called at the end, every save_every epochs, and when a signal interrupts.
+        judge: function that is called when the training is finished, before it is saved; returns Progress.final_error.
         interrupts: list that receives a signal's number; the training then ends after the current step.
         bar: ProgressBar of several trainings, of which this is the next; None for a bar of its own.
 
@@ -166,6 +179,8 @@ def fit(trainer: Any, *, n_epochs: int, rows_for_epoch: RowsForEpoch, evaluate_e
                                         "try a smaller --learning-rate (nothing of this epoch was saved)")
                 progress.finish_epoch(metrics, epoch + 1 == n_epochs)
                 progress.finished |= patience is not None and _epochs_since_best(progress.measurements) >= patience
+            if judge and progress.finished:
+                progress.final_error = list(judge())
             if save and (interrupts or progress.finished or progress.epoch % save_every == 0):
                 save(progress)
             if metrics:

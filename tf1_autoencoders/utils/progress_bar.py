@@ -30,6 +30,11 @@ class ProgressBar:
         self.clear()
         if self._bar is not None and self._training == len(self._minutes) - 1:
             self._bar.close()
+            self._bar = None
+
+    def repeat(self) -> None:
+        """Have the training that has ended once more, in place of the next one."""
+        self._training -= 1
 
     def begin_epoch(self, name: str, n_steps: int, n_done: int, metrics: Dict[str, float]) -> None:
         """Begin an epoch.
