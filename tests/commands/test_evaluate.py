@@ -238,13 +238,13 @@ def test_what_is_no_picture_is_refused_in_one_sentence(tmp_path):
 # ---- Wrong arguments ----
 
 @pytest.mark.parametrize("arguments, sentence, code", [
-    (["--section", "4", "--sequence", "1", "2", "3"], "sequence 1 2 3: expected 6 whole numbers from 1 to 50", 1),
-    (["--section", "4", "--sequence", "1", "2", "3", "4", "5", "51"], "expected 6 whole numbers from 1 to 50", 1),
+    (["--section", "4", "--sequence", "1", "2", "3"], "sequence 1 2 3: expected 6 whole numbers from 1 to 50", 2),
+    (["--section", "4", "--sequence", "1", "2", "3", "4", "5", "51"], "expected 6 whole numbers from 1 to 50", 2),
     (["--section", "4", "--sequence", "1", "x"], "--sequence", 2),
     (["--section", "4", "--image", "3"], "--image 3: section 4 has no such option; it is for sections 1, 2 and 3", 2),
     (["--section", "2", "--noise", "speckle"], "--noise speckle: section 2 has no such option; it is for section 3", 2),
     (["--section", "4", "--all"], "--all: for sections 1, 2 and 3", 2),
-    (["--image", "3", "--all"], "give one of them", 2), (["--section", "5"], "invalid choice", 2),
+    (["--image", "3", "--all"], "give one of them", 2), (["--section", "5"], "one section at a time", 2),
     (["--section", "3", "--noise", "hum"], "invalid choice", 2),
     (["--preset", "nothing"], "--preset nothing: expected one of report, text, source, tuned", 2),
     (["--file", "none.png"], "none.png: there is no such file", 1)])

@@ -333,7 +333,7 @@ def test_the_report_is_not_judged_by_the_seeds_of_another_preset_but_the_run_is(
 
 def test_a_log_compares_by_the_preset_of_its_run(no_bands, monkeypatch):
     presets = []
-    monkeypatch.setattr(run_log, "compare_with_published", lambda *arguments: presets.append(arguments[-1]) or [])
+    monkeypatch.setattr(run_log, "compare_with_published", lambda *arguments: presets.append(arguments[4]) or [])
     open_log(no_bands, REAL).close()
     assert presets == ["report"]
 

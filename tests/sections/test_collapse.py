@@ -35,6 +35,7 @@ def small_sections(monkeypatch):
         path.write_bytes(name.encode())
         return path
     monkeypatch.setattr(figures, "save", save)
+    monkeypatch.setattr(figures, "texts", lambda figure: [])
 
 
 def collapse(monkeypatch, *seeds):
