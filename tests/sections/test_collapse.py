@@ -14,8 +14,9 @@ from tests import small_sections as small
 from tests.conftest import slow
 from tf1_autoencoders import run_all
 from tf1_autoencoders.checkpointing import saver, store
-from tf1_autoencoders.reporting import baselines, comparison, figures
+from tf1_autoencoders.reporting import baselines, comparison
 from tf1_autoencoders.reporting.baselines import FinalError
+from tf1_autoencoders.reporting.run_log import RunLog
 from tf1_autoencoders.sections import SECTIONS, trained
 from tf1_autoencoders.sections.run import measure
 from tf1_autoencoders.training.loop import Progress
@@ -27,15 +28,8 @@ DEAD, ALIVE = FinalError("MSE over 9 images", 3330.0, 3600.0), FinalError("MSE o
 @pytest.fixture
 def small_sections(monkeypatch):
     small.shrink(monkeypatch.setattr, monkeypatch.setitem)
-    for name in ("images", "grid", "curves", "scatter"):
-        monkeypatch.setattr(figures, name, lambda *content, **more: None)
-
-    def save(figure, folder, name, source):
-        path = Path(folder) / f"{name}.png"
-        path.write_bytes(name.encode())
-        return path
-    monkeypatch.setattr(figures, "save", save)
-    monkeypatch.setattr(figures, "texts", lambda figure: [])
+    for name in ("figure", "slider"):  # drawing is no part of these tests
+        monkeypatch.setattr(RunLog, name, lambda *_: None)
 
 
 def collapse(monkeypatch, *seeds):
