@@ -131,7 +131,8 @@ def _section_page(content: Dict[str, Any], folder: Path, language: Language) -> 
     if compared:
         table = {"caption": translate(f"Section {number}: published beside measured"), "header": comparison.HEADER,
                  "rows": compared}
-        judged_by = [_escape(translate(content["bands"]))] if content.get("bands") else []  # older transcripts have none
+        # older transcripts have no bands
+        judged_by = [_escape(translate(content["bands"]))] if content.get("bands") else []
         parts += [f"<p>{'<br>'.join([*verdicts, *judged_by])}</p>", _table_html(table, folder, language),
                   f'<p dir="auto">{_escape(translate(content["note"]))} '
                   f'<a href="#reading">{translate(READING_TITLE)}</a></p>']

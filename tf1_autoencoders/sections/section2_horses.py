@@ -480,7 +480,8 @@ SECTION = Section(
     number=2, title="Stacked autoencoder on CIFAR-10 horses", about=__doc__, file=__file__,
     published=published.METRICS[2],
     verdict_note="Every published number is inside the spread of the seeds, and all ten lie below its mean. A network "
-                 "can collapse, because its hidden layers die on images that are not scaled; no band counts such a run.",
+                 "can collapse, because its hidden layers die on images that are not scaled; no band counts such a "
+                 "run.",
     settings_class=Settings, presets=PRESETS, preset_help=PRESET_HELP, options=OPTIONS, check_settings=check_settings,
     network_settings=("n_input", "n_hidden_1", "n_hidden_2", "n_hidden_3", "pixel_center", "pixel_scale"),
     former_names={"cosine_decay": "decay", "decay_steps": None, "mirror": None, "kernels": None},
