@@ -4,9 +4,9 @@
 
 `programs.tsv` lists the programs: the repository on GitHub, the commit, the path, the arguments, and how the program is
 shortened. No code of others is in this repository: FOLDER holds clones that the user has made, as `owner/name` or
-`owner+name`. A program runs in a copy of its clone. Three things are changed there, for both TensorFlows alike:
-the shortening (regular expressions and their replacements), the folder of the MNIST files, and a seed for programs
-without one. With `--tf115-python`, the same copy also runs in TensorFlow 1.15.5.
+`owner+name`. A program runs in a copy of its clone. Four things are changed there, for both TensorFlows alike:
+the shortening (regular expressions and their replacements), the folder of the MNIST files, a seed for programs
+without one, and no waiting for a key. With `--tf115-python`, the same copy also runs in TensorFlow 1.15.5.
 
 The MNIST files are made from the drawn sample of this project (5,000 images for validation, 2,000 for training, and
 500 for the test), so no download is necessary; `--mnist FOLDER` takes the real ones.
@@ -59,6 +59,7 @@ class Program:
             if not count:
                 raise SystemExit(f"{self.repository} {self.path}: the source has no {pattern!r}; "
                                  f"check out commit {self.commit}, or correct tests/programs.tsv")
+        source = source.replace("plt.waitforbuttonpress()", "None")
         folder = r"(read_data_sets\(\s*)(\\?[\"'])[^\"'\\]*\2"  # a notebook has \" in place of "
         source = re.sub(folder, lambda match: match[1] + repr(str(mnist)), source)
         if "set_random_seed" not in source:  # a notebook's line begins with a quotation mark
