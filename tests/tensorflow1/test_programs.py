@@ -44,7 +44,8 @@ def main(_):
     loss = tf.reduce_mean(tf.square(tf.nn.dropout(tf.layers.dense(x, 2), 0.5)))
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        value = session.run(loss, {x: np.ones([4, 3], np.float)})
+        rows = np.reshape(np.array(np.ones(12, np.float), np.float32, copy=False), newshape=[4, 3])
+        value = session.run(loss, {x: rows})
     plt.plot([1, 2])
     plt.show()
     print(sys.argv[1:], FLAGS.steps, __name__, os.path.basename(__file__), beside.NAME, sys.stdin.read())

@@ -56,10 +56,15 @@ def _numpy() -> None:
                 setattr(np, name, value)
     if "asscalar" not in vars(np):
         np.asscalar = lambda a: a.item()  # type: ignore[attr-defined]
-    array = np.array
+    array, reshape = np.array, np.reshape
 
     def array_of_lists(value: Any, *args: Any, **kwargs: Any) -> Any:
-        """numpy.array; lists of unequal lengths become an array of objects, as before NumPy 1.24."""
+        """numpy.array; lists of unequal lengths become an array of objects, as before NumPy 1.24.
+
+        copy=False copies where a copy is necessary, as before NumPy 2.
+        """
+        if kwargs.get("copy") is False:
+            kwargs["copy"] = None
         try:
             return array(value, *args, **kwargs)
         except ValueError as error:
@@ -67,7 +72,13 @@ def _numpy() -> None:
                 raise
             return array(value, dtype=object, **{key: item for key, item in kwargs.items() if key != "dtype"})
 
-    np.array = array_of_lists  # type: ignore[assignment]
+    def reshape_with_newshape(a: Any, *args: Any, **kwargs: Any) -> Any:
+        """numpy.reshape, whose shape was called newshape before NumPy 2.1."""
+        if "newshape" in kwargs:
+            kwargs["shape"] = kwargs.pop("newshape")
+        return reshape(a, *args, **kwargs)
+
+    np.array, np.reshape = array_of_lists, reshape_with_newshape  # type: ignore[assignment]
 
 
 def _builtin(path: str) -> Any:
