@@ -1,5 +1,8 @@
 """With a graph-level seed alone, a call draws what TensorFlow 1.15.5 drew (tests/tf115/api_calls.py)."""
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ pytest.importorskip("tf_keras")
 from tests.tf115 import api_calls  # noqa: E402
 from tf1_autoencoders.utils.frameworks import tf1  # noqa: E402
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 with tf1.Graph().as_default():  # the namespace then leaves eager execution on for the other tests of this process
@@ -22,7 +26,7 @@ CASES = api_calls.cases()
 OTHER_COUNT = (
     "tf.einsum(", "swish", "embedding_lookup_sparse", "linear_model", "tf.signal.", "FtrlOptimizer",
     "keras.Sequential(", "keras.layers.LSTM", "keras.layers.Embedding", "keras.layers.BatchNormalization",
-    "decode_image", ".split(X(4)",
+    "decode_image", "dynamic_size=True",
     "polynomial_decay", "sharded=True", "resize_image_with_crop_or_pad(X(None", "weighted_moments", "saturate_cast",
     "confusion_matrix", "mean_iou", "tf.repeat(", "sparse_transpose", "tf.linalg.expm", "of tf.extract_image_patches",
     "sparse_placeholder(tf.float32, [None", "tf.gather(x, [0, 1], axis=1)", "of tf.unsorted_segment_sum")
@@ -52,9 +56,13 @@ def test_calls_of_every_kind_make_the_operations_and_the_values_of_1_15():
 
 @pytest.mark.slow
 def test_all_calls_do_except_those_that_the_documentation_names():
-    names = [name for name in EXPECTED if not is_known_to_differ(name)]
-    assert len(names) > 0.93 * len(EXPECTED)
-    assert {name: run(name) for name in names} == {name: EXPECTED[name] for name in names}
+    """In a process of its own: a TensorFlow 1 program turns eager execution off."""
+    done = subprocess.run([sys.executable, "-m", "tests.tf115.api_calls", "compare"], cwd=ROOT, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, universal_newlines=True)
+    assert f" of {len(EXPECTED)} calls are equal" in done.stdout
+    unequal = [line for line in done.stdout.splitlines()[:-1] if line in EXPECTED]
+    assert [name for name in unequal if not is_known_to_differ(name)] == []
+    assert len(unequal) < 0.05 * len(EXPECTED)
 
 
 def test_graphs_outside_the_namespace_keep_the_rule_and_the_operations_of_tensorflow_2():
