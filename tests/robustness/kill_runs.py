@@ -139,6 +139,9 @@ def kill_at_random(section, backend, n_kills, folder, chance, bar):
                 break
             n_done += 1
             bar.update(1)
+            if (chain.folder / "checkpoints" / f"section{section}" / store.FINISHED).exists():
+                code = 0  # the run had finished when it was killed
+                break
             chain.check_after_kill()
         chain.check_at_end(code)
         in_save += chain.in_save

@@ -218,7 +218,7 @@ def test_other_cores_change_the_rounding_only_where_operations_are_divided_among
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(77), raising=False)
     capsys.readouterr()
     assert run_all.main(small.arguments(section, tmp_path)) == 0
-    assert (", 77 here): the run continues" in capsys.readouterr().err) == changes_the_rounding
+    assert ("is 77 now): the run continues" in capsys.readouterr().err) == changes_the_rounding
 
 
 @pytest.mark.slow
