@@ -63,7 +63,7 @@ def run(folder, section, *more):
 
 def without_durations(output, folder):
     """Return the printed lines without those that have durations, and without the folder's name."""
-    return re.sub(r"trained in .*\n|page: .*\n", "", output).replace(str(folder), "")
+    return re.sub(r"trained in .*\n|page: .*\n|[\d.]+ minutes.*\n", "", output).replace(str(folder), "")
 
 
 @pytest.fixture(scope="module")
