@@ -243,8 +243,8 @@ def main(argv: list[str] | None = None) -> int:
             ours = run(program, source, clone, sys.executable, work / "run", args.timeout)
             cells = judge(original, ours)
             if cells[3] == "no":  # does the original repeat its own numbers?
-                again = original_outcome(program, source, clone, args.tf115_python, work / "run", args.timeout, args.cache,
-                                         again="-again")
+                again = original_outcome(program, source, clone, args.tf115_python, work / "run", args.timeout,
+                                         args.cache, again="-again")
                 own = reason_not_equal(original, again)
                 cells[4] += f"; 1.15.5 against itself: {own}" if own else ""
             rows.append([program.repository, program.path, *cells])
