@@ -20,7 +20,7 @@ Start with sections/section2_horses.py.
 import os
 import sys
 
-__version__ = "2.0.0"
+__version__ = "3.0.0"
 
 # `python -m tf1_autoencoders.convert` would look for modules in the current directory first, where a download could
 # have left an ast.py. Python calls a program "-m" until it has found the module.

@@ -9,7 +9,7 @@ computed with other operations.
                                                                        other, and again for the gradient
     dense_layer,         the operations of a dense layer, or of the    the same operations twice, on half of the rows,
     mean_squared_error   mean of its squared errors                    which two threads compute at the same time, with
-                                                                       the same digits on every x86-64 CPU
+                                                                       the same digits on the x86-64 CPUs that were tried
 
 All of them add the same products in another order. Their outputs and gradients therefore differ from those of the
 plain layers by rounding, measured at no more than 1e-6 of the largest value.
@@ -377,7 +377,7 @@ INNER_BLOCK = 256  # of a product's inner dimension, which Eigen adds up without
 
 
 def portable_matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False) -> Any:
-    """Return tf1.matmul(a, b, ...), whose sums have the same order on every x86-64 CPU.
+    """Return tf1.matmul(a, b, ...), whose sums have the same order on the x86-64 CPUs that were tried.
 
     MatMul is oneDNN's, whose order of the sums depends on the CPU's vector instructions. SparseMatMul, told that
     nothing is sparse, is Eigen's, which was compiled for all CPUs alike once utils.frameworks has turned off the

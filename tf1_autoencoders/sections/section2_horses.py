@@ -70,7 +70,7 @@ class Settings:
     pixel_center: float = 0.0  # grey levels, subtracted from the network's input; ours
     pixel_scale: float = 1.0  # a factor after the subtraction; ours (the source feeds grey levels 0..255 unchanged)
     seed: int = 0  # of initial values and shuffling; ours
-    kernels: str = "fused"  # or "plain": the layers of graphs.fused, with the same digits on every x86-64 CPU; ours
+    kernels: str = "fused"  # or "plain": the layers of graphs.fused, with the same digits on all CPUs tried; ours
     BOUNDS: ClassVar[Dict[str, Any]] = {**BOUNDS_OF_ALL, "n_input": WIDTH, "n_hidden_1": WIDTH, "n_hidden_2": WIDTH,
                                         "n_hidden_3": WIDTH, "l2_reg": FACTOR, "steps_per_epoch": (1, 1_000_000),
                                         "print_every": (1, 1_000_000), "pixel_center": (0.0, 255.0),
