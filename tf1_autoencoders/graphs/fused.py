@@ -9,7 +9,7 @@ computed with other operations.
                                                                        other, and again for the gradient
     dense_layer,         the operations of a dense layer, or of the    the same operations twice, on half of the rows,
     mean_squared_error   mean of its squared errors                    which two threads compute at the same time, with
-                                                                       the same digits on the x86-64 CPUs that were tried
+                                                                       the same digits on all CPUs that were tried
 
 All of them add the same products in another order. Their outputs and gradients therefore differ from those of the
 plain layers by rounding, measured at no more than 1e-6 of the largest value.
