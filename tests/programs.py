@@ -33,7 +33,8 @@ ROOT = pathlib.Path(__file__).parent.parent
 LIST = pathlib.Path(__file__).with_name("programs.tsv")
 PAGE = ROOT / "docs" / "programs.md"
 MARKS = ("<!-- table of programs: begin -->", "<!-- table of programs: end -->")
-SEED = "; tf.set_random_seed(1); import numpy as _n; _n.random.seed(1); import random as _r; _r.seed(1)"
+SEEDS = (("set_random_seed", "; tf.set_random_seed(1)"), ("random.seed(", "; import random as _r; _r.seed(1)"),
+         ("np.random.seed", "; import numpy as _n; _n.random.seed(1)"))  # what a program may have -> what it gets else
 TIMED_OUT = 124  # exit code, as of the command timeout
 TOLERANCE = 1e-4  # of a printed number, relative to the larger of the number and 1
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w])|[-+]?\b(?:nan|inf)\b")
@@ -62,8 +63,9 @@ class Program:
         source = source.replace("plt.waitforbuttonpress()", "None")
         folder = r"(read_data_sets\(\s*)(\\?[\"'])[^\"'\\]*\2"  # a notebook has \" in place of "
         source = re.sub(folder, lambda match: match[1] + repr(str(mnist)), source)
-        if "set_random_seed" not in source:  # a notebook's line begins with a quotation mark
-            source = re.sub(r'^(\s*"?import tensorflow as tf)\b', rf"\1{SEED}", source, count=1, flags=re.MULTILINE)
+        seeds = "".join(seed for own, seed in SEEDS if own not in source)
+        # a notebook's line begins with a quotation mark
+        source = re.sub(r'^(\s*"?import tensorflow as tf)\b', rf"\1{seeds}", source, count=1, flags=re.MULTILINE)
         return source
 
 
