@@ -33,8 +33,9 @@ ROOT = pathlib.Path(__file__).parent.parent
 LIST = pathlib.Path(__file__).with_name("programs.tsv")
 PAGE = ROOT / "docs" / "programs.md"
 MARKS = ("<!-- table of programs: begin -->", "<!-- table of programs: end -->")
-SEEDS = (("set_random_seed", "; tf.set_random_seed(1)"), ("random.seed(", "; import random as _r; _r.seed(1)"),
-         ("np.random.seed", "; import numpy as _n; _n.random.seed(1)"))  # what a program may have -> what it gets else
+SEEDS = (("set_random_seed", "; tf.set_random_seed(1)"),  # what a program may have -> what it gets else
+         ("np.random.seed", "; import numpy as _n; _n.random.seed(1)"),
+         ("random.seed(", "; import random as _r; _r.seed(1)"))
 TIMED_OUT = 124  # exit code, as of the command timeout
 TOLERANCE = 1e-4  # of a printed number, relative to the larger of the number and 1
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w])|[-+]?\b(?:nan|inf)\b")
