@@ -54,6 +54,9 @@ def attempt(command: Callable[[], Any], folder: Path) -> Outcome:
     """Run a command in a fork, in a folder of its own."""
     sys.stdout.flush(), sys.stderr.flush()
     out, err = folder / ".out", folder / ".err"
+    with open("/proc/self/statm") as statm:  # what a fork begins with is not the command's: all but mapped files
+        _, resident, shared = map(int, statm.read().split()[:3])
+    before = (resident - shared) * os.sysconf("SC_PAGE_SIZE") >> 10
     process = os.fork()
     if not process:
         code = 70
@@ -91,10 +94,10 @@ def attempt(command: Callable[[], Any], folder: Path) -> Outcome:
     text = out.read_text(errors="replace") + errors
     wrong = [name for name, is_wrong in (
         ("escape", any(folder.rglob(crafted.CANARY))), ("hang", hung or seconds > SLOWEST),
-        ("memory", usage.ru_maxrss > MOST_MEMORY << 10), ("traceback", "Traceback" in text),
+        ("memory", usage.ru_maxrss - before > MOST_MEMORY << 10), ("traceback", "Traceback" in text),
         ("output", code not in (0, 1, 2) or not text.replace("\n", "").replace("\t", "").isprintable()
          or code > 0 and len([line for line in errors.splitlines() if "looked at" not in line]) != 1)) if is_wrong]
-    return Outcome(code, seconds, usage.ru_maxrss / 1024, text, wrong)
+    return Outcome(code, seconds, (usage.ru_maxrss - before) / 1024, text, wrong)
 
 
 def converting(*arguments: Any) -> Callable[[], Any]:

@@ -28,7 +28,7 @@ def escapes():
 
 
 def takes_memory():
-    return len(bytearray(64 << 20)) and 0
+    return len(b"x" * (64 << 20)) and 0
 
 
 @pytest.mark.parametrize("command, wrong", [
@@ -39,8 +39,7 @@ def takes_memory():
 def test_what_a_careless_command_does_is_noticed(command, wrong, tmp_path, monkeypatch):
     monkeypatch.setattr(hostile_runs, "HANGS", 2)
     if wrong == ["memory"]:
-        with open("/proc/self/statm") as statm:
-            monkeypatch.setattr(hostile_runs, "MOST_MEMORY", (int(statm.read().split()[1]) >> 8) + 40)
+        monkeypatch.setattr(hostile_runs, "MOST_MEMORY", 40)
     assert hostile_runs.attempt(command, tmp_path).wrong == wrong
 
 
