@@ -267,7 +267,8 @@ def report(settings: Dict[int, Any], options: RunOptions, resumed: Sequence[int]
               "seeds; the page has a table of all", "", sep="\n")
         if outside:
             print(*markdown_table(("section", *comparison.HEADER), outside), "", sep="\n")
-        print(*judged_by, sep="\n")
+        if judged_by:
+            print(*judged_by, sep="\n")
     if any(tally.n_numbers for tally in tallies):
         print(comparison.Tally(*map(sum, zip(*tallies))))
     print(f"{(time.perf_counter() - start) / 60:.1f} minutes")

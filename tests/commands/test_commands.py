@@ -448,8 +448,8 @@ def test_a_setting_that_a_section_does_not_have_is_refused(folders, few_garments
 def test_a_run_in_its_own_process_prints_no_messages_of_tensorflow(tmp_path):
     done = subprocess.run([sys.executable, "-m", "tests.small_sections", *small.arguments(2, tmp_path)], cwd=str(ROOT),
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "X: (83, 1024)" in done.stdout
+    assert done.returncode == 0 and "X: (83, 1024)" in done.stdout
+    assert [line for line in done.stderr.splitlines() if "has collapsed" not in line] == []  # after so few steps
 
 
 @pytest.mark.slow
@@ -488,10 +488,10 @@ def test_several_sections_can_be_named(folders, monkeypatch, capsys):
 
     def run_section(section, settings, options):
         numbers.append(section.number)
-        return argparse.Namespace(comparison=[(f"number of {section.number}", *6 * ["-"])], log=argparse.Namespace(
+        return argparse.Namespace(comparison=[(f"number of {section.number}", *5 * ["-"], "9 std above the mean")], log=argparse.Namespace(
             published={}, bands=comparison.SeedBands({}, 0)))
     monkeypatch.setattr(run_all, "run_section", run_section)
-    monkeypatch.setattr(run_all, "write_html_report", lambda folder, *more: folder / "report.html")
+    monkeypatch.setattr(run_all, "show_page", lambda args: 0)
     assert run_all.main(["--section", "4,2,2", "--results-dir", str(folders)]) == 0
     assert numbers == [2, 4]
     table = [line.split() for line in capsys.readouterr().out.splitlines() if "number of" in line]
