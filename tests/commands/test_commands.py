@@ -488,8 +488,9 @@ def test_several_sections_can_be_named(folders, monkeypatch, capsys):
 
     def run_section(section, settings, options):
         numbers.append(section.number)
-        return argparse.Namespace(comparison=[(f"number of {section.number}", *5 * ["-"], "9 std above the mean")], log=argparse.Namespace(
-            published={}, bands=comparison.SeedBands({}, 0)))
+        row = (f"number of {section.number}", *5 * ["-"], "9 std above the mean")
+        log = argparse.Namespace(published={}, bands=comparison.SeedBands({}, 0))
+        return argparse.Namespace(comparison=[row], log=log)
     monkeypatch.setattr(run_all, "run_section", run_section)
     monkeypatch.setattr(run_all, "show_page", lambda args: 0)
     assert run_all.main(["--section", "4,2,2", "--results-dir", str(folders)]) == 0
