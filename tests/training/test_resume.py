@@ -322,7 +322,7 @@ def test_two_runs_at_once_in_one_folder_are_refused(tmp_path, capsys):
 @pytest.mark.slow
 def test_the_report_of_all_sections_resumes_in_the_middle(interrupted, capsys):
     options = ["--results-dir", str(interrupted / "results"), "--checkpoint-dir",
-               str(interrupted / "checkpoints"), "--threads", "1"]
+               str(interrupted / "checkpoints"), "--threads", "1", "--seed", "0"]
     assert run(interrupted, 1) == 0
     before = small.remains(interrupted, 1)
     capsys.readouterr()
@@ -332,7 +332,7 @@ def test_the_report_of_all_sections_resumes_in_the_middle(interrupted, capsys):
     assert small.remains(interrupted, 1) == before
     metrics = [json.loads(line) for line in (
         interrupted / "results" / "section2" / "metrics.jsonl").read_text().splitlines()]
-    assert [line["epoch"] for line in metrics[:-1]] == [0, 4, 8] and np.isfinite(metrics[0]["mse"])
+    assert [line["epoch"] for line in metrics if "epoch" in line] == [0, 4, 8] and np.isfinite(metrics[0]["mse"])
 
 
 def test_a_second_signal_ends_a_run_at_once():
