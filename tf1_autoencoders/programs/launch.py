@@ -130,8 +130,6 @@ def prepare(program: str) -> None:
         return
     from tf1_autoencoders.programs import imports, surroundings
     surroundings.put_back(program)
-    # the kernels that 1.15 had: with oneDNN's, which add up in another order, fewer programs print their old numbers
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     if frameworks.shows_messages():
         imports.install()
     else:
