@@ -29,6 +29,7 @@ def test_the_committed_page_has_the_present_script_style_and_panels():
 
 
 def test_the_committed_page_has_the_shipped_networks():
+    keras.backend.clear_session()  # Keras numbers the layers of a process
     present, committed = (json.loads(re.search('id="play-data">(.*?)</script>', text, re.S).group(1)) for text in (
         play.panels_of_checkpoints(play.SHIPPED).html, COMMITTED.read_text(encoding="utf-8")))
     assert committed["networks"] == present["networks"]
