@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from tests.converting.test_convert import FORWARD
+from tf1_autoencoders.converting import proof
 from tf1_autoencoders.converting.checkpoint_file import find_meta
 from tf1_autoencoders.converting.foreign_graph import ForeignGraph
 from tf1_autoencoders.converting.roles import find_ends
@@ -119,5 +120,15 @@ def test_the_layout_nchw_is_keras_channels_first(saved, run, tmp_path):
         expected = network(tf1.constant(images), "NHWC", [1, 2, 2, 1], [3, 4, 4, 5])
         session.run(tf1.global_variables_initializer())
         expected = session.run(expected)
-    found = np.asarray(load_model(tmp_path / "out.keras")(images.transpose(0, 3, 1, 2)))
+    model = tf1.function(load_model(tmp_path / "out.keras"), jit_compile=True)  # XLA has NCHW for every processor
+    found = np.asarray(model(images.transpose(0, 3, 1, 2)))
     assert np.max(np.abs(found - expected)) < FORWARD * np.max(np.abs(expected))
+
+
+@pytest.mark.parametrize("message", [
+    "Default MaxPoolingOp only supports NHWC on device type CPU",
+    "The Conv2D op currently only supports the NHWC tensor format on the CPU. The op was given the format: NCHW",
+    "The CPU implementation of FusedBatchNorm only supports NHWC tensor format for now."])
+def test_a_comparison_that_needs_kernels_of_nchw_says_so(message):
+    assert proof._reason(tf1.errors.UnimplementedError(None, None, message)) == \
+        "the layout NCHW has no kernels in TensorFlow for this processor"

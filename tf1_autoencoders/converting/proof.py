@@ -7,6 +7,7 @@ checkpoint into the graph's own variables, and the placeholders are fed. Nothing
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -294,8 +295,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             file.with_name("error.txt").write_text(str(error))
             return 1
         except Exception as error:  # of any runtime
-            reason = "more memory is asked for than the limit" if isinstance(
-                error, (MemoryError, tf1.errors.ResourceExhaustedError)) else short_reason(error)
+            reason = _reason(error)
             advice = "name other outputs, or convert with --no-check" if job["kind"] == "original" else \
                 "the converted model does not run; choose another format"
             file.with_name("error.txt").write_text(
@@ -304,3 +304,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         write_npz(file.with_name(f"outputs_{k}.npz"), {str(n): np.asarray(value) for n, value in enumerate(outputs)},
                   {})
     return 0
+
+
+def _reason(error: Exception) -> str:
+    """Return why a model could not be run, in a few words."""
+    if isinstance(error, (MemoryError, tf1.errors.ResourceExhaustedError)):
+        return "more memory is asked for than the limit"
+    if re.search(r"only supports (the )?NHWC", str(error)):  # without oneDNN, as on processors without AVX-512
+        return "the layout NCHW has no kernels in TensorFlow for this processor"
+    return short_reason(error)
