@@ -1,8 +1,11 @@
 """datasets.cifar10: copies of the data set are found, read, or refused."""
+import gzip
 import io
 import os
 import pickle
+import shutil
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,6 +71,56 @@ def test_an_archive_is_read_without_unpacking_it(cifar_copy, tmp_path):
     images = cifar10.load(("test",), data_dir=str(tmp_path))["test"]
     np.testing.assert_array_equal(images.x, cifar10.load(("test",), data_dir=str(cifar_copy))["test"].x)
     assert os.listdir(str(tmp_path)) == [cifar10.ARCHIVE_NAME]
+
+
+LAYOUTS = ("my-images", "cifar-10-python/cifar-10-batches-py", "a/b/c",
+           "datasets/cifar-10-batches-py-target/cifar-10-batches-py")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_batches_are_found_in_a_folder_of_any_name_and_in_folders_within(cifar_copy, tmp_path, layout):
+    shutil.copytree(str(cifar_copy / cifar10.FOLDER_NAME), str(tmp_path / "root" / layout))
+    folder = tmp_path / "root" / layout
+    while folder != tmp_path:
+        images = cifar10.load(("test",), data_dir=str(folder))["test"]
+        assert images.x[42, :2].tolist() == [5, 42]
+        folder = folder.parent
+    (tmp_path / "too").mkdir()
+    (tmp_path / "root").rename(tmp_path / "too" / "deep")
+    if layout.count("/") == 2:
+        with pytest.raises(UserError, match="expected a folder with cifar-10-batches-py/"):
+            cifar10.load(("test",), data_dir=str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["cifar-10-python.tar", "cifar-10-python.tar.gz", "cifar-10-batches-py.tar.gz",
+                                  "sub/cifar-10-python.tgz", "cifar-10-python (1).tar.gz",
+                                  "cifar-10-batches-py-target_archive"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_an_archive_is_read_under_each_usual_name_packed_or_not(cifar_copy, tmp_path, name, packed):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    content = write_archive(tmp_path / name, cifar_copy)
+    (tmp_path / name).write_bytes(content if packed else gzip.decompress(content))
+    assert cifar10.load(("test",), data_dir=str(tmp_path))["test"].x[42, :2].tolist() == [5, 42]
+
+
+def test_six_batches_come_before_an_archive_and_an_archive_before_fewer_batches(cifar_copy, tmp_path):
+    write_archive(tmp_path / cifar10.ARCHIVE_NAME, cifar_copy)
+    shutil.copytree(str(cifar_copy / cifar10.FOLDER_NAME), str(tmp_path / "within" / "batches"))
+    assert f"the copy in {tmp_path}/within/batches, to be" in cifar10.plan(data_dir=str(tmp_path))
+    (tmp_path / "within" / "batches" / "data_batch_3").unlink()
+    assert f"the copy in {tmp_path}/{cifar10.ARCHIVE_NAME}, to be" in cifar10.plan(data_dir=str(tmp_path))
+
+
+@pytest.mark.parametrize("file, version", [
+    ("cifar-10-batches-bin/data_batch_1.bin", "binary"), ("cifar-10-binary.tar.gz", "binary"),
+    ("cifar-10-batches-mat/data_batch_1.mat", "Matlab"), ("cifar-10-matlab.tar.gz", "Matlab"),
+    ("train.csv", "CSV"), ("plain_text/train-00000-of-00001.parquet", "parquet")])
+def test_another_version_is_named_with_the_one_to_take(tmp_path, file, version):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_bytes(b"x")
+    with pytest.raises(UserError, match=f"this is the {version} version .*{Path(file).name}.*; expected a folder with "
+                                        ".*cifar-10-python.tar.gz in it, which is the Python version at https://www.cs"):
+        cifar10.load(data_dir=str(tmp_path))
 
 
 def test_no_path_in_an_archive_is_ever_written(cifar_copy, tmp_path):
@@ -166,6 +219,7 @@ def test_the_usual_places_are_searched_if_the_folder_holds_only_the_other_data_s
 
 def test_a_missing_file_is_named(tmp_path):
     (tmp_path / cifar10.FOLDER_NAME).mkdir()
+    (tmp_path / cifar10.FOLDER_NAME / "test_batch").write_bytes(b"")
     with pytest.raises(UserError, match="data_batch_1: No such file or directory; a copy of CIFAR-10 has 6 "):
         cifar10.load(data_dir=str(tmp_path))
 
@@ -176,12 +230,14 @@ def write_archive(path, cifar_copy):
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("fraction", [0.0, 0.00001, 0.5, 0.9999])
-def test_a_truncated_archive_is_refused(cifar_copy, tmp_path, fraction):
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("fraction", [0.0, 0.00001, 0.5, 0.9])
+def test_a_truncated_archive_is_refused(cifar_copy, tmp_path, fraction, packed):
     path = tmp_path / cifar10.ARCHIVE_NAME
     content = write_archive(path, cifar_copy)
+    content = content if packed else gzip.decompress(content)
     path.write_bytes(content[:int(fraction * len(content))])
-    with pytest.raises(UserError, match="not a whole gzip-compressed tar archive"):
+    with pytest.raises(UserError, match="not a whole tar archive|no test_batch in it"):
         cifar10.load(("test",), data_dir=str(tmp_path))
 
 
@@ -190,10 +246,10 @@ def test_a_tampered_or_renamed_archive_is_refused(cifar_copy, tmp_path):
     content = bytearray(write_archive(path, cifar_copy))
     content[len(content) // 2] ^= 255
     path.write_bytes(bytes(content))
-    with pytest.raises(UserError, match="not a whole gzip-compressed tar archive|not a CIFAR-10 batch"):
+    with pytest.raises(UserError, match="not a whole tar archive|not a CIFAR-10 batch"):
         cifar10.load(("test",), data_dir=str(tmp_path))
     path.write_bytes(b"PK\x03\x04 this is another kind of file")
-    with pytest.raises(UserError, match="not a whole gzip-compressed tar archive"):
+    with pytest.raises(UserError, match="not a whole tar archive"):
         cifar10.load(("test",), data_dir=str(tmp_path))
     pack(path, {"readme.txt": b"not CIFAR-10"})
     with pytest.raises(UserError, match="no test_batch in it; this is not the CIFAR-10 archive"):

@@ -81,6 +81,46 @@ def test_a_folder_named_by_the_user_is_read_whether_packed_or_not(tmp_path, pack
         assert splits[split].source == ("Fashion-MNIST", "official", display_path(tmp_path / inner))
 
 
+@pytest.mark.parametrize("packed", [True, False])
+def test_the_first_bytes_tell_whether_a_file_is_packed_not_its_name(tmp_path, packed):
+    put(tmp_path, FILES if packed else PACKED, packed)
+    assert fashion_mnist.load(data_dir=str(tmp_path))["train"].source.kind == "official"
+
+
+@pytest.mark.parametrize("layout", ["FashionMNIST/raw", "fashion-mnist/data/fashion", "my images"])
+def test_the_files_are_found_in_the_folders_of_torchvision_and_of_a_clone_of_the_repository(tmp_path, layout):
+    folder = put(tmp_path / layout)
+    for namesake in ("MNIST/raw", "KMNIST/raw"):
+        put(tmp_path / namesake, {name: other(name) for name in SHAPES})
+    while folder != tmp_path.parent:
+        source = fashion_mnist.load(data_dir=str(folder))["train"].source
+        assert source == ("Fashion-MNIST", "official", display_path(tmp_path / layout))
+        folder = folder.parent
+
+
+def test_mnist_below_a_named_folder_is_not_taken_for_fashion_mnist(tmp_path):
+    put(tmp_path / "MNIST" / "raw", {name: other(name) for name in SHAPES})
+    refused(tmp_path, "expected the four files of Fashion-MNIST")
+
+
+@pytest.mark.parametrize("file, version", [("fashion-mnist_train.csv", "CSV"),
+                                           ("data/train-00000-of-00001.parquet", "parquet")])
+def test_another_version_is_named_with_the_files_to_take(tmp_path, file, version):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_bytes(b"x")
+    refused(tmp_path, f"this is the {version} version .*{file}.*; expected the four files .*https://github.com/zalando")
+
+
+def test_a_folder_with_very_many_folders_is_not_searched_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(locate, "MAX_FOLDERS", 5)
+    for k in range(9):
+        (tmp_path / f"{k}").mkdir()
+    put(tmp_path / "3")
+    assert fashion_mnist.load(data_dir=str(tmp_path))["test"].source.kind == "official"
+    (tmp_path / "3").rename(tmp_path / "99")
+    refused(tmp_path, "expected the four files")
+
+
 def test_all_60000_and_10000_images_are_read(monkeypatch, tmp_path):
     monkeypatch.undo()
     for name, shape in fashion_mnist.SHAPES.items():
@@ -281,8 +321,8 @@ def refused(folder, match, splits=("train", "test")):
 
 def test_an_empty_and_a_missing_folder_are_refused(tmp_path):
     (tmp_path / "fashion-mnist").mkdir()
-    message = refused(tmp_path, "expected the four files of Fashion-MNIST; name another")
-    assert message.startswith(f"{tmp_path}: no ")
+    message = refused(tmp_path, "expected the four files of Fashion-MNIST, train-images-idx3-ubyte.gz and so on, which")
+    assert message.startswith(f"{tmp_path}: expected")
     assert refused(tmp_path / "fashion-mnist", "the folder is empty; ") and \
         refused(tmp_path / "nowhere", "no such folder; ")
 
@@ -293,7 +333,7 @@ def test_a_missing_file_is_named(tmp_path, name):
 
 
 PACKED_DAMAGE = {
-    "empty": (lambda content: b"", "not a whole gzip file .it ends early"),
+    "empty": (lambda content: b"", "not the Fashion-MNIST file of that name .it starts with b''"),
     "ten bytes": (lambda content: content[:10], "not a whole gzip file"),
     "half": (lambda content: content[:len(content) // 2], "not a whole gzip file"),
     "without its checksum": (lambda content: content[:-8], "not a whole gzip file"),
@@ -303,8 +343,7 @@ PACKED_DAMAGE = {
     "a flipped byte": (lambda content: content[:len(content) // 2] + bytes([content[len(content) // 2] ^ 255])
                        + content[len(content) // 2 + 1:], "not a whole gzip file|not the Fashion-MNIST file"),
     "more after its end": (lambda content: content + b"and more", "not a whole gzip file"),
-    "a web page": (lambda content: b"<!DOCTYPE html><title>Sign in</title>", "not a whole gzip file"),
-    "not packed": (lambda content: gzip.decompress(content), "not a whole gzip file"),
+    "a web page": (lambda content: b"<!DOCTYPE html><title>Sign in</title>", "it starts with b'<!DO'"),
     "packed twice": (gzip.compress, r"it starts with b'\\x1f\\x8b"),
     "of several members": (lambda content: content + gzip.compress(b"x"), "not a whole gzip file .there is more")}
 
@@ -328,7 +367,7 @@ DAMAGE = {
     "a byte short": (TRAIN_X, FILES[TRAIN_X][:-1], "47839 bytes in it, expected 47840"),
     "a byte long": (TEST_Y, FILES[TEST_Y] + b"\0", "more bytes in it, expected 25"),
     "a web page": (TEST_X, b"<!DOCTYPE html><title>Sign in</title>", "it starts with b'<!DO'"),
-    "packed under an unpacked name": (TEST_X, PACKED[TEST_X], r"it starts with b'\\x1f\\x8b"),
+    "packed twice": (TEST_X, gzip.compress(PACKED[TEST_X]), r"it starts with b'\\x1f\\x8b"),
     "labels named images": (TRAIN_X, FILES[TRAIN_Y], "it starts with .*, expected"),
     "images named labels": (TEST_Y, FILES[TEST_X][:20], "it starts with .*, expected"),
     "test named train": (TRAIN_X, FILES[TEST_X], "its header claims 17 x 28 x 28 bytes, expected 61 x 28 x 28"),

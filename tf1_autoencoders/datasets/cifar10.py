@@ -12,13 +12,13 @@ import itertools
 import pickle
 import tarfile
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
 from tf1_autoencoders.datasets import LabelledImages, Source, drawn_sample, locate
 from tf1_autoencoders.datasets.download import download
-from tf1_autoencoders.datasets.gzip_reader import BoundedGzipReader, MalformedFile
+from tf1_autoencoders.datasets.gzip_reader import MalformedFile, bounded_reader
 from tf1_autoencoders.utils.errors import UserError, one_line
 from tf1_autoencoders.utils.files import atomic_file
 from tf1_autoencoders.utils.paths import DATA, display_path
@@ -50,8 +50,8 @@ def load(splits: Sequence[str] = ("train", "test"), *, data: str = "auto",
     Args:
         splits: names from SPLITS.
         data: "auto", "real" (an error instead of the drawn sample) or "sample" (only the drawn sample).
-        data_dir: folder, or list of folders, with cifar-10-batches-py/ or cifar-10-python.tar.gz in it, or
-            cifar-10-batches-py/ itself.
+        data_dir: folder, or list of folders, with the six batches or cifar-10-python.tar.gz in it, at most
+            locate.MAX_DEPTH folders deep.
 
     Raises:
         UserError: the folder that the user named holds no readable copy, or data="real" and no copy can be had.
@@ -67,19 +67,26 @@ def plan(*, data: str = "auto", data_dir: locate.DataDir = None) -> str:
 
 
 def _usual_folders() -> Tuple[Path, ...]:
-    datasets = locate.keras_cache()
-    return DATA, datasets / "cifar-10-batches-py-target", datasets
+    return DATA, locate.keras_cache()
 
 
 def _find_copy(folder: Path) -> Path:
-    """Return the unpacked copy or the archive that a folder holds or is; raise DatasetNotFound if there is none."""
-    for copy in (folder / FOLDER_NAME, folder / ARCHIVE_NAME):
-        if copy.is_dir() if copy.name == FOLDER_NAME else copy.is_file():
-            return copy
-    if folder.name == FOLDER_NAME and (folder / SPLITS["test"][0]).is_file():
-        return folder
-    raise locate.DatasetNotFound(f"{display_path(folder)}: expected a folder with {FOLDER_NAME}/ or {ARCHIVE_NAME} in "
-                                 "it; name another with --data-dir, or leave it out to download CIFAR-10")
+    """Return the folder with the batches, or the archive, in a folder or in the folders within.
+
+    All six batches come first, then an archive, then what there is of the batches.
+
+    Raises:
+        DatasetNotFound: there is nothing of them.
+    """
+    complete: List[Path] = []
+    archives: List[Path] = []
+    incomplete: List[Path] = []
+    for place, names in locate.folders_with_files(folder, "CIFAR-10"):
+        batches = [name for name in names if name in OFFICIAL_MD5]
+        archives += [place / name for name in names if name not in OFFICIAL_MD5]
+        if batches:
+            (complete if len(batches) == len(OFFICIAL_MD5) else incomplete).append(place)
+    return [*complete, *archives, *incomplete][0]
 
 
 def _download() -> None:
@@ -98,11 +105,11 @@ def _read_copy(folder: Path, splits: Sequence[str], must_be_official: bool = Fal
     """Read the splits from a folder (see load).
 
     Raises:
-        DatasetNotFound: the folder has neither the unpacked copy nor the archive.
+        DatasetNotFound: the folder has neither batches nor an archive.
         UserError: a file is missing or damaged, or, with must_be_official, its content is not the official one.
     """
     copy = _find_copy(folder)
-    folder = copy.parent
+    folder = copy.parent if copy.is_file() or copy.name == FOLDER_NAME else copy
     names = [name for split in splits for name in SPLITS[split]]
     files = (_folder_members if copy.is_dir() else _archive_members)(copy, names)
     official, parts = True, {}
@@ -137,7 +144,8 @@ def _folder_members(folder: Path, names: Sequence[str]) -> Iterator[Tuple[str, b
 def _archive_members(path: Path, names: Iterable[str]) -> Iterator[Tuple[str, bytes]]:
     """Yield (name, bytes) of the archive's batch files; nothing is written to disk, and no member's path is used.
 
-    Only the plain headers of the blocks are read. Nine files do not need extended headers, as tarfile reads them.
+    The archive may be packed by gzip or not; its first bytes tell. Only the plain headers of the blocks are read: nine
+    files do not need extended headers, as tarfile reads them.
 
     Raises:
         FileNotFoundError: there is no archive.
@@ -148,7 +156,7 @@ def _archive_members(path: Path, names: Iterable[str]) -> Iterator[Tuple[str, by
         with open(str(path), "rb") as packed:
             if path.stat().st_size > MAX_ARCHIVE_BYTES:
                 raise MalformedFile(f"{path.stat().st_size} bytes, expected {ARCHIVE_SIZE}")
-            archive = BoundedGzipReader(packed, MAX_ARCHIVE_BYTES)
+            archive = bounded_reader(packed, MAX_ARCHIVE_BYTES)
             for k in itertools.count():
                 header = archive.read(tarfile.BLOCKSIZE)
                 if not header.strip(b"\0"):
@@ -160,6 +168,8 @@ def _archive_members(path: Path, names: Iterable[str]) -> Iterator[Tuple[str, by
                 if not 0 <= size <= MAX_FILE_BYTES:
                     raise MalformedFile(f"{one_line(member.name)} claims {size} bytes")
                 content = archive.read(size)
+                if len(content) < size:
+                    raise MalformedFile(f"it ends within {one_line(member.name)}")
                 archive.read(-size % tarfile.BLOCKSIZE)
                 name = member.name.rpartition("/")[2]
                 if member.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and name in missing:
@@ -170,7 +180,7 @@ def _archive_members(path: Path, names: Iterable[str]) -> Iterator[Tuple[str, by
     except FileNotFoundError:
         raise
     except (OSError, MalformedFile, tarfile.TarError) as error:
-        raise UserError(f"{display_path(path)}: not a whole gzip-compressed tar archive ({one_line(error)}); "
+        raise UserError(f"{display_path(path)}: not a whole tar archive ({one_line(error)}); "
                         "download it again or name another folder with --data-dir") from error
     if missing:
         raise UserError(f"{display_path(path)}: no {sorted(missing)[0]} in it; this is not the CIFAR-10 archive, "

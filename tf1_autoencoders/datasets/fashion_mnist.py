@@ -15,7 +15,7 @@ import numpy as np
 
 from tf1_autoencoders.datasets import LabelledImages, Source, drawn_sample, locate
 from tf1_autoencoders.datasets.download import DownloadError, download
-from tf1_autoencoders.datasets.gzip_reader import BoundedGzipReader, MalformedFile
+from tf1_autoencoders.datasets.gzip_reader import MalformedFile, bounded_reader
 from tf1_autoencoders.utils.errors import UserError, one_line
 from tf1_autoencoders.utils.files import sha256_of_file
 from tf1_autoencoders.utils.paths import DATA, display_path
@@ -55,8 +55,8 @@ def load(splits: Sequence[str] = ("train", "test"), *, data: str = "auto",
     Args:
         splits: names from SPLITS.
         data: "auto", "real" (an error instead of the drawn sample) or "sample" (only the drawn sample).
-        data_dir: folder, or list of folders, with the four files, compressed (.gz) or not, in it or in its
-            folder fashion-mnist/.
+        data_dir: folder, or list of folders, with the four files in it, compressed or not, at most locate.MAX_DEPTH
+            folders deep.
 
     Raises:
         UserError: the folder that the user named holds no readable copy, or data="real" and no copy can be had.
@@ -82,15 +82,15 @@ def _usual_folders() -> Tuple[Path, ...]:
 
 
 def _find_copy(folder: Path, names: Sequence[str] = tuple(SHAPES)) -> Path:
-    """Return the folder, or the one inside it, that holds the files; raise DatasetNotFound if one is missing."""
-    folders = (folder, folder / FOLDER_NAME)
-    folder = next((place for place in folders if any(_find_file(place, name) for name in SHAPES)), folder)
-    for name in names:
-        if _find_file(folder, name) is None:
-            raise locate.DatasetNotFound(f"{display_path(folder)}: no {name}.gz in it, expected the four files of "
-                                         "Fashion-MNIST; name another folder with --data-dir, or leave it out to "
-                                         "download them")
-    return folder
+    """Return the folder that holds the files, or the nearest within; raise DatasetNotFound if one is missing."""
+    places = [place for place, _ in locate.folders_with_files(folder, "Fashion-MNIST")]
+    missing = {place: [name for name in names if _find_file(place, name) is None] for place in places}
+    place = next((place for place in places if not missing[place]), places[0])
+    if missing[place]:
+        raise locate.DatasetNotFound(f"{display_path(place)}: no {missing[place][0]}.gz in it, expected the four files "
+                                     "of Fashion-MNIST; name another folder with --data-dir, or leave it out to "
+                                     "download them")
+    return place
 
 
 def _download() -> None:
@@ -146,18 +146,17 @@ def _idx_size(shape: Tuple[int, ...]) -> int:
 
 
 def _read_content(path: Path, size: int) -> bytes:
-    """Return the bytes of an IDX file, unpacked; never more than size + 1, whatever the file unpacks to.
+    """Return the bytes of an IDX file, unpacked if its first bytes are gzip's; never more than size + 1.
 
     Raises:
         UserError: the file cannot be read, is far too large, or is no complete gzip file with a right checksum.
     """
-    is_packed = path.suffix == ".gz"
     try:
         if path.stat().st_size > size + GZIP_OVERHEAD:
             raise UserError(f"{display_path(path)}: {path.stat().st_size} bytes, expected at most {size}; {REMEDY}")
         with open(str(path), "rb") as file:
-            content = BoundedGzipReader(file, size + 1) if is_packed else file
-            return content.read(size + 1)  # one byte more lets gzip reach its end, where it verifies its checksum
+            # one byte more lets gzip reach its end, where it verifies its checksum
+            return bounded_reader(file, size + 1).read(size + 1)
     except MalformedFile as error:
         raise UserError(f"{display_path(path)}: not a whole gzip file ({error}); {REMEDY}") from error
     except OSError as error:

@@ -1,16 +1,29 @@
-"""A gzip reader within bounds, for files from elsewhere."""
+"""A reader within bounds of files from elsewhere, which may be packed by gzip."""
 from __future__ import annotations
 
 import zlib
-from typing import IO
+from typing import IO, Union
 
 from tf1_autoencoders.utils.errors import one_line
 
 BLOCK_SIZE = 1 << 16  # bytes
+MAGIC = b"\x1f\x8b"  # the first bytes of a gzip file
 
 
 class MalformedFile(Exception):
     """The content of a file is not what the file claims to be."""
+
+
+def bounded_reader(file: IO[bytes], max_bytes: int) -> Union[IO[bytes], BoundedGzipReader]:
+    """Return a reader of a file's content: unpacked if the first bytes are gzip's, whatever the file's name is.
+
+    Args:
+        file: open for reading bytes, at its start.
+        max_bytes: see BoundedGzipReader.
+    """
+    packed = file.read(len(MAGIC)) == MAGIC
+    file.seek(0)
+    return BoundedGzipReader(file, max_bytes) if packed else file
 
 
 class BoundedGzipReader:

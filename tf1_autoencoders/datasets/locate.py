@@ -1,9 +1,11 @@
 """The order in which every data set is looked for: the user's folder, this machine, a download, the drawn sample."""
 from __future__ import annotations
 
+import itertools
 import os
+import re
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 from tf1_autoencoders.datasets import DRAWN_SAMPLE, LabelledImages, Source
 from tf1_autoencoders.datasets.download import DownloadError
@@ -19,11 +21,76 @@ class DatasetNotFound(UserError):
 
 
 DataDir = Union[str, Path, Sequence[Union[str, Path]], None]
-FILES = {  # names of which at least one lies in a folder that holds the data set
-    "CIFAR-10": ("cifar-10-batches-py", "cifar-10-python.tar.gz", "test_batch"),
-    "Fashion-MNIST": tuple(folder + name + suffix for folder in ("", "fashion-mnist/") for suffix in ("", ".gz")
-                           for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte",
-                                        "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"))}
+FILES = {  # names of which at least one lies in a folder that holds the data set, packed or not
+    "CIFAR-10": re.compile(r"data_batch_[1-5]|test_batch|cifar-10-(python|batches-py)(-target)?(_archive)?( ?\(\d+\))?"
+                           r"(\.tar|\.tar\.gz|\.tgz)?"),
+    "Fashion-MNIST": re.compile(r"(train|t10k)-(images-idx3|labels-idx1)-ubyte(\.gz)?")}
+OTHER_VERSIONS = {  # the same images in files that are not read: names of the files
+    "binary": re.compile(r"(data|test)_batch.*\.bin|cifar-10-binary.*"),
+    "Matlab": re.compile(r"(data_|test_)?batch.*\.mat|cifar-10-matlab.*"),
+    "CSV": re.compile(r"(fashion|cifar|train|test).*\.csv"),
+    "parquet": re.compile(r".*\.parquet")}
+EXPECTED = {
+    "CIFAR-10": "a folder with cifar-10-batches-py/ or cifar-10-python.tar.gz in it, which is the Python version at "
+                "https://www.cs.toronto.edu/~kriz/cifar.html",
+    "Fashion-MNIST": "the four files of Fashion-MNIST, train-images-idx3-ubyte.gz and so on, which are at "
+                     "https://github.com/zalandoresearch/fashion-mnist"}
+NAMESAKES = re.compile(r"(k|e|q)?mnist", re.IGNORECASE)  # data sets whose files are named as Fashion-MNIST's
+MAX_DEPTH = 3  # folders below a named one: datasets/fashion-mnist/data/fashion in a clone beside others
+MAX_FOLDERS, MAX_ENTRIES = 1000, 10000  # folders that are looked into, and files and folders in each
+
+
+def folders_with_files(folder: Path, name: str) -> List[Tuple[Path, List[str]]]:
+    """Return (place, names of the data set's files there) of a folder and the folders in it, the nearest first.
+
+    Args:
+        folder: the folder to look into, MAX_DEPTH deep.
+        name: key of FILES.
+
+    Raises:
+        DatasetNotFound: there are no such files; the sentence names the data set's other version if there is one.
+        PermissionError: the folder cannot be read.
+    """
+    other = ""
+    found = []
+    for place, files in _walk(folder):
+        names = [file for file in files if FILES[name].fullmatch(file)]
+        if names:
+            found.append((place, names))
+        for version, pattern in OTHER_VERSIONS.items():
+            match = next(filter(pattern.fullmatch, files), None)
+            if match and not other:
+                other = f"this is the {version} version ({(place / match).relative_to(folder)}); "
+    if not found:
+        raise DatasetNotFound(f"{display_path(folder)}: {other}expected {EXPECTED[name]}; name another folder with "
+                              f"--data-dir, or leave it out to download {name}")
+    return found
+
+
+def _walk(folder: Path) -> Iterator[Tuple[Path, List[str]]]:
+    """Yield (folder, sorted names of its files) of a folder and of the folders in it, the nearest first.
+
+    A hidden folder and one of NAMESAKES are left out, and so is a folder in it that cannot be read.
+
+    Raises:
+        PermissionError: the folder itself cannot be read.
+    """
+    level = [folder]
+    n_folders = 0
+    for _ in range(MAX_DEPTH + 1):
+        next_level: List[Path] = []
+        for place in level[:MAX_FOLDERS - n_folders]:
+            n_folders += 1
+            try:
+                with os.scandir(str(place)) as entries:
+                    listed = sorted(itertools.islice(entries, MAX_ENTRIES), key=lambda entry: entry.name)
+                yield place, [entry.name for entry in listed if entry.is_file()]
+                next_level += [place / entry.name for entry in listed if entry.is_dir()
+                               and not entry.name.startswith(".") and not NAMESAKES.fullmatch(entry.name)]
+            except OSError as error:
+                if place == folder and isinstance(error, PermissionError):
+                    raise
+        level = next_level
 
 
 def find_dataset(name: str, splits: Sequence[str], *, data: str, data_dir: DataDir,
@@ -114,7 +181,10 @@ def plan_dataset(name: str, *, data: str, data_dir: DataDir, folders: Sequence[P
 
 
 def _holds(folder: Path, name: str) -> bool:
-    return any((folder / file).exists() for file in FILES[name])
+    try:
+        return bool(folders_with_files(folder, name))
+    except (DatasetNotFound, OSError):
+        return False
 
 
 def named_folders(data_dir: DataDir) -> List[Path]:
