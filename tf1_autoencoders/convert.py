@@ -13,17 +13,18 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from tf1_autoencoders.converting import formats, proof
-from tf1_autoencoders.converting.adam import Adam, Places, read_adam, set_adam
-from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, files_of, find_checkpoint, find_meta
-from tf1_autoencoders.converting.foreign_graph import ForeignGraph, Saved
+from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile, files_of, find_checkpoint, find_meta
+from tf1_autoencoders.converting import proof
 from tf1_autoencoders.converting.fresh_process import bytes_on_disk, limit_memory, limit_time, run_fresh, use_reserve
-from tf1_autoencoders.converting.inference_graph import InferenceGraph, value_reader
-from tf1_autoencoders.converting.keras_model import build_keras, write_keras
+from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph, Saved
+from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph, value_reader
+from tf1_autoencoders.converting.graph.roles import find_ends
+from tf1_autoencoders.converting.layers.network import Network
 from tf1_autoencoders.converting.listing import print_assumed, print_list
-from tf1_autoencoders.converting.network import Network
-from tf1_autoencoders.converting.roles import find_ends
-from tf1_autoencoders.converting.weight_map import (
+from tf1_autoencoders.converting.writing import formats
+from tf1_autoencoders.converting.writing.adam import Adam, Places, read_adam, set_adam
+from tf1_autoencoders.converting.writing.keras_model import build_keras, write_keras
+from tf1_autoencoders.converting.writing.weight_map import (
     as_text,
     layer_arrays,
     load_model,

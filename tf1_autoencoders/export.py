@@ -12,12 +12,13 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from tf1_autoencoders.checkpointing import saver
-from tf1_autoencoders.converting import formats, proof
-from tf1_autoencoders.converting.checkpoint_file import CheckpointFile
-from tf1_autoencoders.converting.foreign_graph import ForeignGraph, Saved
-from tf1_autoencoders.converting.formats import Signature
-from tf1_autoencoders.converting.inference_graph import InferenceGraph
-from tf1_autoencoders.converting.keras_model import write_keras
+from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile
+from tf1_autoencoders.converting import proof
+from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph, Saved
+from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph
+from tf1_autoencoders.converting.writing import formats
+from tf1_autoencoders.converting.writing.formats import Signature
+from tf1_autoencoders.converting.writing.keras_model import write_keras
 from tf1_autoencoders.graphs.graph_model import GraphModel
 from tf1_autoencoders.keras_twin.build import keras_adam
 from tf1_autoencoders.keras_twin.weights import set_graph_weights, set_keras_weights, weight_names

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.robustness import hostile_files
+from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile, decompress_snappy, part_of
 from tf1_autoencoders.checkpointing.index import read_index
 from tf1_autoencoders.checkpointing.saver import save_arrays
-from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, decompress_snappy, part_of
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
 

@@ -12,8 +12,9 @@ from tests import small_sections
 from tests.conftest import slow
 from tf1_autoencoders import export
 from tf1_autoencoders.checkpointing import saver
-from tf1_autoencoders.converting import formats, proof
-from tf1_autoencoders.converting.checkpoint_file import CheckpointFile
+from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile
+from tf1_autoencoders.converting import proof
+from tf1_autoencoders.converting.writing import formats
 from tf1_autoencoders.sections import SECTIONS
 from tf1_autoencoders.training.session import TimedSession
 

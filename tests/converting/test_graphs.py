@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 
 from tests.converting.test_convert import FORWARD
+from tf1_autoencoders.checkpointing.checkpoint_file import find_meta
 from tf1_autoencoders.converting import proof
-from tf1_autoencoders.converting.checkpoint_file import find_meta
-from tf1_autoencoders.converting.foreign_graph import ForeignGraph
-from tf1_autoencoders.converting.roles import find_ends
-from tf1_autoencoders.converting.weight_map import load_model
+from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph
+from tf1_autoencoders.converting.graph.roles import find_ends
+from tf1_autoencoders.converting.writing.weight_map import load_model
 from tf1_autoencoders.graphs.layers import dense_layer
 from tf1_autoencoders.utils.frameworks import tf1
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tests.converting.test_weight_map import lstm_model
-from tf1_autoencoders.converting.adam import _step
-from tf1_autoencoders.converting.weight_map import load_model
+from tf1_autoencoders.converting.writing.adam import _step
+from tf1_autoencoders.converting.writing.weight_map import load_model
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
 # Largest difference of a step, relative to the largest step: a weight below 2 (LSTM: bias + 1) is rounded to 1.2e-7

@@ -4,8 +4,8 @@ import json
 import numpy as np
 import pytest
 
-from tf1_autoencoders.converting.checkpoint_file import CheckpointFile
-from tf1_autoencoders.converting.weight_map import suggest_map
+from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile
+from tf1_autoencoders.converting.writing.weight_map import suggest_map
 from tf1_autoencoders.utils.frameworks import keras
 
 FORWARD = 3e-6  # as in test_convert.py

@@ -289,7 +289,7 @@ def _checkpoint(folder, n):
 
 
 def _any_checkpoint(folder, n):
-    from tf1_autoencoders.converting.checkpoint_file import CheckpointFile
+    from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile
     with zipfile.ZipFile(str(FOREIGN)) as archive:
         bases = [archive.read(name) for name in ("dense/model.ckpt.index", "dense/v1.ckpt",
                                                  "partitioned/model.ckpt.index", "object_based/model.ckpt.index")]
@@ -310,10 +310,10 @@ def _any_checkpoint(folder, n):
 
 
 def _graph(folder, n):
-    from tf1_autoencoders.converting.allowlist import READS, VARIABLES, check_operations
-    from tf1_autoencoders.converting.foreign_graph import ForeignGraph
-    from tf1_autoencoders.converting.inference_graph import needed_nodes
-    from tf1_autoencoders.converting.roles import find_ends, find_outputs
+    from tf1_autoencoders.converting.graph.allowlist import READS, VARIABLES, check_operations
+    from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph
+    from tf1_autoencoders.converting.graph.inference_graph import needed_nodes
+    from tf1_autoencoders.converting.graph.roles import find_ends, find_outputs
     with zipfile.ZipFile(str(FOREIGN)) as archive:
         bases = [archive.read(f"{network}/model.ckpt.meta") for network in ("dense", "bidirectional")]
 

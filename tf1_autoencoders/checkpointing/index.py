@@ -2,8 +2,8 @@
 
 An index is a table in LevelDB's format: blocks of keys and values, then a block with the places of the blocks, then a
 footer. The key "" has a header. Each other key is a variable's name, and its value says where the variable lies in the
-data file. read_index accepts only what tf1.train.Saver writes on one machine; converting.checkpoint_file reads the
-other forms with the same functions and the same limits. TensorFlow checks the checksums.
+data files. read_variables takes any index; read_index accepts only what tf1.train.Saver writes on one machine. The
+limits are the same. TensorFlow checks the checksums.
 
 A small index can claim much: a key repeats the beginning of the key before, blocks and variables can lie on top of each
 other. So blocks must be ascending and disjoint, variables disjoint, and keys have a budget.
@@ -13,18 +13,50 @@ from __future__ import annotations
 import functools
 import operator
 import struct
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 INDEX_MAGIC = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 MAX_INDEX_BYTES = 1 << 20  # the report's networks have some 1000 bytes
 MAX_RANK, MAX_SIZE, MAX_FIELDS = 8, 1 << 40, 100  # of a variable; of a message
 MAX_KEYS, MAX_KEY_BYTES, MAX_BYTES_OF_KEYS = 200_000, 4096, 1 << 25  # a table's keys, one of them, all as they expand
+MAX_SHARDS = 10_000
+STRING = 7  # number of the dtype
+DTYPES = {1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 9: "int64", 10: "bool",
+          14: "bfloat16", 17: "uint16", 19: "float16", 22: "uint32", 23: "uint64"}
 BYTES_PER_NUMBER = {1: 4, 2: 8, 3: 4, 4: 1, 5: 2, 6: 1, 9: 8, 10: 1, 14: 2, 17: 2, 19: 2, 22: 4, 23: 8}  # by dtype
 DAMAGED = "its index is damaged"
 
 
+class StoredVariable(NamedTuple):
+    """A variable in a checkpoint.
+
+    | field    | meaning                                                                                       |
+    |----------|-----------------------------------------------------------------------------------------------|
+    | name     | the name that the program gave it; in an object-based checkpoint the one recorded beside it   |
+    | key      | the name under which TensorFlow's reader finds it                                             |
+    | shape    | of the whole variable, also of a partitioned one                                              |
+    | dtype    | name of the dtype, such as float32                                                            |
+    | n_parts  | how many parts a partitioned variable has, else 1                                             |
+    | n_stored | of a variable of texts: bytes in the file, where the shape does not say them                  |
+    """
+
+    name: str
+    key: str
+    shape: Tuple[int, ...]
+    dtype: str
+    n_parts: int = 1
+    n_stored: int = 0
+
+    @property
+    def n_bytes(self) -> int:
+        if self.dtype == "string":
+            return self.n_stored
+        number = {name: number for number, name in DTYPES.items()}[self.dtype]
+        return n_numbers(self.shape) * BYTES_PER_NUMBER[number]
+
+
 def read_index(index: bytes, n_data: int) -> Dict[str, List[int]]:
-    """Return {variable's name: shape} of a checkpoint.
+    """Return {variable's name: shape} of a checkpoint that tf1.train.Saver wrote on one machine, and of no other.
 
     Args:
         index: content of the index file.
@@ -36,16 +68,59 @@ def read_index(index: bytes, n_data: int) -> Dict[str, List[int]]:
     if len(index) > MAX_INDEX_BYTES:
         raise ValueError(f"an index of more than {MAX_INDEX_BYTES} bytes")
     try:
-        entries = read_entries(index)
-        header = read_message(entries[0][1])
-        if header.get(1) != 1 or header.get(2, 0) != 0:
-            raise ValueError("not of one data file")
-        messages = {key.decode(): read_message(value) for key, value in entries[1:]}
-        shapes = {name: _checked_shape(name, message, n_data) for name, message in messages.items()}
-        check_disjoint((message.get(4, 0), message.get(5, 0)) for message in messages.values())
-        return shapes
+        variables = read_variables(index, lambda shard, n_shards: n_data if n_shards == 1 else None, strict=True)
     except (IndexError, TypeError, struct.error) as error:
         raise ValueError(DAMAGED) from error
+    return {variable.name: list(variable.shape) for variable in variables}
+
+
+def read_variables(index: bytes, size_of: Callable[[int, int], Optional[int]],
+                   strict: bool = False) -> List[StoredVariable]:
+    """Return the variables of an index, after a check against the sizes of its data files.
+
+    Args:
+        index: content of the index file.
+        size_of: function of (number of a data file, number of data files) that returns its bytes; None for no file.
+        strict: whether texts, partitioned variables and unknown fields are refused.
+
+    Raises:
+        ValueError, IndexError, TypeError, struct.error: the index is damaged, or claims what the files do not have.
+    """
+    entries = read_entries(index)
+    header = read_message(entries[0][1])
+    n_shards = header.get(1, 0)
+    if not 1 <= n_shards <= MAX_SHARDS or header.get(2, 0) != 0:
+        raise ValueError("its index has no valid header")
+    sizes: Dict[int, int] = {}
+    places: Dict[int, List[Tuple[int, int]]] = {}  # in each data file
+    variables, parts, whole = [], 0, 0
+    for key, value in entries[1:]:
+        entry = repeated_fields(value)
+        shard = single_field(entry, 3)
+        if not 0 <= shard < n_shards:
+            raise ValueError(f"its index names data file {shard} of {n_shards}")
+        if shard not in sizes:
+            n_data = size_of(shard, n_shards)
+            if n_data is None:
+                raise ValueError(f"no data file {shard} of {n_shards}")
+            sizes[shard], places[shard] = n_data, []
+        name = key.decode() if not key.startswith(b"\0") or strict else ""  # parts of a variable have binary keys
+        variable = _checked_variable(name, entry, sizes[shard])
+        if strict and (variable.dtype == "string" or set(entry) - {1, 2, 3, 4, 5, 6}
+                       or any(len(values) > 1 for values in entry.values())):
+            raise ValueError(f"{name[:80]!r} is not an array of numbers")
+        if 7 not in entry:
+            places[shard].append((single_field(entry, 4), single_field(entry, 5)))
+        if name:
+            variables.append(variable)
+            whole += variable.n_bytes if 7 in entry else 0
+        else:
+            parts += variable.n_bytes
+    for taken in places.values():
+        check_disjoint(taken)
+    if whole > parts:
+        raise ValueError(f"its partitioned variables claim {whole} bytes, the parts have {parts}")
+    return variables
 
 
 def read_entries(index: bytes) -> List[Tuple[bytes, bytes]]:
@@ -104,16 +179,40 @@ def n_numbers(shape: Sequence[int]) -> int:
     return functools.reduce(operator.mul, shape, 1)
 
 
-def _checked_shape(name: str, entry: Dict[int, Any], n_data: int) -> List[int]:
-    """Return the shape in a variable's entry, after a check against the size of the data file."""
-    shape = read_shape(entry.get(2, b""))
-    offset, size, dtype = entry.get(4, 0), entry.get(5, 0), entry.get(1, 0)
-    if dtype not in BYTES_PER_NUMBER or set(entry) - {1, 2, 3, 4, 5, 6}:
+def _checked_variable(name: str, entry: Dict[int, List[Any]], n_data: int) -> StoredVariable:
+    """Return the variable of an index's entry; the check is that of the claimed bytes against the data file."""
+    shape = read_shape(entry.get(2, [b""])[0])
+    dtype, offset, size = single_field(entry, 1), single_field(entry, 4), single_field(entry, 5)
+    n_parts = max(1, len(entry.get(7, ())))
+    if dtype == STRING:
+        if offset + size > n_data or n_numbers(shape) > size:  # each text takes a byte or more
+            raise ValueError(f"{name[:80]!r} claims {size} bytes at {offset} for a shape {list(shape)}, "
+                             f"the data has {n_data}")
+        return StoredVariable(name, name, shape, "string", n_stored=size)
+    if dtype not in DTYPES:
         raise ValueError(f"{name[:80]!r} is not an array of numbers")
-    if size != n_numbers(shape) * BYTES_PER_NUMBER[dtype] or offset + size > n_data or entry.get(3, 0) != 0:
-        raise ValueError(f"{name[:80]!r} claims {size} bytes at {offset} for a shape {list(shape)}, the data has "
-                         f"{n_data}")
-    return list(shape)
+    n_bytes = n_numbers(shape) * BYTES_PER_NUMBER[dtype]
+    if 7 not in entry and (size != n_bytes or offset + size > n_data):
+        raise ValueError(f"{name[:80]!r} claims {size} bytes at {offset} for a shape {list(shape)}, "
+                         f"the data has {n_data}")
+    return StoredVariable(name, name, shape, DTYPES[dtype], n_parts)
+
+
+def repeated_fields(content: bytes) -> Dict[int, List[Any]]:
+    """Return {number: values} of a message."""
+    fields: Dict[int, List[Any]] = {}
+    for n, (number, value) in enumerate(read_fields(content)):
+        if n == MAX_KEYS:
+            raise ValueError(f"more than {MAX_KEYS:,} fields")
+        fields.setdefault(number, []).append(value)
+    return fields
+
+
+def single_field(fields: Dict[int, List[Any]], number: int) -> int:
+    value = fields.get(number, [0])
+    if len(value) != 1 or not isinstance(value[0], int):
+        raise ValueError("its index is damaged")
+    return value[0]
 
 
 def read_varint(content: bytes, at: int) -> Tuple[int, int]:

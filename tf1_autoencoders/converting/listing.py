@@ -4,13 +4,13 @@ from __future__ import annotations
 import argparse
 from typing import Optional
 
-from tf1_autoencoders.converting import formats
-from tf1_autoencoders.converting.allowlist import ALLOWED_OPS, page_for
-from tf1_autoencoders.converting.checkpoint_file import CheckpointFile
-from tf1_autoencoders.converting.foreign_graph import PLACEHOLDERS, ForeignGraph
-from tf1_autoencoders.converting.inference_graph import InferenceGraph, value_reader
-from tf1_autoencoders.converting.network import Network
-from tf1_autoencoders.converting.roles import Ends, find_ends, find_outputs, role_table
+from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile
+from tf1_autoencoders.converting.graph.allowlist import ALLOWED_OPS, page_for
+from tf1_autoencoders.converting.graph.foreign_graph import PLACEHOLDERS, ForeignGraph
+from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph, value_reader
+from tf1_autoencoders.converting.graph.roles import Ends, find_ends, find_outputs, role_table
+from tf1_autoencoders.converting.layers.network import Network
+from tf1_autoencoders.converting.writing import formats
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.utils.errors import UserError, one_line
 from tf1_autoencoders.utils.frameworks import tf1

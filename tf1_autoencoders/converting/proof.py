@@ -16,9 +16,10 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from tf1_autoencoders.converting.allowlist import READS, VARIABLES, check_operations
-from tf1_autoencoders.converting.checkpoint_file import files_of
-from tf1_autoencoders.converting.foreign_graph import (
+from tf1_autoencoders.checkpointing.checkpoint_file import files_of
+from tf1_autoencoders.converting.fresh_process import bytes_on_disk, limit_memory, limit_time, run_fresh
+from tf1_autoencoders.converting.graph.allowlist import READS, VARIABLES, check_operations
+from tf1_autoencoders.converting.graph.foreign_graph import (
     PLACEHOLDERS,
     ForeignGraph,
     copied,
@@ -27,9 +28,15 @@ from tf1_autoencoders.converting.foreign_graph import (
     rewire,
     split_name,
 )
-from tf1_autoencoders.converting.formats import Signature, read_npz, require, rounded_to_8_bits, write_frozen, write_npz
-from tf1_autoencoders.converting.fresh_process import bytes_on_disk, limit_memory, limit_time, run_fresh
-from tf1_autoencoders.converting.inference_graph import InferenceGraph, import_graph, needed_nodes
+from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph, import_graph, needed_nodes
+from tf1_autoencoders.converting.writing.formats import (
+    Signature,
+    read_npz,
+    require,
+    rounded_to_8_bits,
+    write_frozen,
+    write_npz,
+)
 from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import keras, tf1
 

@@ -10,23 +10,23 @@ import re
 import struct
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 
 from tf1_autoencoders.checkpointing.index import (
-    BYTES_PER_NUMBER,
+    DTYPES,
     INDEX_MAGIC,
     MAX_KEY_BYTES,
-    MAX_KEYS,
-    check_disjoint,
+    StoredVariable,
     n_numbers,
-    read_entries,
     read_fields,
-    read_message,
     read_shape,
     read_table,
+    read_variables,
     read_varint,
+    repeated_fields,
+    single_field,
 )
 from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.files import open_regular, read_bounded
@@ -34,44 +34,13 @@ from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import display_path
 
 MAX_TABLE_BYTES = 1 << 26  # of a V2 index; one with 100,000 variables has some 10 MB
-MAX_SHARDS = 10_000
 MAX_BLOCK_BYTES = 1 << 30  # of a compressed block, which has one variable of the V1 format or many small ones
 SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
-STRING, STRUCTURE = 7, "_CHECKPOINTABLE_OBJECT_GRAPH"  # number of the dtype; the key that an object-based file has
+STRUCTURE = "_CHECKPOINTABLE_OBJECT_GRAPH"  # the key that an object-based file has
 OBJECT_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
-DTYPES = {1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 9: "int64", 10: "bool",
-          14: "bfloat16", 17: "uint16", 19: "float16", 22: "uint32", 23: "uint64"}
 # bytes of one number in the fields of a TensorProto, as the V1 format has them; the other fields are varints
 V1_FIELD_BYTES = {4: 1, 5: 4, 6: 8}
 DAMAGED_ERRORS = (ValueError, IndexError, TypeError, struct.error, UnicodeDecodeError, OverflowError)
-
-
-class StoredVariable(NamedTuple):
-    """A variable in a checkpoint.
-
-    | field    | meaning                                                                                       |
-    |----------|-----------------------------------------------------------------------------------------------|
-    | name     | the name that the program gave it; in an object-based checkpoint the one recorded beside it   |
-    | key      | the name under which TensorFlow's reader finds it                                             |
-    | shape    | of the whole variable, also of a partitioned one                                              |
-    | dtype    | name of the dtype, such as float32                                                            |
-    | n_parts  | how many parts a partitioned variable has, else 1                                             |
-    | n_stored | of a variable of texts: bytes in the file, where the shape does not say them                  |
-    """
-
-    name: str
-    key: str
-    shape: Tuple[int, ...]
-    dtype: str
-    n_parts: int = 1
-    n_stored: int = 0
-
-    @property
-    def n_bytes(self) -> int:
-        if self.dtype == "string":
-            return self.n_stored
-        number = {name: number for number, name in DTYPES.items()}[self.dtype]
-        return n_numbers(self.shape) * BYTES_PER_NUMBER[number]
 
 
 class CheckpointFile:
@@ -97,7 +66,8 @@ class CheckpointFile:
         index = Path(f"{self.path}.index")
         try:
             if index.is_file():
-                self.form, variables = "V2", _read_v2(self.path, read_bounded(index, MAX_TABLE_BYTES))
+                self.form, variables = "V2", read_variables(
+                    read_bounded(index, MAX_TABLE_BYTES), self._size_of_data)
                 if STRUCTURE in {variable.key for variable in variables}:
                     self.form = "V2, object-based"
                     variables = [variable for variable in variables if variable.dtype != "string"]
@@ -112,6 +82,12 @@ class CheckpointFile:
         if self.form == "V2, object-based":
             variables = _with_recorded_names(variables, self._structure())
         self.variables: Dict[str, StoredVariable] = {variable.name: variable for variable in sorted(variables)}
+
+    def _size_of_data(self, shard: int, n_shards: int) -> int:
+        data = Path(f"{self.path}.data-{shard:05d}-of-{n_shards:05d}")
+        if not data.is_file():
+            raise ValueError(f"no file {data.name}")
+        return data.stat().st_size
 
     def read(self, name: str) -> np.ndarray:
         """Return the value of a variable.
@@ -188,80 +164,6 @@ def _checkpoint_of_folder(folder: Path) -> Path:
                     f"{one_line(', '.join(names) or 'none')}; name the checkpoint itself")
 
 
-# ---- V2 ----
-
-def _read_v2(path: Path, index: bytes) -> List[StoredVariable]:
-    """Return the variables of an index, after a check against the sizes of its data files."""
-    entries = read_entries(index)
-    header = read_message(entries[0][1])
-    n_shards = header.get(1, 0)
-    if not 1 <= n_shards <= MAX_SHARDS or header.get(2, 0) != 0:
-        raise ValueError("its index has no valid header")
-    sizes: Dict[int, int] = {}
-    places: Dict[int, List[Tuple[int, int]]] = {}  # in each data file
-    variables, parts, whole = [], 0, 0
-    for key, value in entries[1:]:
-        entry = _repeated(value)
-        shard = _single(entry, 3)
-        if not 0 <= shard < n_shards:
-            raise ValueError(f"its index names data file {shard} of {n_shards}")
-        if shard not in sizes:
-            data = Path(f"{path}.data-{shard:05d}-of-{n_shards:05d}")
-            if not data.is_file():
-                raise ValueError(f"no file {data.name}")
-            sizes[shard], places[shard] = data.stat().st_size, []
-        name = key.decode() if not key.startswith(b"\0") else ""  # the parts of a partitioned variable have binary keys
-        variable = _checked_v2(name, entry, sizes[shard])
-        if 7 not in entry:
-            places[shard].append((_single(entry, 4), _single(entry, 5)))
-        if name:
-            variables.append(variable)
-            whole += variable.n_bytes if 7 in entry else 0
-        else:
-            parts += variable.n_bytes
-    for taken in places.values():
-        check_disjoint(taken)
-    if whole > parts:
-        raise ValueError(f"its partitioned variables claim {whole} bytes, the parts have {parts}")
-    return variables
-
-
-def _checked_v2(name: str, entry: Dict[int, List[Any]], n_data: int) -> StoredVariable:
-    """Return the variable of an index's entry; the check is that of the claimed bytes against the data file."""
-    shape = read_shape(entry.get(2, [b""])[0])
-    dtype, offset, size = _single(entry, 1), _single(entry, 4), _single(entry, 5)
-    n_parts = max(1, len(entry.get(7, ())))
-    if dtype == STRING:
-        if offset + size > n_data or n_numbers(shape) > size:  # each text takes a byte or more
-            raise ValueError(f"{name[:80]!r} claims {size} bytes at {offset} for a shape {list(shape)}, "
-                             f"the data has {n_data}")
-        return StoredVariable(name, name, shape, "string", n_stored=size)
-    if dtype not in DTYPES:
-        raise ValueError(f"{name[:80]!r} is not an array of numbers")
-    n_bytes = n_numbers(shape) * BYTES_PER_NUMBER[dtype]
-    if 7 not in entry and (size != n_bytes or offset + size > n_data):
-        raise ValueError(f"{name[:80]!r} claims {size} bytes at {offset} for a shape {list(shape)}, "
-                         f"the data has {n_data}")
-    return StoredVariable(name, name, shape, DTYPES[dtype], n_parts)
-
-
-def _repeated(content: bytes) -> Dict[int, List[Any]]:
-    """Return {number: values} of a message."""
-    fields: Dict[int, List[Any]] = {}
-    for n, (number, value) in enumerate(read_fields(content)):
-        if n == MAX_KEYS:
-            raise ValueError(f"more than {MAX_KEYS:,} fields")
-        fields.setdefault(number, []).append(value)
-    return fields
-
-
-def _single(fields: Dict[int, List[Any]], number: int) -> int:
-    value = fields.get(number, [0])
-    if len(value) != 1 or not isinstance(value[0], int):
-        raise ValueError("its index is damaged")
-    return value[0]
-
-
 def _text(content: Any) -> str:
     """Return the text of a field, of which a slice of a file is no bytes yet."""
     if isinstance(content, int) or len(content) > MAX_KEY_BYTES:
@@ -286,9 +188,9 @@ def _with_recorded_names(variables: List[StoredVariable], structure: bytes) -> L
 
 def _read_structure(structure: bytes) -> Iterator[Tuple[str, str]]:
     """Yield (key in the file, variable's name) of the attributes of a TrackableObjectGraph's nodes."""
-    for node in _repeated(structure).get(1, []):
-        for attribute in _repeated(node).get(2, []):
-            fields = _repeated(attribute)
+    for node in repeated_fields(structure).get(1, []):
+        for attribute in repeated_fields(node).get(2, []):
+            fields = repeated_fields(attribute)
             yield _text(fields.get(3, [b""])[0]), _text(fields.get(2, [b""])[0])
 
 
@@ -305,13 +207,13 @@ def _read_v1(path: Path) -> List[StoredVariable]:
     if content[-8:] != INDEX_MAGIC:
         raise ValueError("neither the V2 nor the V1 format")
     for k, (key, value) in enumerate(read_table(content, decompress_snappy)):
-        message = _repeated(value)
+        message = repeated_fields(value)
         if (key == b"") != (k == 0):
             raise ValueError("its index has no header")
         if k == 0:
-            variables = [_v1_variable(tensor) for tensor in _repeated(message[1][0]).get(1, [])]
+            variables = [_v1_variable(tensor) for tensor in repeated_fields(message[1][0]).get(1, [])]
             continue
-        piece = _repeated(message[2][0])
+        piece = repeated_fields(message[2][0])
         name = _text(piece[1][0])
         numbers[name] = numbers.get(name, 0) + _n_stored(piece[3][0])
     for variable in variables:
@@ -323,8 +225,8 @@ def _read_v1(path: Path) -> List[StoredVariable]:
 
 def _v1_variable(content: bytes) -> StoredVariable:
     """Return the variable of a SavedSliceMeta."""
-    fields = _repeated(content)
-    name, dtype = _text(fields[1][0]), _single(fields, 3)
+    fields = repeated_fields(content)
+    name, dtype = _text(fields[1][0]), single_field(fields, 3)
     if dtype not in DTYPES:
         raise ValueError(f"{name[:80]!r} is not an array of numbers")
     shape = read_shape(fields.get(2, [b""])[0])

@@ -10,9 +10,9 @@ from typing import Any, Callable, Container, Dict, List, NamedTuple, Optional, S
 
 import numpy as np
 
-from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, part_of
-from tf1_autoencoders.converting.foreign_graph import ForeignGraph, Saved, data_inputs
-from tf1_autoencoders.converting.roles import role_table
+from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile, part_of
+from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph, Saved, data_inputs
+from tf1_autoencoders.converting.graph.roles import role_table
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import keras
 

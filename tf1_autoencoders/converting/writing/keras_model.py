@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Mapping
 
 import numpy as np
 
-from tf1_autoencoders.converting.network import Layer, Network
+from tf1_autoencoders.converting.layers.network import Layer, Network
 from tf1_autoencoders.utils.errors import UserError, one_line
 from tf1_autoencoders.utils.files import write_atomically
 from tf1_autoencoders.utils.frameworks import keras

@@ -50,7 +50,7 @@ ALLOWED_OPS = frozenset("""
     UniqueV2 UniqueWithCounts Unpack UnravelIndex UnsortedSegmentSum UpperBound Where While Xdivy Xlogy ZerosLike
     Zeta""".split())
 
-# what reads a variable; converting.inference_graph turns each into a constant or an Identity
+# what reads a variable; converting.graph.inference_graph turns each into a constant or an Identity
 VARIABLES = frozenset(("Variable", "VariableV2", "VarHandleOp"))
 READS = frozenset(("ReadVariableOp", "ResourceGather", "VariableShape", "VarIsInitializedOp", "IsVariableInitialized"))
 

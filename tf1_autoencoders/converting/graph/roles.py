@@ -4,9 +4,10 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set
 
-from tf1_autoencoders.converting.allowlist import READS, VARIABLES
-from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, StoredVariable
-from tf1_autoencoders.converting.foreign_graph import (
+from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile
+from tf1_autoencoders.checkpointing.index import StoredVariable
+from tf1_autoencoders.converting.graph.allowlist import READS, VARIABLES
+from tf1_autoencoders.converting.graph.foreign_graph import (
     PASS_ON,
     PLACEHOLDERS,
     SOURCES,
@@ -15,8 +16,8 @@ from tf1_autoencoders.converting.foreign_graph import (
     data_inputs,
     split_name,
 )
-from tf1_autoencoders.converting.inference_graph import needed_nodes
-from tf1_autoencoders.converting.simplification import find_dropouts
+from tf1_autoencoders.converting.graph.inference_graph import needed_nodes
+from tf1_autoencoders.converting.graph.simplification import find_dropouts
 from tf1_autoencoders.utils.errors import UserError, one_line
 
 BETA_POWER = re.compile(r"(^|/)beta[12]_power(_\d+)?$")

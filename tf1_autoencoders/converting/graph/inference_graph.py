@@ -5,9 +5,9 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, 
 
 import numpy as np
 
-from tf1_autoencoders.converting.allowlist import ALLOWED_OPS, READS, VARIABLES, check_operations, op_definition
-from tf1_autoencoders.converting.checkpoint_file import CheckpointFile, part_of
-from tf1_autoencoders.converting.foreign_graph import (
+from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile, part_of
+from tf1_autoencoders.converting.graph.allowlist import ALLOWED_OPS, READS, VARIABLES, check_operations, op_definition
+from tf1_autoencoders.converting.graph.foreign_graph import (
     PASS_ON,
     PLACEHOLDERS,
     ForeignGraph,
@@ -22,7 +22,7 @@ from tf1_autoencoders.converting.foreign_graph import (
     rewire,
     split_name,
 )
-from tf1_autoencoders.converting.simplification import find_dropouts, fold_conditions, in_order, make_identity
+from tf1_autoencoders.converting.graph.simplification import find_dropouts, fold_conditions, in_order, make_identity
 from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import tf1
 

@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, Mapping, NamedTuple, Sequence
 import numpy as np
 
 from tf1_autoencoders import __version__
-from tf1_autoencoders.converting.foreign_graph import PASS_ON, constant, control_inputs
+from tf1_autoencoders.converting.graph.foreign_graph import PASS_ON, constant, control_inputs
 from tf1_autoencoders.keras_twin import h5_weights
 from tf1_autoencoders.utils.errors import UsageError, UserError, one_line, short_reason
 from tf1_autoencoders.utils.files import sha256_of_file, write_atomically

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from tf1_autoencoders.converting.foreign_graph import data_inputs, split_name
+from tf1_autoencoders.converting.graph.foreign_graph import data_inputs, split_name
 
 if TYPE_CHECKING:
-    from tf1_autoencoders.converting.network import Network
+    from tf1_autoencoders.converting.layers.network import Network
 
 CELL_ACTIVATIONS = {"Tanh": "tanh", "Relu": "relu", "Elu": "elu", "Sigmoid": "sigmoid", "Softsign": "softsign"}
 ADDS = ("Add", "AddV2", "BiasAdd")

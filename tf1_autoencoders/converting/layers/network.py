@@ -8,8 +8,8 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Se
 
 import numpy as np
 
-from tf1_autoencoders.converting.foreign_graph import PASS_ON, PLACEHOLDERS, data_inputs, split_name
-from tf1_autoencoders.converting.inference_graph import InferenceGraph
+from tf1_autoencoders.converting.graph.foreign_graph import PASS_ON, PLACEHOLDERS, data_inputs, split_name
+from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph
 from tf1_autoencoders.utils.errors import UserError
 
 MAX_LAYERS = 20_000
@@ -242,7 +242,7 @@ class Network:
 
     def _recognise(self, tensor: str, node: Any) -> Optional[int]:
         """Return the number of the layer of one operation, or None."""
-        from tf1_autoencoders.converting import recurrent  # which uses this class
+        from tf1_autoencoders.converting.layers import recurrent  # which uses this class
         op, inputs, place = node.op, data_inputs(node), node.name
         if op in PLACEHOLDERS:
             shape = self.shape(tensor)

@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Opt
 
 import numpy as np
 
-from tf1_autoencoders.converting.foreign_graph import PASS_ON, bounded_constant, data_inputs, rewire, split_name
+from tf1_autoencoders.converting.graph.foreign_graph import PASS_ON, bounded_constant, data_inputs, rewire, split_name
 
 MAX_PASSED_ON = 100  # operations one after the other that only pass a tensor on; a damaged graph may have a circle
 

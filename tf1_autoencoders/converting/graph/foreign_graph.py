@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 import numpy as np
 
 from tf1_autoencoders.checkpointing.index import read_fields
-from tf1_autoencoders.converting.allowlist import (
+from tf1_autoencoders.converting.graph.allowlist import (
     MAX_UNSTORED_BYTES,
     VARIABLES,
     allowed_node,

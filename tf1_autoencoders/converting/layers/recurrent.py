@@ -3,7 +3,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
-from tf1_autoencoders.converting.cells import (
+from tf1_autoencoders.converting.graph.foreign_graph import data_inputs, split_name
+from tf1_autoencoders.converting.layers.cells import (
     ADDS,
     CELL_ACTIVATIONS,
     Cell,
@@ -13,10 +14,9 @@ from tf1_autoencoders.converting.cells import (
     match_cell_by_c,
     next_value,
 )
-from tf1_autoencoders.converting.foreign_graph import data_inputs, split_name
 
 if TYPE_CHECKING:
-    from tf1_autoencoders.converting.network import Layer, Network
+    from tf1_autoencoders.converting.layers.network import Layer, Network
 
 
 def recognise(network: Network, tensor: str) -> Optional[int]:

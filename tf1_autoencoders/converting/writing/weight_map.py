@@ -16,9 +16,9 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 
 import numpy as np
 
-from tf1_autoencoders.converting.cells import gru_weights, lstm_weights, rnn_weights
-from tf1_autoencoders.converting.checkpoint_file import CheckpointFile
-from tf1_autoencoders.converting.roles import role_table
+from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile
+from tf1_autoencoders.converting.graph.roles import role_table
+from tf1_autoencoders.converting.layers.cells import gru_weights, lstm_weights, rnn_weights
 from tf1_autoencoders.keras_twin.h5_weights import ORDER
 from tf1_autoencoders.keras_twin.weights import to_tf1_layout
 from tf1_autoencoders.utils.errors import UserError, one_line, short_reason

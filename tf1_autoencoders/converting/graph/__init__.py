@@ -1,0 +1,1 @@
+"""A foreign graph: read, checked, cut to what some outputs need, with the weights as constants."""
