@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import queue
 import sys
 import threading
 import time
 import urllib.request
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
-from typing import Any, Iterator
+from typing import IO, Iterator
 
 from tqdm import tqdm
 
@@ -35,7 +36,8 @@ def download(url: str, path: Path, *, size: int, sha256: str, timeout: float = 2
         path: path of the file; its folder is made if it is missing.
         size: expected bytes; nothing after them is read.
         sha256: expected checksum, in hexadecimal.
-        timeout: seconds to wait for the answer, with all redirects, and then for each next block.
+        timeout: seconds to wait for the answer, with all redirects, and then for more; at most twice as many pass
+            without a block.
         attempts, pause: number of attempts, and seconds between them.
 
     Raises:
@@ -49,13 +51,9 @@ def download(url: str, path: Path, *, size: int, sha256: str, timeout: float = 2
         try:
             with atomic_file(path) as file, tqdm(total=size, unit="B", unit_scale=True, desc=path.name,
                                                 file=sys.stderr, disable=None) as bar:
-                digest = hashlib.sha256()
-                for block in _receive_blocks(url, size, timeout):
-                    file.write(block)
-                    digest.update(block)
-                    bar.update(len(block))
-                if digest.hexdigest() != sha256:
-                    raise DownloadError(f"{url}: sha256 {digest.hexdigest()[:12]}..., expected {sha256[:12]}...")
+                found = _receive(url, file, size, timeout, bar)
+                if found != sha256:
+                    raise DownloadError(f"{url}: sha256 {found[:12]}..., expected {sha256[:12]}...")
             return
         except DownloadError:
             if not attempts_left:
@@ -70,46 +68,58 @@ def _remove_abandoned(path: Path) -> None:
                 part.unlink()
 
 
-def _receive_blocks(url: str, size: int, timeout: float) -> Iterator[bytes]:
-    """Yield the first `size` bytes of `url`; any failure of the network becomes a DownloadError.
+def _receive(url: str, file: IO[bytes], size: int, timeout: float, bar: tqdm) -> str:
+    """Write the first `size` bytes of `url` to a file; return their sha256.
 
-    Another thread talks to the server, and is abandoned when nothing has come from it in time. A server that sends a
-    byte now and then, in its headers or anywhere else, can keep each of Python's calls waiting for days.
+    A thread does the work, and is left alone when nothing has come in time: a server that sends a byte now and then, in
+    its headers or anywhere else, can keep each of Python's calls waiting for days, whatever its timeout is. The thread
+    then ends by itself, because the file is closed.
+
+    Raises:
+        DownloadError: nothing came in time, or the network failed.
+        OSError: the file cannot be written.
     """
-    blocks: queue.Queue[Any] = queue.Queue(maxsize=8)
-    given_up, n_read = threading.Event(), 0
-    threading.Thread(target=_receive_in_thread, args=(url, size, timeout, blocks, given_up), daemon=True).start()
-    try:
-        while n_read < size:
-            try:
-                block = blocks.get(timeout=timeout)
-            except queue.Empty:
-                raise DownloadError(f"{url}: timed out after {n_read} of {size} bytes, expected an answer and then "
+    outcome: "Future[str]" = Future()
+
+    def copy() -> None:
+        digest = hashlib.sha256()
+        try:
+            for block in _blocks(url, size, timeout):
+                file.write(block)
+                digest.update(block)
+                bar.update(len(block))
+            outcome.set_result(digest.hexdigest())
+        except Exception as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=copy, daemon=True).start()
+    n_written = 0
+    while True:
+        try:
+            return outcome.result(timeout)
+        except FutureTimeout:
+            if file.tell() == n_written:
+                raise DownloadError(f"{url}: timed out after {n_written} of {size} bytes, expected an answer and then "
                                     f"{BLOCK_SIZE} bytes every {timeout:g} s") from None
-            if isinstance(block, Exception):
-                raise DownloadError(f"{url}: {one_line(getattr(block, 'reason', None) or block)}") from block
-            if not block:
-                raise DownloadError(f"{url}: received {n_read} bytes, expected {size}")
-            n_read += len(block)
-            yield block
-    finally:
-        given_up.set()
-        with contextlib.suppress(queue.Empty):  # makes room for a block that the thread may be about to put
-            while True:
-                blocks.get_nowait()
+            n_written = file.tell()
 
 
-def _receive_in_thread(url: str, size: int, timeout: float, blocks: Any, given_up: threading.Event) -> None:
-    """Put the first `size` bytes of `url` into the queue, an empty block at an early end, or the exception."""
+def _blocks(url: str, size: int, timeout: float) -> Iterator[bytes]:
+    """Yield the first `size` bytes of `url`; any failure of the network becomes a DownloadError."""
     opener = urllib.request.OpenerDirector()
     for kind in ("Proxy", "HTTP", "HTTPS", "HTTPRedirect", "HTTPDefaultError", "Unknown"):  # no file:, no ftp:
         opener.add_handler(getattr(urllib.request, kind + "Handler")())
     opener.add_handler(urllib.request.HTTPErrorProcessor())
+    n_read = 0
     try:
         with opener.open(url, timeout=timeout) as answer:
-            while size > 0 and not given_up.is_set():
-                block = answer.read(min(BLOCK_SIZE, size))
-                blocks.put(block)
-                size -= len(block) or size
+            while n_read < size:
+                block = answer.read(min(BLOCK_SIZE, size - n_read))
+                if not block:
+                    raise DownloadError(f"{url}: received {n_read} bytes, expected {size}")
+                n_read += len(block)
+                yield block
+    except DownloadError:
+        raise
     except Exception as error:  # OSError, HTTPException; of an invalid address ValueError, OverflowError and others
-        blocks.put(error)
+        raise DownloadError(f"{url}: {one_line(getattr(error, 'reason', None) or error)}") from error
