@@ -9,20 +9,20 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile, files_of, find_checkpoint, find_meta
 from tf1_autoencoders.converting import proof
 from tf1_autoencoders.converting.fresh_process import bytes_on_disk, limit_memory, limit_time, run_fresh, use_reserve
-from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph, Saved
+from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph
 from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph, value_reader
 from tf1_autoencoders.converting.graph.roles import find_ends
-from tf1_autoencoders.converting.layers.network import Network
+from tf1_autoencoders.converting.layers.recognition import recognise
 from tf1_autoencoders.converting.listing import print_assumed, print_list
 from tf1_autoencoders.converting.writing import formats
-from tf1_autoencoders.converting.writing.adam import Adam, Places, read_adam, set_adam
+from tf1_autoencoders.converting.writing.adam import Adam, moved_slots, read_adam, set_adam, slot_reader
 from tf1_autoencoders.converting.writing.keras_model import build_keras, write_keras
 from tf1_autoencoders.converting.writing.weight_map import (
     as_text,
@@ -79,7 +79,7 @@ def convert_by_name(checkpoint: CheckpointFile, graph: Optional[ForeignGraph], a
     elif args.model:
         values = layer_arrays(filled_model(checkpoint, graph, args))
     elif graph:
-        values = layer_arrays(build_keras(Network(cut_graph(checkpoint, graph, args))))
+        values = layer_arrays(build_keras(recognise(cut_graph(checkpoint, graph, args))))
     else:
         values = named_layers(checkpoint)
     formats.write_arrays(args.to, target, values, formats.note(checkpoint.path))
@@ -112,15 +112,6 @@ def filled_model(checkpoint: CheckpointFile, graph: Optional[ForeignGraph], args
             slots.append([moved[id(weight)] for weight in model.trainable_variables])
         keep_adam(model, adam, *slots)
     return model
-
-
-def slot_reader(checkpoint: CheckpointFile, names: Mapping[str, str]) -> Callable[[str], np.ndarray]:
-    """Return the function that reads the slot {variable: slot} of a variable; zeros for a variable without."""
-    def read(variable: str) -> np.ndarray:
-        if variable in names:
-            return checkpoint.read(names[variable])
-        return np.zeros(checkpoint.variables[variable].shape, np.float32)
-    return read
 
 
 def keep_adam(model: Any, adam: Adam, m: Sequence[np.ndarray], v: Sequence[np.ndarray]) -> None:
@@ -162,27 +153,22 @@ def print_suggestion(checkpoint: CheckpointFile, args: argparse.Namespace) -> No
         cli.warn(f"not certain: {doubt}")
 
 
-def cut_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argparse.Namespace,
-              value_of: Optional[Callable[[Saved], np.ndarray]] = None) -> InferenceGraph:
-    """Return the part of the graph that the outputs need; other values may stand for the variables."""
+def cut_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argparse.Namespace) -> InferenceGraph:
+    """Return the part of the graph that the outputs need."""
     ends = find_ends(graph, args.input or [], args.output or [], dict(args.feed or []))
-    if not value_of:
-        print_assumed(ends, args)
-    return InferenceGraph(graph, *ends, value_of or value_reader(checkpoint), dict(args.shape or []))
+    print_assumed(ends, args)
+    return InferenceGraph(graph, *ends, value_reader(checkpoint), dict(args.shape or []))
 
 
 def keras_of_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argparse.Namespace,
                    inference: InferenceGraph) -> Any:
     """Return the Keras model of a graph, with the state of its Adam if the user asks for it."""
-    network = Network(inference)
+    network = recognise(inference)
     model = build_keras(network)
     if args.with_optimizer:
-        used = {graph.saved_as(name).name for layer in network.layers for name in layer.variables}
-        adam, places = read_adam(checkpoint, graph, used), Places(checkpoint)
-        placed = build_keras(Network(cut_graph(checkpoint, graph, args, places.value_of), with_forget_bias=False))
-        arrays = [np.asarray(weight) for weight in placed.trainable_variables]
-        places.check(model, arrays)
-        keep_adam(model, adam, *(places.move(arrays, slot_reader(checkpoint, names)) for names in (adam.m, adam.v)))
+        adam = read_adam(checkpoint, graph, {graph.saved_as(name).name for layer in network.layers
+                                             for name in layer.variables})
+        keep_adam(model, adam, *moved_slots(adam, checkpoint, graph.saved_as, network, model))
     return model
 
 

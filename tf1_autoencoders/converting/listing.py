@@ -9,7 +9,7 @@ from tf1_autoencoders.converting.graph.allowlist import ALLOWED_OPS, page_for
 from tf1_autoencoders.converting.graph.foreign_graph import PLACEHOLDERS, ForeignGraph
 from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph, value_reader
 from tf1_autoencoders.converting.graph.roles import Ends, find_ends, find_outputs, role_table
-from tf1_autoencoders.converting.layers.network import Network
+from tf1_autoencoders.converting.layers.recognition import recognise
 from tf1_autoencoders.converting.writing import formats
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.utils.errors import UserError, one_line
@@ -59,7 +59,7 @@ def print_network(checkpoint: CheckpointFile, graph: ForeignGraph, output: str, 
     try:
         ends = find_ends(graph, args.input or [], [output], dict(args.feed or []))
         print_assumed(ends, args)
-        layers = Network(InferenceGraph(graph, *ends, value_reader(checkpoint), dict(args.shape or []))).layers
+        layers = recognise(InferenceGraph(graph, *ends, value_reader(checkpoint), dict(args.shape or []))).layers
     except UserError as error:
         print(f"  its layers cannot be listed: {error}")
         return

@@ -179,9 +179,9 @@ class InferenceGraph:
             nodes[name] = weight
         _make_reads_of_constants(nodes, {name: dtype for name, (_, dtype) in handles.items()})
 
-    def constant_value(self, tensor: str) -> Optional[np.ndarray]:
-        """Return the value of a tensor that is a constant, possibly passed on, or None."""
-        return constant_in(self.nodes, tensor, self.weights)
+    def constant_value(self, tensor: str, weights: Optional[Mapping[str, np.ndarray]] = None) -> Optional[np.ndarray]:
+        """Return the value of a tensor that is a constant, possibly passed on, or None; other weights may be given."""
+        return constant_in(self.nodes, tensor, self.weights if weights is None else weights)
 
     def graph_def(self, with_weights: bool = True) -> Any:
         """Return the GraphDef, whose weights are constants."""

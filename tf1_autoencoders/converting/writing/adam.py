@@ -6,13 +6,16 @@ epsilon differs: 1e-8 in TensorFlow 1, 1e-7 in Keras. The one of the graph is ke
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Container, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Container, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile, part_of
 from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph, Saved, data_inputs
 from tf1_autoencoders.converting.graph.roles import role_table
+from tf1_autoencoders.converting.graph.tensors import Tensors
+from tf1_autoencoders.converting.layers.network import Network
+from tf1_autoencoders.converting.writing.keras_model import trainable_arrays
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import keras
 
@@ -114,46 +117,52 @@ def set_adam(model: Any, adam: Adam, m: Sequence[np.ndarray], v: Sequence[np.nda
     model.compile(optimizer=optimizer)
 
 
-class Places:
-    """Where each number of a checkpoint's variables goes in a model: the variables' values are replaced by numbers.
+def slot_reader(checkpoint: CheckpointFile, names: Mapping[str, str]) -> Callable[[str], np.ndarray]:
+    """Return the function that reads the slot {variable: slot} of a variable; zeros for a variable without."""
+    def read(variable: str) -> np.ndarray:
+        if variable in names:
+            return checkpoint.read(names[variable])
+        return np.zeros(checkpoint.variables[variable].shape, np.float32)
+    return read
 
-    A conversion that only moves numbers moves those too. The slots then go the same way. Indices are
-    stored as float32 bit patterns, which gives 2^31 distinct values.
+
+def moved_slots(adam: Adam, checkpoint: CheckpointFile, saved_as: Callable[[str], Saved], network: Network,
+                model: Any) -> List[List[np.ndarray]]:
+    """Return m and v for each trainable variable of a Keras model: they take the way of the weights.
+
+    The way is tried first with a number of its own in place of each number of the variables: a conversion that only
+    moves numbers moves those too. They are float32 bit patterns, which gives 2^31 distinct values.
+
+    Args:
+        adam: Adam.
+        checkpoint: CheckpointFile.
+        saved_as: function that returns where the checkpoint has a variable of the graph.
+        network: Network that the model was built of.
+        model: the Keras model.
+
+    Raises:
+        UserError: a weight of the model is computed from variables, or a variable goes to two places.
     """
+    starts: Dict[str, int] = {}
+    end = 1
 
-    def __init__(self, checkpoint: CheckpointFile) -> None:
-        self._checkpoint, self._starts, self._end = checkpoint, {}, 1  # type: ignore[var-annotated]
+    def numbers_in_place_of(variable: str) -> np.ndarray:
+        nonlocal end
+        shape = checkpoint.variables[variable].shape
+        if variable not in starts:
+            starts[variable], end = end, end + int(np.prod(shape))
+        return np.arange(starts[variable], starts[variable] + int(np.prod(shape)),
+                         dtype=np.int32).view(np.float32).reshape(shape)
 
-    def value_of(self, saved: Saved) -> np.ndarray:
-        """Return the numbers in place of a variable, as an InferenceGraph asks for the values of variables."""
-        variable = self._checkpoint.variables[saved.name]
-        if variable.dtype != "float32":
-            return part_of(self._checkpoint.read(saved.name), saved.part)
-        n = int(np.prod(variable.shape))
-        if saved.name not in self._starts:
-            self._starts[saved.name], self._end = self._end, self._end + n
-        start = self._starts[saved.name]
-        numbers = np.arange(start, start + n, dtype=np.int32).view(np.float32).reshape(variable.shape)
-        return part_of(numbers, saved.part)
-
-    def check(self, model: Any, placed: Sequence[np.ndarray]) -> None:
-        """Raise UserError unless the weights themselves went that way; only an LSTM's bias took up the forget bias."""
-        for weight, moved in zip(model.trainable_variables, self.move(placed, self._checkpoint.read)):
-            if not np.array_equal(weight, moved, equal_nan=True) and not weight.path.endswith("lstm_cell/bias"):
-                raise UserError(NO_PLACE)
-
-    def move(self, placed: Sequence[np.ndarray], read: Callable[[str], np.ndarray]) -> List[np.ndarray]:
-        """Return the arrays of a model in which read(variable) took the way of the variable.
-
-        Raises:
-            UserError: a weight of the model is computed from variables, or a variable goes to two places.
-        """
-        numbers = [np.ascontiguousarray(array).view(np.int32) for array in placed]
-        joined = np.concatenate([array.ravel() for array in numbers])
-        if joined.min() < 1 or joined.max() >= self._end or len(np.unique(joined)) != len(joined):
-            raise UserError(NO_PLACE)
-        values = np.zeros(self._end, np.float32)
-        for name, start in self._starts.items():
-            value = read(name).ravel()
-            values[start:start + len(value)] = value
-        return [values[array] for array in numbers]
+    def moved(read: Callable[[str], np.ndarray]) -> List[np.ndarray]:
+        graph, values = network.tensors.graph, {}
+        for name, value in graph.weights.items():
+            saved = saved_as(name)
+            values[name] = part_of(read(saved.name), saved.part) if value.dtype == np.float32 else value
+        slots = Tensors(graph, values)
+        return trainable_arrays(model, network, lambda weight: weight.of_slots(slots))
+    numbers = moved(numbers_in_place_of)
+    places = np.concatenate([np.ascontiguousarray(array).view(np.int32).ravel() for array in numbers])
+    if places.min() < 1 or places.max() >= end or len(np.unique(places)) != len(places):
+        raise UserError(NO_PLACE)
+    return [moved(slot_reader(checkpoint, names)) for names in (adam.m, adam.v)]

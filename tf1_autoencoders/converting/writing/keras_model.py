@@ -6,11 +6,11 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 import numpy as np
 
-from tf1_autoencoders.converting.layers.network import Layer, Network
+from tf1_autoencoders.converting.layers.network import Layer, Network, Weight
 from tf1_autoencoders.utils.errors import UserError, one_line
 from tf1_autoencoders.utils.files import write_atomically
 from tf1_autoencoders.utils.frameworks import keras
@@ -67,7 +67,7 @@ def build_keras(network: Network) -> Any:
                 output = parts[len(tensors)][layer.views[0]]
             tensors.append(output)
             if layer.weights:
-                made.set_weights(_in_order(made, layer))
+                made.set_weights([value for _, value in _in_order(made, layer, lambda weight: weight.value)])
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f"--to keras: the {layer.kind} at {layer.place} does not fit ({one_line(error)}); nothing "
                             "was written, --to savedmodel takes any graph") from error
@@ -75,16 +75,23 @@ def build_keras(network: Network) -> Any:
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0])
 
 
-def _in_order(made: Any, layer: Layer) -> List[np.ndarray]:
-    """Return a layer's weights in the order of the Keras layer."""
+def trainable_arrays(model: Any, network: Network, value_of: Callable[[Weight], np.ndarray]) -> List[np.ndarray]:
+    """Return an array for each of the trainable variables of the Keras model of a Network, from their Weights."""
+    arrays = {id(variable): value for layer in network.layers if layer.weights
+              for variable, value in _in_order(model.get_layer(layer.name), layer, value_of)}
+    return [arrays[id(variable)] for variable in model.trainable_variables]
+
+
+def _in_order(made: Any, layer: Layer, value_of: Callable[[Weight], np.ndarray]) -> List[Tuple[Any, np.ndarray]]:
+    """Return (variable, value) for the weights of a Keras layer, in its order."""
     names = [weight.path.rsplit("/", 1)[-1] for weight in made.weights]
     if len(names) != len(layer.weights):
         raise ValueError(f"the weights {', '.join(layer.weights)} for {', '.join(names)}")
-    ordered = list(layer.weights.values())
-    if set(names) == set(layer.weights):
-        ordered = [layer.weights[name] for name in names]
-    return [np.reshape(value, tuple(weight.shape)) if np.size(value) == np.prod(weight.shape) else value
-            for value, weight in zip(ordered, made.weights)]
+    if set(names) != set(layer.weights):
+        names = list(layer.weights)
+    values = [value_of(layer.weights[name]) for name in names]
+    return [(weight, np.reshape(value, tuple(weight.shape)) if np.size(value) == np.prod(weight.shape) else value)
+            for value, weight in zip(values, made.weights)]
 
 
 def write_keras(path: Path, model: Any, metadata: Mapping[str, str]) -> Path:

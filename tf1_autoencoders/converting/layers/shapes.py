@@ -1,0 +1,137 @@
+"""Inputs, tables, and layers that only move numbers or reduce axes."""
+from __future__ import annotations
+
+from typing import List, Optional, Sequence
+
+import numpy as np
+
+from tf1_autoencoders.converting.graph.foreign_graph import PLACEHOLDERS
+from tf1_autoencoders.converting.graph.tensors import Tensor
+from tf1_autoencoders.converting.layers.network import Network, Weight, recognises
+
+MAX_DEPTH = 1 << 14  # of one-hot numbers
+
+
+@recognises(*PLACEHOLDERS)
+def placeholder(network: Network, tensor: Tensor) -> int:
+    shape = tensor.shape
+    return network.add("Input", tensor.place, shape=None if shape is None else tuple(shape[1:]), dtype=tensor.dtype)
+
+
+@recognises("ConcatV2")
+def concatenation(network: Network, tensor: Tensor) -> Optional[int]:
+    """concat([x, y, ...], axis) along another axis than the batch"""
+    *parts, axis = tensor.inputs
+    n, shape = axis.number, tensor.shape
+    if n is None or (int(n) % len(shape) if shape else max(0, int(n))) == 0:
+        return None
+    return network.add("Concatenate", tensor.place, network.numbers(parts), axis=int(n))
+
+
+@recognises("Gather", "GatherV2", "ResourceGather")
+def embedding(network: Network, tensor: Tensor) -> Optional[int]:
+    """gather(table, x)"""
+    table, x, *axis = tensor.inputs
+    if table.value is None or table.value.ndim != 2 or axis and axis[0].number != 0:
+        return None
+    return network.add("Embedding", tensor.place, [network.number(x)], variables=network.tensors.variables(table),
+                       weights={"embeddings": Weight((table,))}, input_dim=table.value.shape[0],
+                       output_dim=table.value.shape[1])
+
+
+@recognises("OneHot")
+def one_hot(network: Network, tensor: Tensor) -> Optional[int]:
+    """one_hot(x, depth), as the table of the identity"""
+    x, depth, on, off = tensor.inputs
+    n = int(depth.number or 0)
+    if on.number != 1 or off.number != 0 or tensor.attr["axis"].i != -1 or not 0 < n < MAX_DEPTH:
+        return None
+    return network.add("Embedding", tensor.place, [network.number(x)], input_dim=n, output_dim=n, trainable=False,
+                       weights={"embeddings": Weight((), lambda: np.eye(n, dtype="float32"))})
+
+
+@recognises("Mean", "Max")
+def global_pooling(network: Network, tensor: Tensor) -> Optional[int]:
+    """reduce_mean(x, axes), reduce_max(x, axes) over all steps or over the image"""
+    x, axes = tensor.inputs
+    rank, reduced = len(x.shape or ()), [] if axes.value is None else sorted(np.ravel(axes.value).tolist())
+    if (rank, reduced) not in ((3, [1]), (4, [1, 2]), (4, [2, 3])):
+        return None
+    return network.add(f"Global{'Average' if tensor.op == 'Mean' else 'Max'}Pooling{rank - 2}D", tensor.place,
+                       [network.number(x)], keepdims=tensor.attribute("keep_dims"),
+                       data_format="channels_first" if reduced == [2, 3] else None)
+
+
+@recognises("Transpose")
+def permutation(network: Network, tensor: Tensor) -> Optional[int]:
+    """transpose(x, axes) that leaves the batch where it is"""
+    x, axes = tensor.inputs
+    if axes.value is None or axes.value[0] != 0:
+        return None
+    return network.add("Permute", tensor.place, [network.number(x)], dims=tuple(axes.value[1:].tolist()))
+
+
+@recognises("ReverseV2")
+def reversal(network: Network, tensor: Tensor) -> Optional[int]:
+    """reverse(x, [1])"""
+    x, axes = tensor.inputs
+    if axes.value is None or axes.value.tolist() != [1]:
+        return None
+    return network.add("Flip", tensor.place, [network.number(x)])
+
+
+@recognises("Pad")
+def padding(network: Network, tensor: Tensor) -> Optional[int]:
+    """pad(x, widths) of images"""
+    x, widths = tensor.inputs
+    if widths.value is None or widths.value.shape != (4, 2) or widths.value[[0, 3]].any():
+        return None
+    return network.add("ZeroPadding2D", tensor.place, [network.number(x)],
+                       padding=tuple(map(tuple, widths.value[1:3].tolist())))
+
+
+@recognises("Reshape", "Squeeze", "ExpandDims")
+def reshape(network: Network, tensor: Tensor) -> Optional[int]:
+    """reshape(x, shape) and others that leave the batch alone"""
+    x = tensor.inputs[0]
+    before, after = x.shape, _shape_after(tensor)
+    if not before or not after:
+        return None
+    number, n_before = network.number(x), _product(before[1:])
+    if n_before is not None and after.count(None) == 2 and after[0] is None:
+        rest = _product([size for size in after[1:] if size is not None])
+        after = [None if k == 0 else n_before // max(1, rest or 1) if size is None else size
+                 for k, size in enumerate(after)]
+    if before == after or before[1:] == after[1:] and None not in after[1:]:
+        return number
+    if n_before is not None and None not in after[1:] and _product(after[1:]) == n_before:
+        if len(after) == 2 and len(before) > 2:
+            return network.add("Flatten", tensor.place, [number])
+        return network.add("Reshape", tensor.place, [number], target_shape=tuple(after[1:]))
+    if tensor.op in ("Squeeze", "ExpandDims") and after[0] is None and after[1:].count(None) == 1 \
+            and before[1:].count(None) == 1:
+        return network.add("Reshape", tensor.place, [number],
+                           target_shape=tuple(-1 if size is None else size for size in after[1:]))
+    return None
+
+
+def _product(shape: Sequence[Optional[int]]) -> Optional[int]:
+    return None if None in shape else int(np.prod(shape, dtype=np.int64))  # type: ignore[arg-type]
+
+
+def _shape_after(tensor: Tensor) -> Optional[List[Optional[int]]]:
+    """Return the shape that an operation gives, with None for the batch and for what follows from the rest."""
+    before, after = tensor.inputs[0].shape, tensor.shape
+    if tensor.op == "Squeeze" and after is None and before and not tensor.attr["squeeze_dims"].list.i:
+        return [before[0], *(size for size in before[1:] if size != 1)]  # for batches of more than one row
+    if tensor.op != "Reshape":
+        return after
+    wanted = tensor.inputs[1]
+    if wanted.value is not None:
+        return [None if k == 0 or size < 0 else int(size) for k, size in enumerate(np.ravel(wanted.value))]
+    if wanted.op != "Pack":
+        return after
+    first, *sizes = [part.number for part in wanted.inputs]
+    if first is not None or None in sizes:
+        return after
+    return [None, *(int(size) if size is not None and size >= 0 else None for size in sizes)]
