@@ -24,6 +24,7 @@ from tf1_autoencoders.converting.listing import print_assumed, print_list
 from tf1_autoencoders.converting.writing import formats
 from tf1_autoencoders.converting.writing.adam import Adam, moved_slots, read_adam, set_adam, slot_reader
 from tf1_autoencoders.converting.writing.keras_model import build_keras, write_keras
+from tf1_autoencoders.converting.writing.options import SUFFIXES, add_shared_options
 from tf1_autoencoders.converting.writing.weight_map import (
     as_text,
     layer_arrays,
@@ -41,9 +42,6 @@ from tf1_autoencoders.utils.paths import display_path
 
 OF_GRAPH = ("savedmodel", "frozen", "keras", "onnx", "tflite", "tflite-int8")
 WITH_MAP = "keras-weights"
-SUFFIXES = {"npz": ".npz", "safetensors": ".safetensors", "h5": ".h5", WITH_MAP: ".keras",
-            "savedmodel": "_savedmodel", "frozen": ".pb", "keras": ".keras", "onnx": ".onnx", "tflite": ".tflite",
-            "tflite-int8": "_int8.tflite"}
 RANDOM = frozenset(("RandomUniform", "RandomStandardNormal", "TruncatedNormal", "RandomUniformInt", "Multinomial"))
 SECONDS = 1800  # for a whole conversion
 
@@ -182,17 +180,13 @@ def convert_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argpars
     if args.to == "keras":
         model = keras_of_graph(checkpoint, graph, args, inference)
     limit_time(None)  # what was read is known by now, and converters take their time
-    if args.to == "savedmodel":
-        formats.write_savedmodel(target, {"serving_default": signature}, metadata)
-        inputs, outputs = list(signature.inputs), list(signature.outputs)
-    elif args.to == "frozen":
-        formats.write_frozen(target, {"": signature})
-    elif args.to == "keras":
+    if args.to == "keras":
         write_keras(target, model, metadata)
-    elif args.to == "onnx":
-        formats.write_onnx(target, signature, metadata)
     else:
-        formats.write_tflite(target, signature, int8=args.to == "tflite-int8")
+        key = "" if args.to == "frozen" else "serving_default"
+        formats.write_signatures(args.to, target, {key: signature}, metadata)
+    if args.to == "savedmodel":
+        inputs, outputs = list(signature.inputs), list(signature.outputs)
     print(f"written: {display_path(target)}, {', '.join(inference.tensors)} -> {', '.join(inference.outputs)}")
     if not args.check:
         return 0
@@ -286,8 +280,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--to", choices=(*formats.ARRAYS, WITH_MAP, *OF_GRAPH), metavar="FORMAT",
                         help=f"write {', '.join(formats.ARRAYS)} (by name), {WITH_MAP} (into --model), or "
                              f"{', '.join(OF_GRAPH)} (needs the .meta file)")
-    parser.add_argument("--out", metavar="PATH", help="file or folder to write (default: the checkpoint's name here)")
-    parser.add_argument("--force", action="store_true", help="overwrite what is there (default: refuse)")
+    add_shared_options(parser, "the checkpoint's name here", "the original")
     parser.add_argument("--meta", metavar="FILE", help="the .meta file (default: the one beside the checkpoint)")
     parser.add_argument("--no-meta", action="store_true", help="do not read a .meta file")
     parser.add_argument("--input", action="append", metavar="TENSOR",
@@ -306,13 +299,6 @@ def build_parser() -> argparse.ArgumentParser:
                         help="propose the map for a Keras model, by name, order and shape; say what is not certain")
     parser.add_argument("--with-optimizer", action="store_true",
                         help=f"keep Adam's slots and step count for Keras's Adam (--to keras and {WITH_MAP})")
-    either = parser.add_mutually_exclusive_group()
-    either.add_argument("--check", action="store_true", default=True, dest="check",
-                        help="compare what was written with the original (default)")
-    either.add_argument("--no-check", action="store_false", dest="check", help="do not compare")
-    parser.add_argument("--tolerance", type=cli.real_number(highest=1, above=0), metavar="X",
-                        help="largest difference relative to the largest output (default: 1e-5; for tflite-int8 what "
-                             "rounding to 8 bits may change)")
     return parser
 
 

@@ -19,6 +19,7 @@ from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph
 from tf1_autoencoders.converting.writing import formats
 from tf1_autoencoders.converting.writing.formats import Signature
 from tf1_autoencoders.converting.writing.keras_model import write_keras
+from tf1_autoencoders.converting.writing.options import SUFFIXES, add_shared_options
 from tf1_autoencoders.graphs.graph_model import GraphModel
 from tf1_autoencoders.keras_twin.build import keras_adam
 from tf1_autoencoders.keras_twin.weights import set_graph_weights, set_keras_weights, weight_names
@@ -31,8 +32,7 @@ from tf1_autoencoders.utils.frameworks import keras, tf1
 from tf1_autoencoders.utils.paths import CHECKPOINTS, PRETRAINED, display_path
 
 ONE_FILE_EACH = ("onnx", "tflite", "tflite-int8")  # formats that hold one function
-SUFFIXES = {"savedmodel": "_savedmodel", "frozen": ".pb", "keras": ".keras", "h5": ".h5", "npz": ".npz",
-            "safetensors": ".safetensors", "onnx": ".onnx", "tflite": ".tflite", "tflite-int8": "_int8.tflite"}
+FORMATS = ("savedmodel", "frozen", "keras", "h5", "npz", "safetensors", *ONE_FILE_EACH)
 N_ROWS = 256
 
 
@@ -137,18 +137,12 @@ def write(trained: Trained, to: str, target: Path, metadata: Dict[str, str]) -> 
         write_keras(target, model, metadata)
         return [(next(iter(trained.section.signatures(trained.model))), target)]
     signatures = frozen_signatures(trained)
-    if to == "savedmodel":
-        formats.write_savedmodel(target, signatures, metadata)
-        return [(key, target) for key in signatures]
-    if to == "frozen":
-        formats.write_frozen(target, signatures)
+    if to not in ONE_FILE_EACH:
+        formats.write_signatures(to, target, signatures, metadata)
         return [(key, target) for key in signatures]
     files = file_names(trained, to, target)
     for key, path in files:
-        if to == "onnx":
-            formats.write_onnx(path, signatures[key], metadata)
-        else:
-            formats.write_tflite(path, signatures[key], int8=to == "tflite-int8")
+        formats.write_signatures(to, path, {key: signatures[key]}, metadata)
     return files
 
 
@@ -187,7 +181,7 @@ def export_arrays(trained: Trained, args: argparse.Namespace, target: Path, meta
     values = trained.weights if args.to == "h5" else CheckpointFile(trained.path).read_all()
     formats.write_arrays(args.to, target, values, metadata)
     print(f"written: {display_path(target)}, {len(values)} variables")
-    if not args.verify:
+    if not args.check:
         return 0
     return proof.report_arrays(values, formats.read_arrays(args.to, target), formats.H5_ROUNDING * (args.to == "h5"))
 
@@ -210,7 +204,7 @@ def export(args: argparse.Namespace) -> int:
     files = write(trained, args.to, target, metadata)
     for path in dict.fromkeys(path for _, path in files):
         print(f"written: {display_path(path)}")
-    if not args.verify:
+    if not args.check:
         return 0
     cli.status("comparing with the session, in fresh processes")
     return compare_functions(trained, args.to, files, args.tolerance)
@@ -223,22 +217,13 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                     "a fresh process\nand compared with the session; exit code 1 if they differ.")
     parser.add_argument("--section", type=one_section, required=True, metavar="N",
                         help=f"the section, one of {', '.join(map(str, SECTIONS))}")
-    parser.add_argument("--to", choices=tuple(SUFFIXES), required=True, metavar="FORMAT",
-                        help=f"one of {', '.join(SUFFIXES)}")
+    parser.add_argument("--to", choices=FORMATS, required=True, metavar="FORMAT", help=f"one of {', '.join(FORMATS)}")
     parser.add_argument("--checkpoint", metavar="PATH",
                         help="checkpoint, or its folder (default: checkpoints/sectionN, a run of your own, else "
                              "the one that comes with the project)")
     parser.add_argument("--preset", metavar="NAME",
                         help="the settings of a checkpoint without settings.json beside it (default: report)")
-    parser.add_argument("--out", metavar="PATH",
-                        help="file or folder to write; onnx and tflite add the function's name (default: sectionN)")
-    parser.add_argument("--force", action="store_true", help="overwrite what is there (default: refuse)")
-    either = parser.add_mutually_exclusive_group()
-    either.add_argument("--verify", action="store_true", default=True, help="compare with the session (default)")
-    either.add_argument("--no-verify", action="store_false", dest="verify", help="do not compare")
-    parser.add_argument("--tolerance", type=cli.real_number(highest=1, above=0), metavar="X",
-                        help="largest difference relative to the largest output (default: 1e-5; for tflite-int8 what "
-                             "rounding to 8 bits may change)")
+    add_shared_options(parser, "sectionN; onnx and tflite add the function's name", "the session")
     return cli.run_command(parser, export, argv)
 
 

@@ -175,6 +175,20 @@ def read_safetensors(path: Path) -> Dict[str, np.ndarray]:
 
 # ---- graphs ----
 
+def write_signatures(to: str, path: Path, signatures: Mapping[str, Signature], metadata: Mapping[str, str]) -> None:
+    """Write signatures as savedmodel or frozen; or one of them as onnx, tflite or tflite-int8."""
+    if to == "savedmodel":
+        write_savedmodel(path, signatures, metadata)
+    elif to == "frozen":
+        write_frozen(path, signatures)
+    else:
+        signature, = signatures.values()
+        if to == "onnx":
+            write_onnx(path, signature, metadata)
+        else:
+            write_tflite(path, signature, int8=to == "tflite-int8")
+
+
 def shared_graph(signatures: Mapping[str, Signature]) -> Any:
     """Return (tf1.Graph of all signatures, {signature: (inputs, outputs)} as tensors); equal constants are one."""
     tensors: Dict[str, Any] = {}
