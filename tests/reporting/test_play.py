@@ -17,7 +17,7 @@ from tf1_autoencoders.utils.paths import PRETRAINED
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "play.html"
 MAX_BYTES = 2_000_000
-MAX_SCRIPT_LINES = 440  # without comments and empty lines: a page's script stays small enough to be read
+MAX_SCRIPT_LINES = 400  # without comments and empty lines: a page's script stays small enough to be read
 
 
 def test_the_committed_page_has_the_present_script_style_and_panels():
@@ -29,7 +29,7 @@ def test_the_committed_page_has_the_present_script_style_and_panels():
 
 
 def test_the_committed_page_has_the_shipped_networks():
-    keras.backend.clear_session()  # Keras numbers the layers of a process
+    keras.layers.Dense(3)(keras.Input((3,)))  # Keras counts the layers of a process in their names
     present, committed = (json.loads(re.search('id="play-data">(.*?)</script>', text, re.S).group(1)) for text in (
         play.panels_of_checkpoints(play.SHIPPED).html, COMMITTED.read_text(encoding="utf-8")))
     assert committed["networks"] == present["networks"]

@@ -150,7 +150,13 @@ def test_an_image_is_drawn_by_mouse_and_by_keyboard(open_play):
     page.mouse.up()
     wait_for(page, f"{lit} > 5")
     drawn = page.evaluate(lit)
-    for key in ("ArrowRight", "ArrowRight", " ", "ArrowDown", " "):
+    pen = lit.replace("(level, k) => k % 4 === 2 && level > 100",
+                      "(level, k, data) => k % 4 === 0 && level - data[k + 2] > 200")  # orange
+    assert page.evaluate(pen) == 0
+    canvas.press("ArrowRight")
+    page.wait_for_timeout(100)  # some frames
+    assert page.evaluate(pen) == 1
+    for key in ("ArrowRight", " ", "ArrowDown", " "):
         canvas.press(key)
     wait_for(page, f"{lit} > {drawn}")
 

@@ -4,7 +4,7 @@ The structure is read from the model itself, so that no architecture is written 
 """
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
@@ -24,17 +24,20 @@ class Weights:
 
     def __init__(self) -> None:
         self._arrays: List[np.ndarray] = []
-        self._places: Dict[int, List[int]] = {}
+        self._variables: List[Any] = []  # kept, because an id is a variable's own only while the variable lives
+        self._places: Dict[Tuple[int, ...], List[int]] = {}
         self._n = 0
 
-    def place(self, variable: Any) -> List[int]:
-        """Add the weight of a Keras variable if it is new; return its first number and its length."""
-        if id(variable) not in self._places:
-            array = np.asarray(variable, np.float32).ravel()
+    def place(self, *variables: Any) -> List[int]:
+        """Add a weight if it is new, of one or more Keras variables; return its first number and its length."""
+        key = tuple(map(id, variables))
+        if key not in self._places:
+            array = np.concatenate([np.asarray(variable, np.float32).ravel() for variable in variables])
             self._arrays.append(array)
-            self._places[id(variable)] = [self._n, array.size]
+            self._variables += variables
+            self._places[key] = [self._n, array.size]
             self._n += array.size
-        return self._places[id(variable)]
+        return self._places[key]
 
     def joined(self) -> np.ndarray:
         """Return all weights as one array float32[n]."""
@@ -49,20 +52,25 @@ def script_layers(model: Any, weights: Weights) -> Dict[str, Any]:
         weights: Weights, to which the model's are added.
 
     Returns:
-        {"inputs": [name], "layers": [layer], "outputs": [[name of a layer, number of its output]]}. A layer is
-        {"kind": class in keras.layers, "name", "shape": of its first output, "inputs": as the outputs above,
-        "weights": [[first number, length]], ...}; an LSTM's inputs are the sequence, then the state if one is given.
+        {"layers": [layer], "outputs": [[number, number of its output]]}. The model's inputs have the numbers from 0 and
+        the layers the next ones; Keras's names would depend on the layers that the process has made before. A layer is
+        {"kind": class in keras.layers, "shape": of its first output, "inputs": as the outputs above, "weights":
+        [[first number, length]], ...}. An LSTM's inputs are the sequence, then the state if one is given; its two
+        kernels are one weight, as of a dense layer of [input, state].
 
     Raises:
         ValueError: a layer is none that the script computes.
     """
-    config, layers, inputs = model.get_config(), [], []
+    config, layers = model.get_config(), []
+    numbers: Dict[str, int] = {}
+    for entry in config["layers"]:
+        if entry["class_name"] == "InputLayer":
+            numbers[entry["name"]] = len(numbers)
     for entry in config["layers"]:
         kind, name, arguments = entry["class_name"], entry["name"], entry["config"]
         _check(kind, name, arguments)
         layer = model.get_layer(name)
         if kind == "InputLayer":
-            inputs.append(name)
             continue
         node, = entry["inbound_nodes"]
         given = [*node["args"], *node["kwargs"].get("initial_state", [])]
@@ -70,12 +78,16 @@ def script_layers(model: Any, weights: Weights) -> Dict[str, Any]:
                  "LSTM": {"units": arguments.get("units"), "sequences": arguments.get("return_sequences")}}
         activation = {"activation": arguments["activation"]} if kind in ("Conv2D", "Dense") else {}
         output = layer.output[0] if isinstance(layer.output, (list, tuple)) else layer.output
-        layers.append({"kind": kind, "name": name, "shape": list(output.shape[1:]),
-                       "inputs": [[*tensor["config"]["keras_history"][::2]] for tensor in given],
-                       **sizes.get(kind, {}), **activation, "weights": [*map(weights.place, layer.weights)]})
+        together = [layer.weights[:2], layer.weights[2:]] if kind == "LSTM" else [[w] for w in layer.weights]
+        layers.append({"kind": kind, "shape": list(output.shape[1:]),
+                       "inputs": [[numbers[history[0]], history[2]] for history in
+                                  (tensor["config"]["keras_history"] for tensor in given)],
+                       **sizes.get(kind, {}), **activation,
+                       "weights": [weights.place(*variables) for variables in together]})
+        numbers[name] = len(numbers)
     outputs = config["output_layers"]
     outputs = outputs if isinstance(outputs[0], (list, tuple)) else [outputs]
-    return {"inputs": inputs, "layers": layers, "outputs": [[name, number] for name, _, number in outputs]}
+    return {"layers": layers, "outputs": [[numbers[name], output] for name, _, output in outputs]}
 
 
 def _check(kind: str, name: str, arguments: Dict[str, Any]) -> None:

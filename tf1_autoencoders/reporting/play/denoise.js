@@ -21,7 +21,7 @@ const psnr = (image, clean) =>
 
 /** Run the network on an image; return the values of all its layers. */
 const denoise = ({functions: {denoise: network}}, pixels) =>
-  run(network, {[network.inputs[0]]: {shape: [SIDE, SIDE, 1], data: pixels}});
+  run(network, [{shape: [SIDE, SIDE, 1], data: pixels}]);
 
 function denoisePanel(panel) {
   const parts = partsOf(panel), networks = PLAY.networks.denoise, names = PLAY.noises.map(noise => noise.name);
@@ -31,8 +31,8 @@ function denoisePanel(panel) {
   parts.stage.append(...[image, noisy, ...outputs].map(({figure}) => figure));
   const noise = choices(parts.noises, names, 0, () => { parts.strength.value = 50; redraw(); });
   const chosen = choices(parts.networks, networks.map(network => network.label), networks.length > 1 ? 1 : 0, redraw);
-  const {layers} = networks[0].functions.denoise;
-  const titles = layers.map(({kind, shape}) => `${kind.replace(/2D$/, "")} ${shape.join("×")}`);
+  const titles = networks[0].functions.denoise.layers.map(
+    ({kind, shape}) => `${kind.replace(/2D$/, "")} ${shape.join("×")}`);
   const layer = choices(parts.layers, titles, 0, redraw);
   outputs.forEach(({canvas}, k) => { canvas.onclick = () => { chosen(k); redraw(); }; });
   parts.again.onclick = () => { drawn = drawNoise(); redraw(); };
@@ -57,7 +57,7 @@ function denoisePanel(panel) {
     parts.shown.textContent = strength.toFixed(3);
     parts.strength.setAttribute("aria-valuetext", parts.shown.textContent);
     say(parts.status, t("Nearest to the clean image: {}", t(best ? networks[best - 1].label : "noisy")));
-    paintMaps(values[chosen()][layers[layer()].name][0]);
+    paintMaps(values[chosen()][1 + layer()][0]);
   }
 
   function paintMaps({shape: [height, width, channels], data}) {  // each map in its own scale

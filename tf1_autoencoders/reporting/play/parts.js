@@ -67,15 +67,15 @@ function picture(title, properties = {}) {
 
 /** Let the visitor choose an image, draw on it, or open a picture; return {figure, pixels}, pixels in 0..1. */
 function imageSource(container, networks, title, change) {
-  const bytes = Uint8Array.from(atob(PLAY.images.pixels), letter => letter.charCodeAt(0));
-  const image = {pixels: new Float32Array(SIDE * SIDE), ...picture(title, {tabIndex: 0, role: "application",
+  const grey = Float32Array.from(bytesOf(PLAY.images.pixels), level => level / 255);
+  const image = {pixels: grey.slice(0, SIDE * SIDE), ...picture(title, {tabIndex: 0, role: "application",
     label: "Your image: draw with the mouse or a finger; arrow keys move the pen, the space bar draws"})};
   const pen = {x: 14, y: 14}, {canvas} = image;
   const show = pixels => { image.pixels.set(pixels); change(); };
   const list = make("div", {className: "thumbs"});
   PLAY.images.names.forEach((name, k) => {
     const thumb = make("canvas", {width: SIDE, height: SIDE});
-    const pixels = Float32Array.from(bytes.subarray(k * SIDE * SIDE, (k + 1) * SIDE * SIDE), level => level / 255);
+    const pixels = grey.subarray(k * SIDE * SIDE, (k + 1) * SIDE * SIDE);
     paint(thumb, pixels);
     list.append(make("button", {type: "button", label: name, onclick: () => show(pixels)}, thumb));
   });
@@ -97,9 +97,8 @@ function imageSource(container, networks, title, change) {
   };
   const move = event => {
     if (event.type === "pointermove" && !event.buttons) return;
-    const box = canvas.getBoundingClientRect();
-    pen.x = (event.clientX - box.left) / box.width * SIDE;
-    pen.y = (event.clientY - box.top) / box.height * SIDE;
+    pen.x = event.offsetX / canvas.clientWidth * SIDE;
+    pen.y = event.offsetY / canvas.clientHeight * SIDE;
     draw();
   };
   canvas.onpointerdown = event => { canvas.setPointerCapture(event.pointerId); move(event); };
@@ -109,12 +108,12 @@ function imageSource(container, networks, title, change) {
     if (!step) return;
     event.preventDefault();
     [pen.x, pen.y] = [pen.x + step[0], pen.y + step[1]].map(x => Math.min(SIDE - 0.5, Math.max(0.5, x)));
-    if (event.key === " ") draw(); else change();
+    if (event.key === " ") return draw();
+    paint(canvas, image.pixels);
     const context = canvas.getContext("2d");  // where the pen is, until the image is painted again
     context.fillStyle = "#f60";
     context.fillRect(Math.floor(pen.x), Math.floor(pen.y), 1, 1);
   };
-  image.pixels.set(Float32Array.from(bytes.subarray(0, SIDE * SIDE), level => level / 255));
   return image;
 }
 

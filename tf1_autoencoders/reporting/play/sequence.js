@@ -1,24 +1,19 @@
 // Sequence to sequence: section 4's encoder and decoder, one number after another.
 const STARTS = ["zeros", "one-hot"], FEEDBACKS = ["softmax", "one-hot"];
 const likeliest = vector => vector.indexOf(Math.max(...vector));
-const oneHot = (numbers, width) => {
-  const data = new Float32Array(numbers.length * width);
-  numbers.forEach((number, k) => { data[k * width + number] = 1; });
-  return {shape: [numbers.length, width], data};
-};
+const oneHot = (numbers, width) => ({shape: [numbers.length, width],
+  data: Float32Array.from({length: numbers.length * width}, (_, k) => k % width === numbers[Math.floor(k / width)])});
 
 /** Encode numbers, then ask the decoder for one number after another; see section 4's predict_sequence. */
 function predict({functions: {encode, decode_step: decode}, n_out: nOut, cardinality}, numbers, start, feedback) {
-  const values = run(encode, {[encode.inputs[0]]: oneHot(numbers, cardinality)}), outputs = [];
-  let [h, c] = outputsOf(encode, values), vector = oneHot([0], cardinality);
-  if (start === "zeros") vector.data.fill(0);
+  const values = run(encode, [oneHot(numbers, cardinality)]), outputs = [];
+  let [h, c] = outputsOf(encode, values), vector = oneHot([start === "zeros" ? -1 : 0], cardinality);
   while (outputs.length < nOut) {
-    const inputs = Object.fromEntries([vector, h, c].map((tensor, n) => [decode.inputs[n], tensor]));
-    [vector, h, c] = outputsOf(decode, run(decode, inputs));
+    [vector, h, c] = outputsOf(decode, run(decode, [vector, h, c]));
     outputs.push(vector.data);
     if (feedback === "one-hot") vector = oneHot([likeliest(vector.data)], cardinality);
   }
-  return {trace: values[encode.layers.find(layer => layer.kind === "LSTM").name][3].data, outputs};
+  return {trace: values[encode.outputs[0][0]][3].data, outputs};
 }
 
 /** Paint numbers -1..1 in a row: negative blue, positive orange, the stronger the fuller. */
@@ -40,7 +35,7 @@ function sequencePanel(panel) {
   const anyNumber = () => 1 + Math.floor(Math.random() * (cardinality - 1));
   const examples = PLAY.examples.filter(numbers => numbers.length === nIn && Math.max(...numbers) < cardinality);
   parts.examples.append(...examples.map(numbers => make("button", {type: "button",
-    textContent: numbers.join(" "), onclick: () => { set(numbers); watch(); }})));
+    textContent: numbers.join(" "), onclick: () => { set(numbers); watch(0); }})));
   const start = choices(parts.start, STARTS, 0, redraw), feedback = choices(parts.feedback, FEEDBACKS, 0, redraw);
   for (const _ of inputs)
     parts.states.append(make("div", {}, make("b"), make("canvas", {width: units, height: 1, role: "img"})));
@@ -51,16 +46,13 @@ function sequencePanel(panel) {
   }
   Object.assign(parts.time, {max: nIn + nOut, value: nIn + nOut, oninput: redraw});
   let timer = 0;
-  function watch() {
-    clearInterval(timer);
-    parts.time.value = 0;
-    timer = setInterval(() => {
-      parts.time.value = parts.time.valueAsNumber + 1;
-      if (parts.time.value === parts.time.max) clearInterval(timer);
-      redraw();
-    }, 350);
+  function watch(time) {
+    clearTimeout(timer);
+    parts.time.value = time;
+    redraw();
+    if (time < nIn + nOut) timer = setTimeout(watch, 350, time + 1);
   }
-  parts.watch.onclick = watch;
+  parts.watch.onclick = () => watch(0);
 
   function draw() {
     for (const input of inputs) input.setAttribute("aria-invalid", !input.checkValidity());
@@ -86,9 +78,9 @@ function sequencePanel(panel) {
       [...bars.children].forEach((bar, n) => bar.style.setProperty("--level", outputs[k][n]));
     });
     parts.shown.textContent = `${time} / ${nIn + nOut}`;
-    const right = predicted.join() === target.join();
-    say(parts.status, time < nIn + nOut ? "" : t(right ? "{}: right" : "{}: expected {}",
-      ...[predicted, target].map(list => `\u2066${list.join(" ")}\u2069`)));  // from left to right in Persian too
+    // from left to right in Persian too
+    const texts = [predicted, target].map(list => `\u2066${list.join(" ")}\u2069`);
+    say(parts.status, time < nIn + nOut ? "" : t(texts[0] === texts[1] ? "{}: right" : "{}: expected {}", ...texts));
   }
   set(examples[0] || inputs.map(anyNumber));
   return draw;
