@@ -3,12 +3,12 @@ from __future__ import annotations
 
 import functools
 import gzip
-import io
 import json
 import os
 import pickle
 import struct
 import tarfile
+import zlib
 
 import numpy as np
 
@@ -150,13 +150,14 @@ def packed(content, level=1):
 
 @functools.lru_cache(maxsize=None)
 def bomb(start, n_bytes):
-    """Return `start` and then n_bytes zeros, compressed by gzip."""
-    file = io.BytesIO()
-    with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1, mtime=0) as packer:
-        packer.write(start)
-        for _ in range(n_bytes >> 20):
-            packer.write(bytes(1 << 20))
-    return file.getvalue()
+    """Return `start` and then n_bytes zeros (whole MB), compressed by gzip; a MB of zeros is compressed once only."""
+    zeros, crc = bytes(1 << 20), zlib.crc32(start)
+    packer = zlib.compressobj(1, wbits=-15)
+    begin, megabyte = (packer.compress(content) + packer.flush(zlib.Z_FULL_FLUSH) for content in (start, zeros))
+    for _ in range(n_bytes >> 20):
+        crc = zlib.crc32(zeros, crc)
+    return (gzip.compress(b"")[:10] + begin + megabyte * (n_bytes >> 20) + packer.flush()
+            + struct.pack("<II", crc, len(start) + n_bytes))
 
 
 def archives(n):
