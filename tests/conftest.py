@@ -18,9 +18,14 @@ from tf1_autoencoders.utils.frameworks import NeedsKeras3
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def slow(*values):
+def slow(*values, **more):
     """Return a set of a test's parameters that `pytest` leaves out and `pytest -m slow` runs."""
-    return pytest.param(*values, marks=pytest.mark.slow)
+    return pytest.param(*values, marks=pytest.mark.slow, **more)
+
+
+def pytest_xdist_auto_num_workers(config):
+    """Return the number of processes: one per core (at most 4, each takes 2 GB), none for tests that are named."""
+    return min(os.cpu_count() or 1, 4) if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
 
 
 @pytest.fixture(autouse=True)

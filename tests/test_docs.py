@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, slow
 from tf1_autoencoders import run_all
 from tf1_autoencoders.sections import trained
 
@@ -19,14 +19,20 @@ BLOCKS = [(page, k, block) for page in PAGES
           for k, block in enumerate(FENCE.findall(page.read_text(encoding="utf-8")))]
 
 
-@pytest.mark.parametrize("page, k, block", BLOCKS, ids=[f"{page.stem}-{k}" for page, k, _ in BLOCKS])
+def makes_a_process(block):
+    """Return whether a block runs in a process of its own: the import turns eager execution off there."""
+    return "tensorflow1 as tf" in block
+
+
+@pytest.mark.parametrize("page, k, block", [(slow if makes_a_process(block) else pytest.param)(
+    page, k, block, id=f"{page.stem}-{k}") for page, k, block in BLOCKS])
 def test_every_python_block_runs(page, k, block, tmp_path, monkeypatch):
     (tmp_path / "checkpoints").symlink_to(ROOT / "checkpoints")  # a reader of the README is in the clone
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(trained, "CHECKPOINTS", tmp_path / "none")  # the reader has trained nothing yet
     file = tmp_path / "block.py"
     file.write_text(block, encoding="utf-8")
-    if "tensorflow1 as tf" in block:  # the import turns eager execution off in its process
+    if makes_a_process(block):
         subprocess.run([sys.executable, str(file)], check=True, env=dict(os.environ, PYTHONPATH=str(ROOT)))
     else:
         runpy.run_path(str(file))

@@ -65,9 +65,9 @@ FUNCTIONS = {1: ["reconstruct", "encode", "decode"], 2: ["reconstruct", "encode"
 
 
 def each_section(*forms):
-    """Parametrise a test with every section in every form: quick are section 2 in every form, and each one frozen."""
+    """Parametrise a test with every section in every form: quick is section 2 in every form."""
     return pytest.mark.parametrize("form, section", [
-        (form, section) if section == 2 or form == "frozen" else slow(form, section)
+        (form, section) if section == 2 else slow(form, section)
         for form in forms for section in SECTIONS])
 
 

@@ -343,6 +343,7 @@ def table_of_blocks(blocks, pointers=None):
     return result + (meta + index).ljust(40, b"\0") + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 
 
+@functools.lru_cache(maxsize=None)
 def small_indexes_of_much(n=1 << 20):
     """Return {name: index of n bytes} that would take gigabytes: of keys, of pointers to one block, of restarts."""
     end = bytes(4) + struct.pack("<I", 1)

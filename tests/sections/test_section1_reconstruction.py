@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from tests.conftest import slow
 from tf1_autoencoders import crosscheck
 from tf1_autoencoders.datasets import LabelledImages, Source
 from tf1_autoencoders.graphs.layers import dense_layer
@@ -107,7 +108,7 @@ def test_layers_have_the_published_shapes_and_parameters(backend):
 
 
 @pytest.mark.parametrize("adam, tolerance, rate", [
-    ("exact", 1e-5, dict(cosine_decay=True, decay_steps=N_STEPS)), ("Keras", 1e-4, {})],
+    ("exact", 1e-5, dict(cosine_decay=True, decay_steps=N_STEPS)), slow("Keras", 1e-4, {})],
     ids=["exact Adam, decaying rate", "Keras's Adam, constant rate"])
 def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(x, adam, tolerance, rate):
     relative = crosscheck.compare(section.SECTION, dataclasses.replace(SMALL, **rate), (x,), adam, N_STEPS)

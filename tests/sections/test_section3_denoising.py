@@ -4,6 +4,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tests.conftest import slow
 from tf1_autoencoders import crosscheck
 from tf1_autoencoders.reporting import published
 from tf1_autoencoders.reporting.metrics import peak_signal_to_noise_ratio
@@ -104,7 +105,7 @@ def test_layers_have_the_published_shapes_and_parameters(backend):
 
 
 @pytest.mark.parametrize("adam, tolerance, rate", [
-    ("exact", 5e-5, dict(cosine_decay=True, decay_steps=N_STEPS)), ("Keras", 2e-4, {})],
+    ("exact", 5e-5, dict(cosine_decay=True, decay_steps=N_STEPS)), slow("Keras", 2e-4, {})],
     ids=["exact Adam, decaying rate", "Keras's Adam, constant rate"])
 def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(adam, tolerance, rate):
     clean = np.random.default_rng(2).random((N_STEPS * 7, 28, 28, 1), dtype=np.float32)

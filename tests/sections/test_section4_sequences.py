@@ -6,6 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
+from tests.conftest import slow
 from tf1_autoencoders import crosscheck
 from tf1_autoencoders.keras_twin.weights import (
     graph_weights,
@@ -201,7 +202,7 @@ def test_features_are_the_one_hot_vectors_of_the_sequence_and_its_seed_sequence(
     np.testing.assert_array_equal(seeds, section4.one_hot(x2[:5], 11))
 
 
-@pytest.mark.parametrize("adam", ["exact", "Keras"])
+@pytest.mark.parametrize("adam", ["exact", slow("Keras")])
 def test_graph_and_keras_agree_in_outputs_gradients_and_20_steps(adam, small_data):
     relative = crosscheck.compare(section4.SECTION, SMALL, small_data["train"], adam, N_STEPS)
     assert relative["outputs"] < ROUNDING and relative["gradients"] < ROUNDING

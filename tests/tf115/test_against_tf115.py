@@ -306,15 +306,18 @@ def test_trap_keras_l2_has_the_scale_of_contrib(monkeypatch):
         assert column_difference(values, "section2_l2", column) > TRAP
 
 
+@pytest.mark.slow
 def test_trap_declared_l2_is_not_minimised_l2():
     assert column_difference(graph_values("section2_l2", n_steps=3, l2_in_loss=False), "section2_l2", "trace") > TRAP
 
 
+@pytest.mark.slow
 def test_trap_keras_epsilon_in_the_twin():
     values = twin_values("section1", n_steps=20, adam_epsilon=build.KERAS_EPSILON)
     assert column_difference(values, "section1", "trace") > 10 * EXACT_TOLERANCES["trace"]
 
 
+@pytest.mark.slow
 def test_trap_keras_epsilon_in_the_graph():
     values = graph_values("section1", n_steps=20, adam_epsilon=build.KERAS_EPSILON)
     assert column_difference(values, "section1", "trace") > 10 * EXACT_TOLERANCES["trace"]
@@ -328,6 +331,7 @@ def test_trap_betas_in_double_precision():
     assert column_difference(values, "section1", "v") > KERAS_TOLERANCES["v"]
 
 
+@pytest.mark.slow
 def test_trap_gates_in_the_order_of_keras_in_the_graph(monkeypatch):
     def split(gates, n, axis, tf1_split=tf1.split):
         i, f, j, o = tf1_split(gates, n, axis=axis)
@@ -341,6 +345,7 @@ def test_trap_gates_not_swapped_on_the_way_to_keras(monkeypatch):
     assert outputs_difference("twin", "section4") > TRAP
 
 
+@pytest.mark.slow
 def test_trap_no_forget_bias_in_the_graph(monkeypatch):
     monkeypatch.setattr(layers, "FORGET_BIAS", 0.0)
     assert outputs_difference("graph", "section4") > TRAP
@@ -356,6 +361,7 @@ def hard_sigmoid(x):
     return tf1.clip_by_value(0.2 * x + 0.5, 0.0, 1.0)
 
 
+@pytest.mark.slow
 def test_trap_a_hard_sigmoid_in_the_graph(monkeypatch):
     monkeypatch.setattr(loaded_module(tf1), "sigmoid", hard_sigmoid)
     assert outputs_difference("graph", "section4") > TRAP
