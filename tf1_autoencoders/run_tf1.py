@@ -27,6 +27,12 @@ def build_parser() -> cli.Parser:
                              "session.run to FILE (JSON)")
     parser.add_argument("--compare", nargs=2, metavar=("A", "B"),
                         help="compare two files of --record: what is equal, and the first thing that is not")
+    age = parser.add_mutually_exclusive_group()
+    age.add_argument("--before-1.0", dest="before_1_0", action="store_true", default=None,
+                     help="the program is of TensorFlow before 1.0 (tf.pack, tf.nn.rnn, tf.concat(1, values)); without "
+                          "this option, its names tell")
+    age.add_argument("--since-1.0", dest="before_1_0", action="store_false", default=None,
+                     help="the program is of TensorFlow 1, although it has names of before 1.0")
     parser.add_argument("program", nargs="?", metavar="PROGRAM", help="a .py file, or a notebook (.ipynb)")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG", help="arguments of the program")
     return parser
@@ -42,7 +48,8 @@ def execute(args: argparse.Namespace) -> int:
         raise UsageError("no program given, expected a .py file or a notebook (see --help)")
     recorder = record.Recorder(args.record) if args.record else None
     try:
-        return launch.run(args.program, args.arguments, before=recorder and recorder.start)
+        return launch.run(args.program, args.arguments, before=recorder and recorder.start,
+                          before_1_0=args.before_1_0)
     finally:
         if recorder:
             recorder.write()

@@ -53,6 +53,11 @@ def _target(name: str) -> Any:
         return value
     if parts[1] == "keras":
         return _keras_module(parts[2:])
+    if parts[1] == "models" or parts[1:3] == ["python", "ops"]:
+        from tf1_autoencoders.tensorflow1 import before_1
+        found = before_1.module_of(".".join(parts[1:]))
+        if found is not None:
+            return found
     if parts[1] == "python":
         if parts[2:3] == ["keras"]:
             return _keras_module(parts[3:])

@@ -158,13 +158,27 @@ def _prepare_children(program: str) -> None:
     spawn.get_command_line = prepared
 
 
-def run(program: str, arguments: Sequence[str], *, before: Optional[Any] = None) -> int:
+def _put_back_names_of_before_1(program: str, source: str, wanted: Optional[bool]) -> None:
+    """Install the names of before TensorFlow 1.0 if the program uses them, and say so in one line on stderr."""
+    from tf1_autoencoders.programs import old_names
+    from tf1_autoencoders.tensorflow1 import before_1
+    found = old_names.find(source, program) if wanted is None else None
+    if wanted or found is not None:
+        before_1.install(sys.modules["tensorflow"])
+    if found is not None:
+        print(f"{display_path(found.path)}, line {found.line}: {found.name} is of TensorFlow before 1.0; names, "
+              "arguments and variables are those of 0.12", file=sys.stderr)
+
+
+def run(program: str, arguments: Sequence[str], *, before: Optional[Any] = None,
+        before_1_0: Optional[bool] = None) -> int:
     """Run a program as `python PROGRAM ARG ...` would, and return its exit code.
 
     Args:
         program: path of a .py or .ipynb file.
         arguments: of the program.
         before: called when everything is prepared, before the program's first line.
+        before_1_0: whether the program is of TensorFlow before 1.0; None lets its names tell.
 
     Raises:
         UsageError: the file cannot be run (see read), or the program asks for what is not offered.
@@ -176,6 +190,8 @@ def run(program: str, arguments: Sequence[str], *, before: Optional[Any] = None)
         traceback.print_exception(type(error), error, None)
         return 1
     prepare(program)
+    if before_1_0 is not False and not is_tensorflow1():
+        _put_back_names_of_before_1(program, source, before_1_0)
     main = types.ModuleType("__main__")
     main.__dict__.update(__file__=program, __builtins__=builtins, __cached__=None)
     if program.endswith(".ipynb"):

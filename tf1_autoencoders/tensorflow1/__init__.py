@@ -10,6 +10,8 @@ which is Keras 2), `tf.contrib`, `tf.examples`, and functions that draw random n
     keras_layers  layers whose operations changed
     contrib       one file for each package of contrib
     examples      tensorflow.examples.tutorials.mnist.input_data
+    before_1      names and arguments of TensorFlow before 1.0, for a program that uses them
+    cells_before_1, seq2seq_before_1    tf.nn.rnn_cell and tf.nn.seq2seq of before 1.0
 
 The import turns eager execution off, as 1.15 had it. Keras 3 can be used in the same process inside `with
 tf.eager_mode()`. An import inside `with Graph().as_default()`, which is inside a graph already, leaves eager execution
