@@ -31,7 +31,7 @@ SHIPPED = {"denoise": [PRETRAINED / "section3" / saver.CHECKPOINT_NAME, *further
 
 
 def fits(panel: str, settings: Any) -> bool:
-    """Say whether a network fits a panel: images of 28 x 28 pixels, and for the map a code of two numbers.
+    """Return whether a network fits a panel: images of 28 x 28 pixels, and for the map a code of two numbers.
 
     The code of section 1's network in the report has ten numbers, and its weights 36 MB.
     """
@@ -41,7 +41,7 @@ def fits(panel: str, settings: Any) -> bool:
 
 
 def restore(twin: Any, path: Path) -> Any:
-    """Give a Keras twin the weights of a checkpoint; return the twin.
+    """Set the weights of a Keras twin from a checkpoint; return the twin.
 
     Raises:
         UserError: see checkpointing.saver.read_arrays.

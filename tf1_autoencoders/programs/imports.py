@@ -132,7 +132,7 @@ class _Alias(types.ModuleType):
 
 
 def _with_old_names(namespace: types.ModuleType) -> None:
-    """Let modules of tensorflow.python find names that they had in 1.15: control_flow_ops.cond, array_ops.stack."""
+    """Put names of 1.15 back into modules of tensorflow.python: control_flow_ops.cond, array_ops.stack."""
     places = {"control_flow_ops": ("cond", "while_loop", "control_flow_case", "control_flow_assert"),
               "array_ops": ("array_ops_stack",), "ops": ("tensor", "indexed_slices", "tensor_conversion"),
               "math_ops": (), "nn_ops": (), "random_ops": (), "variable_scope": (), "rnn": (), "init_ops": ()}
@@ -154,7 +154,7 @@ def _with_old_names(namespace: types.ModuleType) -> None:
 
 
 def install() -> types.ModuleType:
-    """Let `import tensorflow` and `import keras` mean TensorFlow 1.15's namespace and Keras 2; return the namespace."""
+    """Make `import tensorflow` TensorFlow 1.15's namespace and `import keras` Keras 2; return the namespace."""
     os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tensorflow.compat.v1.layers, and processes that the program starts
     namespace = importlib.import_module(NAMESPACE)
     for name in [name for name in sys.modules if f"{name}.".startswith(("keras.", "tensorflow.python.keras."))]:
@@ -172,7 +172,7 @@ def install() -> types.ModuleType:
 
 
 def hide_deprecations() -> None:
-    """Let TensorFlow and tf_keras be silent about what TensorFlow 1 programs use and TensorFlow 2 calls deprecated."""
+    """Silence the warnings of TensorFlow and tf_keras about functions of TensorFlow 1 that are deprecated."""
     from tensorflow.python.util import deprecation
     deprecation._PRINT_DEPRECATION_WARNINGS = False
     warnings.filterwarnings("ignore", message=r"`tf\.(layers|nn)\..* is deprecated")

@@ -33,7 +33,7 @@ class PythonTwo(UsageError):
 
 
 def is_tensorflow1() -> bool:
-    """Say whether the TensorFlow of this Python is TensorFlow 1, without importing it."""
+    """Return whether the TensorFlow of this Python is TensorFlow 1, without importing it."""
     return importlib.util.find_spec("tensorflow_core") is not None
 
 
@@ -125,7 +125,7 @@ def _refuse_python2(source: str, error: SyntaxError, shown: str) -> None:
 
 
 def prepare(program: str) -> None:
-    """Let this process be one in which TensorFlow 1's program runs: imports, names that are gone, child processes."""
+    """Prepare this process for TensorFlow 1's program: imports, names that are gone, child processes."""
     if is_tensorflow1():
         return
     from tf1_autoencoders.programs import imports, surroundings
@@ -142,7 +142,7 @@ def prepare(program: str) -> None:
 
 
 def _prepare_children(program: str) -> None:
-    """Let processes that multiprocessing spawns prepare themselves, too."""
+    """Make the processes that multiprocessing spawns prepare themselves, too."""
     from multiprocessing import spawn
     command_line = spawn.get_command_line
     prefix = (f"import sys; sys.path.insert(0, {os.path.dirname(PACKAGE)!r}); "

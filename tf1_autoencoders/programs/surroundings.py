@@ -87,7 +87,7 @@ def _builtin(path: str) -> Any:
 
 
 def has_display() -> bool:
-    """Say whether a window can be opened."""
+    """Return whether a window can be opened."""
     return sys.platform in ("darwin", "win32", "cygwin") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
@@ -167,7 +167,7 @@ def _complete(module: types.ModuleType) -> None:
 
 
 def _without_windows(matplotlib: Any) -> None:
-    """Let a program that asks matplotlib for windows have figures in files, if there is no display."""
+    """Write the figures of a program that asks matplotlib for windows to files, if there is no display."""
     use = matplotlib.use
 
     def use_without_windows(backend: str, *args: Any, **kwargs: Any) -> None:

@@ -32,7 +32,7 @@ class FinalError(NamedTuple):
 
     @property
     def collapsed(self) -> bool:
-        """Whether the network tells the inputs apart no better than the constant answer does, or hardly better."""
+        """Return whether the network is hardly better than the constant answer, or no better."""
         return not self.network <= COLLAPSE_THRESHOLD * self.constant  # so that NaN is a collapse
 
     def __str__(self) -> str:

@@ -149,7 +149,7 @@ def verdict(number: float, values: Sequence[float]) -> str:
 
 
 def is_outside(text: str) -> bool:
-    """Say whether this verdict is one on a number outside the interval."""
+    """Return whether this verdict is one on a number outside the interval."""
     return text.endswith("the mean")
 
 

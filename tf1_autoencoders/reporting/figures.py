@@ -35,7 +35,7 @@ def _empty_figure(width: float, height: float) -> Figure:
 
 @functools.lru_cache(maxsize=None)
 def _ignore_matplotlibrc() -> None:
-    """Have figures look the same everywhere: a file matplotlibrc of the working directory could even start LaTeX."""
+    """Use matplotlib's own defaults: a file matplotlibrc of the working directory could even start LaTeX."""
     import matplotlib
     matplotlib.rcdefaults()
 
@@ -175,7 +175,7 @@ def texts(figure: Figure) -> List[str]:
 
 
 def darken(figure: Figure) -> None:
-    """Give a figure a dark ground, and its black lines and texts a light colour; images stay as they are."""
+    """Change a figure to a dark ground with light lines and texts; images stay as they are."""
     from matplotlib.colors import to_hex
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch

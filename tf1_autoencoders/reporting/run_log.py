@@ -74,13 +74,13 @@ class RunLog:
         print(*lines, sep="\n", flush=True)
 
     def repeats(self, runs: Sequence[Tuple[int, FinalError]]) -> None:
-        """Say that the run repeats others with other seeds, because their networks collapsed: [(seed, FinalError)]."""
+        """Print that the run repeats others because their networks collapsed: [(seed, FinalError)]."""
         seed, error = runs[-1]
         self._note(f"the network of seed {seed} has collapsed ({error}{self.mark}); no --seed was given, so that the "
                    f"training is repeated with seed {self.identity['settings']['seed']}")
 
     def final_error(self, error: FinalError) -> None:
-        """Say how the trained network compares with a constant answer; a collapsed one is not judged any further."""
+        """Print how the trained network compares with a constant answer; a collapsed one is not judged any further."""
         self.record(None, {"final_error": error.network, "constant_answer_error": error.constant,
                            COLLAPSED: float(error.collapsed)})
         if error.collapsed:

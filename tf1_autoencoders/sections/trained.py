@@ -123,7 +123,7 @@ def final_error_of_collapsed(path: Path) -> Optional[FinalError]:
 
 
 def warn_of_collapse(path: Path) -> None:
-    """Say so if a checkpoint's network has collapsed."""
+    """Warn on stderr if a checkpoint's network has collapsed."""
     error = final_error_of_collapsed(path)
     if error is not None:
         warn(f"{display_path(path)}: the network of this run has collapsed ({error}); train again with another --seed")

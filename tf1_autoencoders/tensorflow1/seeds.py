@@ -29,18 +29,18 @@ misfits: List[str] = []  # places that this release of TensorFlow does not have
 
 
 def follow_in(graph: Any) -> None:
-    """Let a graph follow TensorFlow 1.15's rule."""
+    """Make a graph follow TensorFlow 1.15's rule."""
     _graphs.add(graph)
 
 
 def follow_everywhere() -> None:
-    """Let every graph of the process follow TensorFlow 1.15's rule: the process runs a TensorFlow 1 program."""
+    """Make every graph of the process follow TensorFlow 1.15's rule: the process runs a TensorFlow 1 program."""
     global _everywhere
     _everywhere = True
 
 
 def follows(graph: Any) -> bool:
-    """Say whether a graph follows TensorFlow 1.15's rule; a function's graph does as the graph around it."""
+    """Return whether a graph follows TensorFlow 1.15's rule; a function's graph does as the graph around it."""
     while graph not in _graphs:
         graph = getattr(graph, "outer_graph", None)
         if graph is None:
@@ -141,7 +141,7 @@ def replaces_gradient(*types: str) -> Callable:
 
 
 def warn_of_misfits() -> None:
-    """Say in one line on stderr that seeds give other numbers on a release that does not have all places."""
+    """Warn in one line on stderr that seeds give other numbers on a release that does not have all places."""
     if misfits:
         more = f" and {len(misfits) - 3} others" if len(misfits) > 3 else ""
         print(f"TensorFlow {versions.VERSION}: some seeds give other numbers than in TensorFlow 1.15, because this "
@@ -163,7 +163,7 @@ def stand_in_for(value: Any) -> Any:
 
 
 def replace_everywhere() -> None:
-    """Let the modules of TensorFlow that have a replaced function under a name of their own have what stands for it."""
+    """Replace a function in the modules of TensorFlow that imported it under a name of their own, too."""
     for name, module in list(sys.modules.items()):
         if name.startswith("tensorflow.") and module is not None:
             for key, value in list(vars(module).items()):

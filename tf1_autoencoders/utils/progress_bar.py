@@ -33,7 +33,7 @@ class ProgressBar:
             self._bar = None
 
     def repeat(self) -> None:
-        """Have the training that has ended once more, in place of the next one."""
+        """Count the training that has ended once more, in place of the next one."""
         self._training -= 1
 
     def begin_epoch(self, name: str, n_steps: int, n_done: int, metrics: Dict[str, float]) -> None:
