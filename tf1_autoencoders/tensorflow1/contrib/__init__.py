@@ -1,4 +1,4 @@
-"""tf.contrib of TensorFlow 1.15: one file for each of its packages, each imported at its first use.
+"""tf.contrib of TensorFlow 1.15: a file or folder for each of its packages, which is imported at its first use.
 
 The packages keep 1.15.5's arguments, defaults, names of variables, collections and numbers of operations; they were
 written anew, from how 1.15.5 behaves. A name that 1.15 had and that is not offered is refused in one sentence that says

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 
 import tf1_autoencoders.tensorflow1 as tf
 from tf1_autoencoders.tensorflow1 import contrib as _contrib
@@ -87,6 +88,73 @@ def blocks(make_block, n_layers):
     """Return the four blocks of a ResNet with 50, 101, 152 or 200 layers."""
     return [make_block(f"block{k}", base_depth=32 * 2 ** k, num_units=units, stride=2 if k < 4 else 1)
             for k, units in enumerate(UNITS[n_layers], 1)]
+
+
+def version(name, bottleneck):
+    """Return (resnet, function of a block, [networks of 50, 101, 152 and 200 layers]) of a version of ResNet.
+
+    Args:
+        name: "resnet_v1", or "resnet_v2", which normalizes before its convolutions.
+        bottleneck: function of a unit.
+    """
+    normalized_first = name == "resnet_v2"
+
+    def resnet(inputs, blocks, num_classes=None, is_training=True, global_pool=True, output_stride=None,
+               include_root_block=True, reuse=None, scope=None):
+        """Return (logits or features, end points) of a ResNet of these blocks.
+
+        Args:
+            inputs: float32[batch, height, width, 3].
+            blocks: list of resnet_utils.Block.
+            num_classes: None for the features before the logits.
+            global_pool: whether the mean over the pixels is taken.
+            output_stride: see resnet_utils.stack_blocks_dense.
+            include_root_block: whether the first convolution and pooling belong to the network.
+
+        Raises:
+            ValueError: an output_stride that is no multiple of 4, or that cannot be reached.
+        """
+        with tf.variable_scope(scope, name, [inputs], reuse=reuse) as sc:
+            collection = sc.original_name_scope + "_end_points"
+            with arg_scope([layers.conv2d, bottleneck, stack_blocks_dense], outputs_collections=collection), \
+                    arg_scope([layers.batch_norm], is_training=is_training):
+                net = inputs
+                if include_root_block:
+                    if output_stride is not None:
+                        if output_stride % 4 != 0:
+                            raise ValueError("The output_stride needs to be a multiple of 4.")
+                        output_stride /= 4
+                    plain = {"activation_fn": None, "normalizer_fn": None} if normalized_first else {}
+                    with arg_scope([layers.conv2d], **plain):
+                        net = conv2d_same(net, 64, 7, stride=2, scope="conv1")
+                    net = layers.max_pool2d(net, [3, 3], stride=2, scope="pool1")
+                net = stack_blocks_dense(net, blocks, output_stride)
+                if normalized_first:
+                    net = layers.batch_norm(net, activation_fn=tf.nn.relu, scope="postnorm")
+                if global_pool:
+                    net = tf.reduce_mean(net, [1, 2], name="pool5", keepdims=True)
+                if num_classes is not None:
+                    net = layers.conv2d(net, num_classes, [1, 1], activation_fn=None, normalizer_fn=None,
+                                        scope="logits")
+                end_points = layers.convert_collection_to_dict(collection)
+                if num_classes is not None:
+                    end_points["predictions"] = layers.softmax(net, scope="predictions")
+                return net, end_points
+
+    def network_of(n_layers):
+        def network(inputs, num_classes=None, is_training=True, global_pool=True, output_stride=None, reuse=None,
+                    scope=f"{name}_{n_layers}"):
+            return resnet(inputs, blocks(make_block, n_layers), num_classes, is_training, global_pool, output_stride,
+                          include_root_block=True, reuse=reuse, scope=scope)
+
+        network.__name__ = network.__qualname__ = f"{name}_{n_layers}"
+        network.__doc__ = f"Return (logits or features, end points) of the ResNet with {n_layers} layers; see {name}."
+        return network
+
+    resnet.__name__ = resnet.__qualname__ = name
+    resnet.default_image_size = 224  # type: ignore[attr-defined]
+    make_block = functools.partial(block, bottleneck)
+    return resnet, make_block, [network_of(n_layers) for n_layers in UNITS]
 
 
 __getattr__ = _contrib.explain_missing(__name__)
