@@ -37,7 +37,7 @@ WRONG = {
     "rank": lambda: layers.conv2d(tf.ones([3, 3]), 2, 3),
     "no weights": lambda: layers.apply_regularization(layers.l2_regularizer(0.1), []),
     "optimizer": lambda: layers.optimize_loss(tf.reduce_sum(tf.Variable([1.0])), None, 0.1, "Foo")}
-NAMES = ("rnn.LSTMCel", "leyers", "crf", "seq2seq.BasicDecoder", "learn.DNNClassifier", "distributions", "estimator",
+NAMES = ("rnn.LSTMCel", "leyers", "crf", "seq2seq.BasicDecoderr", "learn.DNNClassifier", "distributions", "estimator",
          "cudnn_rnn", "tpu", "layers.real_valued_column", "slim.nets.inception_v3", "legacy_seq2seq")
 MODULES = ("layers.python.layers.initializers", "rnn.python.ops.core_rnn_cell", "slim.python.slim.nets.resnet_v1",
            "learn.python.learn.datasets.mnist", "framework.python.ops", "rnn.NoSuchCell")

@@ -210,6 +210,17 @@ def random_gamma(original, shape, alpha, beta=None, dtype=dtypes.float32, seed=N
         return math_ops.maximum(np.finfo(alpha.dtype.as_numpy_dtype).tiny, drawn / beta)
 
 
+@seeds.replaces(f"{_OPS}.array_ops:zeros", f"{_OPS}.array_ops:ones")
+def constant_tensor(original, shape, *args, **kwargs):
+    """Zeros or ones; 1.15 asked in the graph whether a shape with tensors in it is a small one."""
+    if isinstance(shape, (list, tuple)) and any(isinstance(size, tensor_lib.Tensor) for size in shape):
+        parts = [isinstance(size, tensor_lib.Tensor) for size in shape]
+        first = parts.index(True)
+        products = sum(1 if part else 2 for part in parts[first + 1:]) + (2 if first else 0)
+        seeds.shift(products + 2)
+    return original(shape, *args, **kwargs)
+
+
 @seeds.replaces(f"{_OPS}.array_ops:one_hot")
 def one_hot(original, indices, depth, on_value=None, off_value=None, axis=None, dtype=None, name=None):
     """One-hot vectors; 1.15 made the given values tensors twice, once to ask for their type."""

@@ -1,11 +1,7 @@
-"""tf.contrib.seq2seq of TensorFlow 1.15: sequence_loss.
-
-Source: tf.contrib.seq2seq of TensorFlow 1.15.5.
-"""
+"""The weighted cross-entropy of sequences."""
 from __future__ import annotations
 
 import tf1_autoencoders.tensorflow1 as tf
-from tf1_autoencoders.tensorflow1 import contrib as _contrib
 
 
 def sequence_loss(logits, targets, weights, average_across_timesteps=True, average_across_batch=True,
@@ -62,14 +58,3 @@ def sequence_loss(logits, targets, weights, average_across_timesteps=True, avera
             count = tf.cast(tf.count_nonzero(weights, axis=axes), losses.dtype)
             return tf.div_no_nan(tf.reduce_sum(losses, axis=axes), count)
         return losses
-
-
-_DECODERS = "decoders and attention are planned; until then decode with tf.while_loop and tf.nn.rnn_cell"
-_REFUSED = dict.fromkeys((
-    "AttentionMechanism", "AttentionWrapper", "AttentionWrapperState", "BahdanauAttention",
-    "BahdanauMonotonicAttention", "BasicDecoder", "BasicDecoderOutput", "BeamSearchDecoder", "BeamSearchDecoderOutput",
-    "BeamSearchDecoderState", "CustomHelper", "Decoder", "FinalBeamSearchDecoderOutput", "GreedyEmbeddingHelper",
-    "Helper", "InferenceHelper", "LuongAttention", "LuongMonotonicAttention", "SampleEmbeddingHelper",
-    "ScheduledEmbeddingTrainingHelper", "ScheduledOutputTrainingHelper", "TrainingHelper", "dynamic_decode",
-    "gather_tree", "hardmax", "monotonic_attention", "safe_cumprod", "tile_batch"), _DECODERS)
-__getattr__ = _contrib.explain_missing(__name__, ("ops", "loss"), _REFUSED)
