@@ -132,7 +132,8 @@ def test_wrong_arguments_are_named_with_the_error_type_of_tensorflow_1(facts, na
 
 @pytest.mark.parametrize("path, words", [
     ("rnn.LSTMCel", "did you mean 'LSTMCell'?"), ("leyers", "did you mean 'layers'?"), ("crf", "planned"),
-    ("seq2seq.BasicDecoderr", "did you mean 'BasicDecoder'?"), ("legacy_seq2seq", "planned"), ("learn.DNNClassifier", "tf.keras"),
+    ("seq2seq.BasicDecoderr", "did you mean 'BasicDecoder'?"),
+    ("legacy_seq2seq", "planned"), ("learn.DNNClassifier", "tf.keras"),
     ("distributions", "tensorflow-probability"), ("estimator", "session"), ("cudnn_rnn", "LSTMBlockCell"),
     ("tpu", "session"), ("layers.real_valued_column", "tf.feature_column"),
     ("slim.nets.inception_v3", "tf.keras.applications")])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any, Callable
 
 import numpy as np
 
@@ -199,6 +200,11 @@ def _luong_score(query, keys, scale):
 class _Bahdanau:
     """The score of additive attention, with variables attention_v, and attention_g, attention_b if normalized."""
 
+    _keys: Any
+    _query_layer: Any
+    _num_units: int
+    _normalize: bool
+
     def _score(self, query):
         processed = self._query_layer(query) if self._query_layer else query
         units, dtype = self._num_units, processed.dtype
@@ -213,6 +219,9 @@ class _Bahdanau:
 
 class _Luong:
     """The score of multiplicative attention, with the variable attention_g if scaled."""
+
+    _keys: Any
+    _scale: bool
 
     def _score(self, query):
         g = tf.get_variable("attention_g", dtype=query.dtype, initializer=tf.ones_initializer(),
@@ -344,6 +353,7 @@ class _Monotonic(_BaseMonotonicAttentionMechanism):
     """What the two monotonic mechanisms have in common; `scope` is their variable scope."""
 
     _scope: str
+    _score: Callable
 
     def __init__(self, num_units, memory, memory_sequence_length, score_mask_value, sigmoid_noise, sigmoid_noise_seed,
                  score_bias_init, mode, dtype, name, query_layer):

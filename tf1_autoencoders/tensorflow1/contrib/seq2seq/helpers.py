@@ -157,11 +157,11 @@ class TrainingHelper(_OfIds):
             finished = tf.equal(0, self._sequence_length)
             return finished, self._inputs_at(0, tf.reduce_all(finished))
 
-    def sample(self, time, outputs, name=None, **unused_kwargs):
+    def sample(self, time, outputs, name=None, **unused_kwargs):  # type: ignore[override]
         with tf.name_scope(name, "TrainingHelperSample", [time, outputs]):
             return tf.cast(tf.argmax(outputs, axis=-1), tf.int32)
 
-    def next_inputs(self, time, outputs, state, name=None, **unused_kwargs):
+    def next_inputs(self, time, outputs, state, name=None, **unused_kwargs):  # type: ignore[override]
         with tf.name_scope(name, "TrainingHelperNextInputs", [time, outputs, state]):
             step = time + 1
             finished = step >= self._sequence_length
@@ -248,13 +248,13 @@ class ScheduledEmbeddingTrainingHelper(TrainingHelper):
     def initialize(self, name=None):
         return super().initialize(name=name)
 
-    def sample(self, time, outputs, state, name=None):
+    def sample(self, time, outputs, state, name=None):  # type: ignore[override]
         with tf.name_scope(name, "ScheduledEmbeddingTrainingHelperSample", [time, outputs, state]):
             chosen = _bernoulli(self._sampling_probability, self.batch_size, self._scheduling_seed, tf.bool)
             ids = _categorical(outputs, self._seed)
             return tf.where(chosen, ids, tf.fill([self.batch_size], -1))
 
-    def next_inputs(self, time, outputs, state, sample_ids, name=None):
+    def next_inputs(self, time, outputs, state, sample_ids, name=None):  # type: ignore[override]
         with tf.name_scope(name, "ScheduledEmbeddingTrainingHelperNextInputs", [time, outputs, state, sample_ids]):
             finished, inputs, state = super().next_inputs(time=time, outputs=outputs, state=state,
                                                           sample_ids=sample_ids, name=name)
@@ -303,7 +303,7 @@ class ScheduledOutputTrainingHelper(TrainingHelper):
     def initialize(self, name=None):
         return super().initialize(name=name)
 
-    def sample(self, time, outputs, state, name=None):
+    def sample(self, time, outputs, state, name=None):  # type: ignore[override]
         with tf.name_scope(name, "ScheduledOutputTrainingHelperSample", [time, outputs, state]):
             return _bernoulli(self._sampling_probability, self.batch_size, self._seed, tf.int32)
 
@@ -317,7 +317,7 @@ class ScheduledOutputTrainingHelper(TrainingHelper):
             auxiliary = tf.gather_nd(auxiliary, rows)
         return tf.nest.map_structure(lambda one, other: tf.concat((one, other), -1), outputs, auxiliary)
 
-    def next_inputs(self, time, outputs, state, sample_ids, name=None):
+    def next_inputs(self, time, outputs, state, sample_ids, name=None):  # type: ignore[override]
         with tf.name_scope(name, "ScheduledOutputTrainingHelperNextInputs", [time, outputs, state, sample_ids]):
             finished, inputs, state = super().next_inputs(time=time, outputs=outputs, state=state,
                                                           sample_ids=sample_ids, name=name)
