@@ -1,12 +1,14 @@
 """Run public TensorFlow 1 programs here and in the real TensorFlow 1.15.5, and compare what they do.
 
-    python -m tests.programs --corpus FOLDER --tf115-python PATH [--only TEXT] [--write]
+    python -m tests.programs --corpus FOLDER --tf115-python PATH [--tf012-python PATH] [--only TEXT] [--write]
 
 `programs.tsv` lists the programs: the repository on GitHub, the commit, the path, the arguments, and how the program is
 shortened. No code of others is in this repository: FOLDER holds clones that the user has made, as `owner/name` or
-`owner+name`. A program runs in a copy of its clone. Four things are changed there, for both TensorFlows alike:
-the shortening (regular expressions and their replacements), the folder of the MNIST files, a seed for programs
-without one, and no waiting for a key. With `--tf115-python`, the same copy also runs in TensorFlow 1.15.5.
+`owner+name`, and as `owner+name@commit` where another commit than the clone's is meant. A program runs in a copy of its
+clone. Five things are changed there, for both TensorFlows alike: the shortening (regular expressions and their
+replacements), the folder of the MNIST files, a seed for programs without one, no waiting for a key, and `simulator.py`
+beside programs that import it. With `--tf115-python`, the same copy also runs in TensorFlow 1.15.5, and with
+`--tf012-python`, programs whose list entry ends with "0.12.1" run in TensorFlow 0.12.1, which records no variables.
 
 The MNIST files are made from the drawn sample of this project (5,000 images for validation, 2,000 for training, and
 500 for the test), so no download is necessary; `--mnist FOLDER` takes the real ones.
@@ -33,9 +35,11 @@ ROOT = pathlib.Path(__file__).parent.parent
 LIST = pathlib.Path(__file__).with_name("programs.tsv")
 PAGE = ROOT / "docs" / "programs.md"
 MARKS = ("<!-- table of programs: begin -->", "<!-- table of programs: end -->")
+SIMULATOR = pathlib.Path(__file__).with_name("simulator.py")
 SEEDS = (("set_random_seed", "; tf.set_random_seed(1)"),  # what a program may have -> what it gets else
          ("np.random.seed", "; import numpy as _n; _n.random.seed(1)"),
          ("random.seed(", "; import random as _r; _r.seed(1)"))
+ONE_THREAD = {"TF_NUM_INTEROP_THREADS": "1"}  # operations that do not depend on each other then run in a fixed order
 TIMED_OUT = 124  # exit code, as of the command timeout
 TOLERANCE = 1e-4  # of a printed number, relative to the larger of the number and 1
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w])|[-+]?\b(?:nan|inf)\b")
@@ -51,12 +55,19 @@ class Program:
     path: str          # of the program in the repository
     arguments: str     # of the program, separated by blanks
     edits: str         # `pattern -> replacement`, separated by ` ;; `
+    # release of TensorFlow that it was written for, if that is older than 1.0; not part of the cache's keys
+    original: str = dataclasses.field(default="", repr=False)
+
+    @property
+    def name(self) -> str:
+        """The path; with the commit where the repository is in the list with several."""
+        return f"{self.path} ({self.commit})" if self.original else self.path
 
     def edit(self, source: str, mnist: pathlib.Path, cifar10: pathlib.Path | None) -> str:
         """Return the source shortened, with a seed, and with the folders of MNIST and CIFAR-10."""
         for edit in filter(None, self.edits.split(" ;; ")):
             pattern, replacement = edit.split(" -> ")
-            replacement = replacement.replace("{cifar10}", str(cifar10))
+            replacement = replacement.replace("{cifar10}", str(cifar10)).replace("{mnist}", str(mnist))
             source, count = re.subn(pattern, replacement, source, flags=re.MULTILINE)
             if not count:
                 raise SystemExit(f"{self.repository} {self.path}: the source has no {pattern!r}; "
@@ -67,6 +78,9 @@ class Program:
         seeds = "".join(seed for own, seed in SEEDS if own not in source)
         # a notebook's line begins with a quotation mark
         source = re.sub(r'^(\s*"?import tensorflow as tf)\b', rf"\1{seeds}", source, count=1, flags=re.MULTILINE)
+        if SEEDS[0][1] in seeds:  # a new default graph has no seed
+            source = re.sub(r'^(\s*"?(?:tf|ops)\.reset_default_graph\(\))', rf"\1{SEEDS[0][1]}", source,
+                            flags=re.MULTILINE)
         return source
 
 
@@ -94,7 +108,14 @@ class Outcome:
 def read_programs(path: pathlib.Path = LIST) -> list[Program]:
     """Read programs.tsv; lines that begin with # are comments."""
     lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
-    return [Program(*(line.split("\t") + [""] * 5)[:5]) for line in lines]
+    return [Program(*(line.split("\t") + [""] * 6)[:6]) for line in lines]
+
+
+def find_clone(corpus: pathlib.Path, program: Program) -> pathlib.Path | None:
+    """Return the folder of a program's clone, or None."""
+    plus = program.repository.replace("/", "+")
+    places = [corpus / f"{plus}@{program.commit}", corpus / program.repository, corpus / plus]
+    return next((path for path in places if (path / program.path).exists()), None)
 
 
 def write_mnist(folder: pathlib.Path) -> None:
@@ -108,19 +129,29 @@ def write_mnist(folder: pathlib.Path) -> None:
                                     ("labels-idx1", labels, [2049, len(labels)])):
             with gzip.open(folder / f"{name}-{kind}-ubyte.gz", "wb") as file:
                 file.write(np.array(header, ">u4").tobytes() + array.astype(np.uint8).tobytes())
+        np.savez(folder / f"{name}.npz", images=images, labels=labels)  # for programs that use keras.datasets
 
 
-def run(program: Program, source: str, clone: pathlib.Path, python: str, work: pathlib.Path, seconds: int) -> Outcome:
-    """Run a program's edited source in a copy of its clone below work; read what it printed and recorded."""
+def run(program: Program, source: str, clone: pathlib.Path, python: str, work: pathlib.Path, seconds: int,
+        variables: dict[str, str] | None = None) -> Outcome:
+    """Run a program's edited source in a copy of its clone below work; read what it printed and recorded.
+
+    Args:
+        variables: of the environment, beside those that every run gets.
+    """
     shutil.rmtree(work, ignore_errors=True)
     folder = work / "clone"
     shutil.copytree(clone, folder, ignore=shutil.ignore_patterns(".git", "*.ipynb_checkpoints"))
     path = folder / program.path
     path.write_text(source)
+    if re.search(r"^\s*\"?(?:import|from) simulator", source, re.MULTILINE):
+        shutil.copy(SIMULATOR, path.parent)
     record = work / "record.json"
-    command = [python, "-m", "tf1_autoencoders.run_tf1", "--record", str(record), path.name, *program.arguments.split()]
+    recording = ["-m", "tf1_autoencoders.run_tf1", "--record", str(record)]
+    plain = program.original and python != sys.executable  # Python 3.6, which the package does not support
+    command = [python, *([] if plain else recording), path.name, *program.arguments.split()]
     environment = dict(os.environ, PYTHONPATH=str(ROOT), MPLBACKEND="Agg", TF_CPP_MIN_LOG_LEVEL="3", PYTHONHASHSEED="0",
-                       PYTHONDONTWRITEBYTECODE="1", PYTHONIOENCODING="utf-8", OMP_NUM_THREADS="1")
+                       PYTHONDONTWRITEBYTECODE="1", PYTHONIOENCODING="utf-8", OMP_NUM_THREADS="1", **variables or {})
     start = time.monotonic()
     try:
         done = subprocess.run(command, cwd=path.parent, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
@@ -157,7 +188,8 @@ def judge(original: Outcome | None, ours: Outcome) -> list[str]:
     then, now = initial_values(original), initial_values(ours)
     unequal = [name for name in then if now.get(name) != then[name]]
     difference = reason_not_equal(original, ours)
-    values = f"{len(then) - len(unequal)} of {len(then)}" if unequal else "equal" if then else "no variables"
+    values = f"{len(then) - len(unequal)} of {len(then)}" if unequal else "equal" if then else \
+        "no variables" if original.record else "not recorded"
     numbers = "no" if difference else "equal" if original.numbers else "none printed"
     reasons = ([f"first other value: {unequal[0]}"] if unequal else []) + ([difference] if difference else [])
     return ["yes", "yes", values, numbers, "; ".join(reasons)]
@@ -166,16 +198,21 @@ def judge(original: Outcome | None, ours: Outcome) -> list[str]:
 def totals(rows: list[list[str]]) -> list[str]:
     """Return the sentences that sum up the rows (repository, path, then `judge`'s cells)."""
     base = [row for row in rows if row[2] == "yes"]
+    old = [row for row in rows if row[2] == "0.12.1"]
     counted = [row for row in base if row[3] == "yes"]
     with_values = [row for row in counted if row[4] != "no variables"]
     printing = [row for row in counted if row[5] != "none printed"]
     equal_values = [row for row in with_values if row[4] == "equal"]
-    equal_numbers = [row for row in printing if row[5] == "equal"]
+    equal_numbers = [row for row in printing if row[5].startswith("equal")]
+    with_one_thread = sum(row[5] == "equal with one thread" for row in equal_numbers)
     return [f"{len(rows)} programs of {len({row[0] for row in rows})} repositories.",
             f"{len(base)} of them run in TensorFlow 1.15.5.",
             f"Of these, {len(counted)} of {len(base)} run here.",
             f"{len(equal_values)} of {len(with_values)} start from bit-identical values.",
-            f"{len(equal_numbers)} of {len(printing)} print the same numbers to {TOLERANCE:g}."]
+            f"{len(equal_numbers)} of {len(printing)} print the same numbers to {TOLERANCE:g}, {with_one_thread} of "
+            "them with one thread for operations.",
+            f"{len(old)} more are of before 1.0 and run in TensorFlow 0.12.1; {sum(row[3] == 'yes' for row in old)} of "
+            "them run here."]
 
 
 def table(rows: list[list[str]]) -> str:
@@ -185,18 +222,82 @@ def table(rows: list[list[str]]) -> str:
     return "\n".join([*totals(rows), "", *("| " + " | ".join(row) + " |" for row in cells)])
 
 
-def original_outcome(program: Program, source: str, clone: pathlib.Path, python: str, work: pathlib.Path,
-                     seconds: int, cache: pathlib.Path, again: str = "") -> Outcome:
-    """Run a program in TensorFlow 1.15.5, or take what an earlier run of the same source left in the cache."""
-    key = hashlib.sha256(f"{program} {source}".encode()).hexdigest()[:16] + again
-    path = cache / f"{key}.json"
-    if path.exists():
-        return Outcome(**json.loads(path.read_text()))
-    outcome = run(program, source, clone, python, work, seconds)
-    if outcome.code != TIMED_OUT:
-        cache.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(dataclasses.asdict(outcome)))
-    return outcome
+def read_table() -> list[list[str]]:
+    """Return the rows of docs/programs.md."""
+    lines = PAGE.read_text().split(MARKS[0])[1].split(MARKS[1])[0].splitlines()
+    rows = [line[2:-2] for line in lines if line.startswith("| ")][2:]
+    return [[cell.replace("\\|", "|") for cell in row.split(" | ")] for row in rows]
+
+
+def write_table(rows: list[list[str]]) -> None:
+    """Write rows into docs/programs.md, in the place of earlier ones of the same programs, in the list's order."""
+    found = {(row[0], row[1]): row for row in [*read_table(), *rows]}
+    keys = [(program.repository, program.name) for program in read_programs()]
+    before, after = PAGE.read_text().split(MARKS[0])[0], PAGE.read_text().split(MARKS[1])[1]
+    ordered = [found[key] for key in keys if key in found]
+    PAGE.write_text(f"{before}{MARKS[0]}\n{table(ordered)}\n{MARKS[1]}{after}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """How a program is run in both TensorFlows: the command's arguments, and a folder for the runs."""
+    args: argparse.Namespace
+    work: pathlib.Path
+
+    def original(self, program: Program, source: str, clone: pathlib.Path, again: str = "",
+                 variables: dict[str, str] | None = None) -> Outcome | None:
+        """Run a program in the original, or take what an earlier run of the same source left in the cache."""
+        python = self.args.tf012_python if program.original else self.args.tf115_python
+        if python is None:
+            return None
+        key = hashlib.sha256(f"{program} {source}".encode()).hexdigest()[:16] + again
+        path = self.args.cache / f"{key}.json"
+        if path.exists():
+            return Outcome(**json.loads(path.read_text()))
+        outcome = run(program, source, clone, python, self.work, self.args.timeout, variables)
+        if outcome.code != TIMED_OUT:
+            self.args.cache.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(dataclasses.asdict(outcome)))
+        return outcome
+
+    def ours(self, program: Program, source: str, clone: pathlib.Path,
+             variables: dict[str, str] | None = None) -> Outcome:
+        """Run a program here."""
+        return run(program, source, clone, sys.executable, self.work, self.args.timeout, variables)
+
+    def row(self, program: Program, source: str, clone: pathlib.Path) -> list[str]:
+        """Return a program's row of the table.
+
+        Where the original does not repeat its own numbers, operations race in it: then both run again with one thread
+        for operations, and these runs are compared.
+        """
+        original = self.original(program, source, clone)
+        ours = self.ours(program, source, clone)
+        cells = judge(original, ours)
+        if original is not None and cells[3] == "no":
+            repeated = self.original(program, source, clone, again="-again")
+            races = reason_not_equal(original, repeated) if repeated else ""
+            if races:
+                cells[4] += f"; the original against itself: {races}"
+                original = self.original(program, source, clone, "-one-thread", ONE_THREAD)
+                difference = reason_not_equal(original, self.ours(program, source, clone, ONE_THREAD)) \
+                    if original else ""
+                cells[4] += f"; with one thread: {difference or 'equal'}"
+                cells[3] = "no" if difference else "equal with one thread"
+        if original is not None and program.original and cells[0] == "yes":
+            cells[0] = program.original
+        self.keep_outputs(program, original, ours)
+        return [program.repository, program.name, *cells]
+
+    def keep_outputs(self, program: Program, original: Outcome | None, ours: Outcome) -> None:
+        """Write what both printed into the folder of --output."""
+        if self.args.output:
+            self.args.output.mkdir(parents=True, exist_ok=True)
+            name = re.sub(r"\W+", "_", f"{program.repository} {program.name}")
+            for side, outcome in (("original", original), ("here", ours)):
+                if outcome:
+                    text = f"{outcome.stdout}\n--- stderr\n{outcome.stderr}"
+                    (self.args.output / f"{name}.{side}.txt").write_text(text)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -206,11 +307,12 @@ def main(argv: list[str] | None = None) -> int:
                         help="folder with the clones, as owner/name or owner+name")
     parser.add_argument("--tf115-python",
                         help="Python of the real TensorFlow 1.15.5; without it, programs only run here")
+    parser.add_argument("--tf012-python", help="Python of the real TensorFlow 0.12.1, for programs of before 1.0")
     parser.add_argument("--mnist", type=pathlib.Path,
                         help="folder with the four files of MNIST (default: drawn images)")
     parser.add_argument("--cifar10", type=pathlib.Path, help="folder with data_batch_1 ... test_batch of CIFAR-10")
-    parser.add_argument("--only", default="", metavar="TEXT",
-                        help="only programs whose repository and path contain the text")
+    parser.add_argument("--only", action="append", metavar="TEXT",
+                        help="only programs whose repository and path contain the text; may be repeated")
     parser.add_argument("--timeout", type=int, default=600,
                         help="seconds that a program may take (default: %(default)s)")
     parser.add_argument("--cache", type=pathlib.Path,
@@ -218,51 +320,34 @@ def main(argv: list[str] | None = None) -> int:
                         help="folder for what TensorFlow 1.15.5 gave, used again (default: %(default)s)")
     parser.add_argument("--output", type=pathlib.Path,
                         help="folder that receives what each program printed, on both sides")
-    parser.add_argument("--write", action="store_true", help="write the table into docs/programs.md")
+    parser.add_argument("--write", action="store_true", help="write the rows into docs/programs.md")
     args = parser.parse_args(argv)
-    programs = [program for program in read_programs() if args.only in f"{program.repository} {program.path}"]
+    programs = [program for program in read_programs() if not args.only or any(
+        text in f"{program.repository} {program.name}" for text in args.only)]
     if not programs:
-        parser.error(f"--only {args.only}: expected a part of a repository or path of tests/programs.tsv")
+        parser.error(f"--only {' '.join(args.only)}: expected a part of a repository or path of tests/programs.tsv")
     rows = []
     with tempfile.TemporaryDirectory() as temporary:
         work = pathlib.Path(temporary)
         mnist = args.mnist or args.cache / "MNIST_data"
         if not mnist.exists():
             write_mnist(mnist)
+        comparison = Comparison(args, work / "run")
         for program in programs:
-            clones = [args.corpus / program.repository, args.corpus / program.repository.replace("/", "+")]
-            clone = next((path for path in clones if (path / program.path).exists()), None)
+            clone = find_clone(args.corpus, program)
             if clone is None:
-                print(f"{program.repository} {program.path}: not found; expected a clone at {clones[0]}", flush=True)
+                print(f"{program.repository} {program.path}: not found; expected a clone at "
+                      f"{args.corpus / program.repository}, at commit {program.commit}", flush=True)
                 continue
             if "{cifar10}" in program.edits and args.cifar10 is None:
                 print(f"{program.repository} {program.path}: left out; needs --cifar10 FOLDER", flush=True)
                 continue
             source = program.edit((clone / program.path).read_text(), mnist.resolve(), args.cifar10)
-            original = None
-            if args.tf115_python:
-                original = original_outcome(program, source, clone, args.tf115_python, work / "run", args.timeout,
-                                            args.cache)
-            ours = run(program, source, clone, sys.executable, work / "run", args.timeout)
-            cells = judge(original, ours)
-            if cells[3] == "no":  # does the original repeat its own numbers?
-                again = original_outcome(program, source, clone, args.tf115_python, work / "run", args.timeout,
-                                         args.cache, again="-again")
-                own = reason_not_equal(original, again)
-                cells[4] += f"; 1.15.5 against itself: {own}" if own else ""
-            rows.append([program.repository, program.path, *cells])
+            rows.append(comparison.row(program, source, clone))
             print(" | ".join(rows[-1]), flush=True)
-            if args.output:
-                args.output.mkdir(parents=True, exist_ok=True)
-                name = re.sub(r"\W+", "_", f"{program.repository} {program.path}")
-                for side, outcome in (("tf115", original), ("here", ours)):
-                    if outcome:
-                        text = f"{outcome.stdout}\n--- stderr\n{outcome.stderr}"
-                        (args.output / f"{name}.{side}.txt").write_text(text)
+            if args.write:
+                write_table(rows)
     print("\n".join(totals(rows)))
-    if args.write:
-        before, after = PAGE.read_text().split(MARKS[0])[0], PAGE.read_text().split(MARKS[1])[1]
-        PAGE.write_text(f"{before}{MARKS[0]}\n{table(rows)}\n{MARKS[1]}{after}")
     return 0
 
 

@@ -1,6 +1,7 @@
 """`run_tf1`: what it does with a program, from the outside and in its parts."""
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -201,6 +202,33 @@ def test_processes_that_a_program_spawns_have_tensorflow_1_too(program):
     assert (done.stdout, done.returncode) == ("[2, 3]\n", 0)
 
 
+ENDLESS = """
+import tensorflow as tf
+
+x = tf.Variable(0.)
+step = tf.assign_add(x, 1.)
+with tf.Session() as session:
+    session.run(x.initializer)
+    print("training", flush=True)
+    while True:
+        session.run(step)
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_program_in_its_training_as_it_ends_python(program, tmp_path):
+    record_path = tmp_path / "record.json"
+    process = subprocess.Popen([sys.executable, "-m", "tf1_autoencoders.run_tf1", "--record", str(record_path),
+                                program(ENDLESS)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               universal_newlines=True)
+    assert process.stdout.readline() == "training\n"
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT, stderr
+    assert stderr.splitlines()[0] == "Traceback (most recent call last):"
+    assert stderr.splitlines()[-1] == "KeyboardInterrupt" and "tf1_autoencoders" not in stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("text, code, expected", [
     ("import tensorflow as tf\ntf.estimator.Estimator", 2, "line 2: tf.estimator is not offered"),
@@ -261,6 +289,19 @@ def test_a_name_that_left_its_library_says_what_replaces_it():
         module.imread  # noqa: B018
     with pytest.raises(AttributeError, match="no attribute 'other'"):
         module.other  # noqa: B018
+
+
+def test_a_class_takes_the_names_that_its_arguments_had():
+    import types
+    module = types.ModuleType("sklearn.manifold")
+
+    class TSNE:
+        def __init__(self, n_components=2, *, max_iter=1000):
+            self.values = n_components, max_iter
+
+    module.TSNE = TSNE
+    surroundings._complete(module)
+    assert [TSNE(3, n_iter=250).values, TSNE(max_iter=300).values] == [(3, 250), (2, 300)]
 
 
 def test_the_projectors_configuration_is_the_text_of_a_message(tmp_path):

@@ -1,9 +1,11 @@
 """What stood around TensorFlow 1 and is gone now: put back where it is a name only, otherwise named in one sentence."""
 from __future__ import annotations
 
+import functools
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import inspect
 import os
 import sys
 import types
@@ -33,6 +35,9 @@ GONE = {
     "tensorflow.models": {"*": "the repository of tensorflow/models, beside the program"},
     "tensorflow.contrib.learn.python.learn.estimators": {"*": "a session of your own, or tf.keras"},
 }
+# classes whose arguments were renamed -> {name then: name today}
+RENAMED_ARGUMENTS = {"sklearn.manifold": {"TSNE": {"n_iter": "max_iter"}},
+                     "sklearn.preprocessing": {"OneHotEncoder": {"sparse": "sparse_output"}}}
 # whole modules of Python and of libraries that are gone -> what replaces them
 GONE_MODULES = {
     "cPickle": "pickle", "urllib2": "urllib.request", "urlparse": "urllib.parse", "ConfigParser": "configparser",
@@ -96,7 +101,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Adds a sentence to the import of a module that is gone, and the gone names to modules that are still there."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[importlib.machinery.ModuleSpec]:
-        if name not in GONE_MODULES and name not in GONE and name not in ("matplotlib",):
+        if name not in (*GONE_MODULES, *GONE, *RENAMED_ARGUMENTS, "matplotlib"):
             return None
         found = None
         for finder in sys.meta_path:
@@ -108,7 +113,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             if name in GONE_MODULES:
                 raise Gone(f"the module {name} is gone: use {GONE_MODULES[name]}")
             return importlib.util.spec_from_loader(name, self, is_package=True) if _parent_exists(name) else None
-        if found.loader is not None and name in (*GONE, "matplotlib"):
+        if found.loader is not None and name in (*GONE, *RENAMED_ARGUMENTS, "matplotlib"):
             found.loader = _Completing(found.loader)
         return found
 
@@ -148,6 +153,11 @@ def _complete(module: types.ModuleType) -> None:
     if module.__name__ == "matplotlib":
         _without_windows(module)
         return
+    for name, arguments in RENAMED_ARGUMENTS.get(module.__name__, {}).items():
+        if name in vars(module):
+            _take_old_arguments(vars(module)[name], arguments)
+    if module.__name__ not in GONE:
+        return
     names: Dict[str, str] = GONE[module.__name__]
     inner = module.__dict__.get("__getattr__")
 
@@ -164,6 +174,19 @@ def _complete(module: types.ModuleType) -> None:
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
 
     module.__dict__["__getattr__"] = find
+
+
+def _take_old_arguments(cls: Any, arguments: Dict[str, str]) -> None:
+    """Let a class be made with the names that its arguments had, too."""
+    init = cls.__init__
+    known = inspect.signature(init).parameters
+
+    @functools.wraps(init)
+    def init_with_old_names(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **{arguments[name] if name in arguments and name not in known else name: value
+                             for name, value in kwargs.items()})
+
+    cls.__init__ = init_with_old_names
 
 
 def _without_windows(matplotlib: Any) -> None:
