@@ -16,9 +16,9 @@ import numpy as np
 from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile, files_of, find_checkpoint, find_meta
 from tf1_autoencoders.converting import proof
 from tf1_autoencoders.converting.fresh_process import bytes_on_disk, limit_memory, limit_time, run_fresh, use_reserve
+from tf1_autoencoders.converting.graph.ends import RANDOM, find_ends
 from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph
 from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph, value_reader
-from tf1_autoencoders.converting.graph.roles import find_ends
 from tf1_autoencoders.converting.layers.recognition import recognise
 from tf1_autoencoders.converting.listing import print_assumed, print_list
 from tf1_autoencoders.converting.writing import formats
@@ -42,7 +42,6 @@ from tf1_autoencoders.utils.paths import display_path
 
 OF_GRAPH = ("savedmodel", "frozen", "keras", "onnx", "tflite", "tflite-int8")
 WITH_MAP = "keras-weights"
-RANDOM = frozenset(("RandomUniform", "RandomStandardNormal", "TruncatedNormal", "RandomUniformInt", "Multinomial"))
 SECONDS = 1800  # for a whole conversion
 
 
@@ -153,9 +152,9 @@ def print_suggestion(checkpoint: CheckpointFile, args: argparse.Namespace) -> No
 
 def cut_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argparse.Namespace) -> InferenceGraph:
     """Return the part of the graph that the outputs need."""
-    ends = find_ends(graph, args.input or [], args.output or [], dict(args.feed or []))
-    print_assumed(ends, args)
-    return InferenceGraph(graph, *ends, value_reader(checkpoint), dict(args.shape or []))
+    ends = find_ends(graph, args.input or [], args.output or [], dict(args.feed or []), checkpoint.variables)
+    print_assumed(graph, ends, args)
+    return InferenceGraph(graph, ends, value_reader(checkpoint), dict(args.shape or []))
 
 
 def keras_of_graph(checkpoint: CheckpointFile, graph: ForeignGraph, args: argparse.Namespace,

@@ -15,7 +15,7 @@ from tf1_autoencoders.checkpointing import saver
 from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile
 from tf1_autoencoders.converting import proof
 from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph, Saved
-from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph
+from tf1_autoencoders.converting.graph.inference_graph import Ends, InferenceGraph
 from tf1_autoencoders.converting.writing import formats
 from tf1_autoencoders.converting.writing.formats import Signature
 from tf1_autoencoders.converting.writing.keras_model import write_keras
@@ -91,8 +91,8 @@ def frozen_signatures(trained: Trained) -> Dict[str, Signature]:
     for key, (inputs, outputs) in trained.section.signatures(trained.model).items():
         names = [{name: tensor.name.split(":")[0] for name, tensor in tensors.items()} for tensors in (inputs, outputs)]
         shapes = {names[0][name]: tensor.shape.as_list() for name, tensor in inputs.items()}
-        frozen = InferenceGraph(graph, list(names[0].values()), [tensor.name for tensor in outputs.values()], {},
-                                value_of, shapes)
+        ends = Ends(list(names[0].values()), [tensor.name for tensor in outputs.values()], {}, list(names[0].values()))
+        frozen = InferenceGraph(graph, ends, value_of, shapes)
         signatures[key] = Signature(frozen.graph_def(), names[0],
                                     {name: tensor.name for name, tensor in outputs.items()})
     return signatures

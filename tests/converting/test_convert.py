@@ -13,9 +13,10 @@ from tf1_autoencoders import convert
 from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile, files_of, find_meta
 from tf1_autoencoders.converting import proof
 from tf1_autoencoders.converting.fresh_process import bytes_on_disk, run_fresh
+from tf1_autoencoders.converting.graph.ends import find_ends, find_outputs
 from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph
 from tf1_autoencoders.converting.graph.inference_graph import import_graph
-from tf1_autoencoders.converting.graph.roles import find_ends, find_outputs, role_table
+from tf1_autoencoders.converting.graph.roles import role_table
 from tf1_autoencoders.converting.writing import formats
 from tf1_autoencoders.converting.writing.keras_model import MAX_LAYERS
 from tf1_autoencoders.keras_twin import h5_weights

@@ -5,8 +5,8 @@ import pytest
 from tests.converting.test_convert import FORWARD
 from tf1_autoencoders.checkpointing.checkpoint_file import find_meta
 from tf1_autoencoders.converting import proof
+from tf1_autoencoders.converting.graph.ends import find_ends
 from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph
-from tf1_autoencoders.converting.graph.roles import find_ends
 from tf1_autoencoders.converting.writing.weight_map import load_model
 from tf1_autoencoders.graphs.layers import dense_layer
 from tf1_autoencoders.utils.frameworks import tf1
@@ -27,13 +27,17 @@ def test_a_network_behind_an_input_pipeline_is_cut_there(form, saved, run, in_th
     assert code == 0 and "IteratorGetNext:1 -> dense_1/BiasAdd" in text and "pass" in text, text
 
 
-def test_a_graph_that_draws_random_numbers_is_written_and_not_compared(saved, run, tmp_path, in_this_process):
+def test_what_a_graph_draws_is_an_input_or_it_is_written_and_not_compared(saved, run, tmp_path, in_this_process):
     def build():
         hidden = dense_layer(tf1.placeholder(tf1.float32, [None, 3], name="x"), 4, seed=1)
         code = tf1.identity(hidden + tf1.random.normal(tf1.shape(hidden)), name="code")
         dense_layer(code, 2, seed=2)
     path = saved(build)
-    code, text = run(path, "--to", "savedmodel", "--out", "out")
+    for form in ("savedmodel", "keras"):  # of a variational autoencoder, the sample is an input
+        code, text = run(path, "--to", form, "--out", f"sample.{form}")
+        assert code == 0 and "x, random_normal/RandomStandardNormal -> dense_1/BiasAdd" in text and "pass" in text, text
+    assert "random_normal/RandomStandardNormal draws random numbers: an input, which takes a sample" in text
+    code, text = run(path, "--to", "savedmodel", "--out", "out", "--input", "x")
     assert code == 1 and "not compared: the outputs depend on random numbers" in text and (tmp_path / "out").is_dir()
     code, text = run(path, "--to", "savedmodel", "--out", "decoder", "--input", "code")
     assert code == 0 and "pass" in text, text

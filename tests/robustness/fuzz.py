@@ -311,9 +311,9 @@ def _any_checkpoint(folder, n):
 
 def _graph(folder, n):
     from tf1_autoencoders.converting.graph.allowlist import READS, VARIABLES, check_operations
+    from tf1_autoencoders.converting.graph.ends import find_ends, find_outputs
     from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph
     from tf1_autoencoders.converting.graph.inference_graph import needed_nodes
-    from tf1_autoencoders.converting.graph.roles import find_ends, find_outputs
     with zipfile.ZipFile(str(FOREIGN)) as archive:
         bases = [archive.read(f"{network}/model.ckpt.meta") for network in ("dense", "bidirectional")]
 

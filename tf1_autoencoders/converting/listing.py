@@ -6,9 +6,10 @@ from typing import Optional
 
 from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile
 from tf1_autoencoders.converting.graph.allowlist import ALLOWED_OPS, page_for
-from tf1_autoencoders.converting.graph.foreign_graph import PLACEHOLDERS, ForeignGraph
-from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph, value_reader
-from tf1_autoencoders.converting.graph.roles import Ends, find_ends, find_outputs, role_table
+from tf1_autoencoders.converting.graph.ends import RANDOM, find_ends, find_outputs
+from tf1_autoencoders.converting.graph.foreign_graph import PLACEHOLDERS, ForeignGraph, split_name
+from tf1_autoencoders.converting.graph.inference_graph import Ends, InferenceGraph, value_reader
+from tf1_autoencoders.converting.graph.roles import role_table
 from tf1_autoencoders.converting.layers.recognition import recognise
 from tf1_autoencoders.converting.writing import formats
 from tf1_autoencoders.reporting.tables import markdown_table
@@ -36,10 +37,11 @@ def print_list(checkpoint: CheckpointFile, graph: Optional[ForeignGraph], args: 
     print(f"graph: {graph.source}, written by TensorFlow {graph.version}, {len(graph.nodes):,} operations")
     for name, node in graph.nodes.items():
         if node.op in PLACEHOLDERS and node.attr["dtype"].type != tf1.string.as_datatype_enum:  # a Saver's
-            sizes = ["?" if dimension.size < 0 else str(dimension.size) for dimension in node.attr["shape"].shape.dim]
-            dtype = node.attr["dtype"].type
-            print(f"placeholder: {one_line(name)}, {tf1.as_dtype(dtype).name if dtype else '?'}[{', '.join(sizes)}]")
-    outputs = args.output or find_outputs(graph)
+            shape, dtype = node.attr["shape"].shape, node.attr["dtype"].type
+            sizes = ", ".join("?" if dimension.size < 0 else str(dimension.size) for dimension in shape.dim)
+            print(f"placeholder: {one_line(name)}, {tf1.as_dtype(dtype).name if dtype else '?'}"
+                  + (" of unknown shape" if shape.unknown_rank else f"[{sizes}]"))
+    outputs = args.output or find_outputs(graph, checkpoint.variables)
     for output in outputs:
         print_network(checkpoint, graph, output, args)
     if not outputs:
@@ -58,21 +60,24 @@ def print_network(checkpoint: CheckpointFile, graph: ForeignGraph, output: str, 
     print("", f"output: {one_line(output)}", sep="\n")
     try:
         ends = find_ends(graph, args.input or [], [output], dict(args.feed or []))
-        print_assumed(ends, args)
-        layers = recognise(InferenceGraph(graph, *ends, value_reader(checkpoint), dict(args.shape or []))).layers
+        print_assumed(graph, ends, args)
+        layers = recognise(InferenceGraph(graph, ends, value_reader(checkpoint), dict(args.shape or []))).layers
     except UserError as error:
         print(f"  its layers cannot be listed: {error}")
         return
     for k, layer in enumerate(layers[:MAX_SHOWN]):
         taken = "" if layer.inputs in ((), (k - 1,)) else f"  <- {', '.join(layers[n].name for n in layer.inputs)}"
         names = f"  [{formats.list_names(layer.variables, 4)}]" if layer.variables else ""
-        print(f"  {layer.name}: {layer.describe()}{taken}{names}")
+        print(f"  {layer.name}: {layer.describe()}{taken}{names}  -> {one_line(layer.tensor)}")
     if len(layers) > MAX_SHOWN:
         print(f"  and {len(layers) - MAX_SHOWN} more layers")
 
 
-def print_assumed(ends: Ends, args: argparse.Namespace) -> None:
-    """Say which placeholders were given a value that the user did not name."""
+def print_assumed(graph: ForeignGraph, ends: Ends, args: argparse.Namespace) -> None:
+    """Print which placeholders were given a value that the user did not name, and which inputs are samples."""
+    for tensor in ends.inputs:
+        if graph.nodes[split_name(tensor)[0]].op in RANDOM and tensor not in ends.named:
+            print(f"  {one_line(tensor)} draws random numbers: an input, which takes a sample")
     for name, value in ends.feeds.items():
         if name not in dict(args.feed or []):
             print(f"  {one_line(name)} = {value}, assumed for a network in use; change with --feed NAME=VALUE")

@@ -22,6 +22,7 @@ from tf1_autoencoders.converting.graph.allowlist import READS, VARIABLES, check_
 from tf1_autoencoders.converting.graph.foreign_graph import (
     PLACEHOLDERS,
     ForeignGraph,
+    constant_like,
     copied,
     cut_name,
     data_inputs,
@@ -48,7 +49,7 @@ UNKNOWN_SIZE = 6  # of an axis that the graph leaves open, such as time
 
 
 class Difference(NamedTuple):
-    """Largest absolute difference between two models' outputs, and the original's largest output."""
+    """Largest absolute difference in one of two models' outputs, and the largest value of this output."""
 
     largest: float
     scale: float
@@ -75,6 +76,9 @@ def random_inputs(graph: InferenceGraph, seed: int = 0) -> Dict[str, np.ndarray]
         size = shapes[split_name(tensor)[0]]
         if size and shape.dim[0].size < 0:
             size[0] = n_rows
+        if shape.unknown_rank:
+            raise UserError(f"--check: the shape of the input {tensor} is not known; name it with --shape "
+                            f"{tensor}=?,784, or its value with --feed {tensor}=VALUE")
         if int(np.prod(size, dtype=np.float64)) > 1 << 28:
             raise UserError(f"--check: the input {tensor} has the shape {size}, too large to try; name a --shape")
         numbers = tf1.as_dtype(dtype).as_numpy_dtype
@@ -82,8 +86,12 @@ def random_inputs(graph: InferenceGraph, seed: int = 0) -> Dict[str, np.ndarray]
         if kind not in "fiub":
             raise UserError(f"--check: the input {tensor} is {tf1.as_dtype(dtype).name}, and only numbers are tried; "
                             "name an --input behind it, or convert with --no-check")
-        values[tensor] = (random.uniform(-1, 1, size) if kind == "f"
-                          else random.integers(0, _n_choices(graph, tensor, shapes), size)).astype(numbers)
+        if kind in "iu" and not size:  # such as batch_size
+            values[tensor] = np.asarray(n_rows, numbers)
+        elif kind == "f":
+            values[tensor] = random.uniform(-1, 1, size).astype(numbers)
+        else:
+            values[tensor] = random.integers(0, _n_choices(graph, tensor, shapes), size).astype(numbers)
     return values
 
 
@@ -140,11 +148,11 @@ def _files(path: Path) -> List[Path]:
 
 
 def difference(original: Mapping[str, np.ndarray], converted: Mapping[str, np.ndarray]) -> Difference:
-    """Return the largest difference between the outputs of two models; inf where shapes differ, nan where numbers do.
+    """Return the largest relative difference in an output of two models; inf where shapes differ, nan where numbers do.
 
     nan and infinity in both at the same place count as equal.
     """
-    largest, scale, n_rows = 0.0, 0.0, 0
+    worst = Difference(0.0, 0.0, 0)
     for name, expected in original.items():
         found = converted.get(name)
         if found is None or found.shape != expected.shape:
@@ -153,10 +161,13 @@ def difference(original: Mapping[str, np.ndarray], converted: Mapping[str, np.nd
         same = (expected == found) | np.isnan(expected) & np.isnan(found)
         with np.errstate(invalid="ignore"):
             gaps = np.where(same, 0, np.abs(expected - found))
-        largest = float(np.maximum(largest, gaps.max(initial=0)))  # not max(), which drops nan
-        scale = max(scale, float(np.max(np.abs(expected[np.isfinite(expected)]), initial=0)))
-        n_rows = max(n_rows, len(expected) if expected.ndim else 1)
-    return Difference(largest, scale, n_rows)
+        own = Difference(float(gaps.max(initial=0)), float(np.max(np.abs(expected[np.isfinite(expected)]), initial=0)),
+                         len(expected) if expected.ndim else 1)
+        if not own.relative <= worst.relative or not worst.n_rows:  # nan is the worst
+            worst = own
+        if np.isnan(own.relative):
+            break
+    return worst
 
 
 def rounded_job(signature: Signature, folder: str) -> Dict[str, Any]:
@@ -270,10 +281,18 @@ def run_original(job: Mapping[str, Any], inputs: Sequence[np.ndarray]) -> List[n
         placeholder.attr["shape"].shape.CopyFrom(tf1.TensorShape([None, *value.shape[1:]] if value.ndim else [])
                                                  .as_proto())
     rewire(nodes, {tensor: cut_name(tensor) for tensor in job["inputs"] if split_name(tensor)[1]})
+    others = {name: value for name, value in job.get("feeds", {}).items() if name in nodes}
+    for name, value in others.items():
+        if nodes[name].op == "Const":  # which cannot be fed inside of a loop
+            nodes[name] = constant_like(nodes[name], value)
     graph_def = tf1.GraphDef(versions=graph.versions, library=library, node=nodes.values())
     imported = import_graph(graph_def, job["meta"])
     feeds = {_full(cut_name(name)): value for name, value in zip(job["inputs"], inputs)}
-    feeds.update({_full(name): value for name, value in job.get("feeds", {}).items() if name in nodes})
+    feeds.update({_full(name): value for name, value in others.items() if nodes[name].op != "Const"})
+    for name, node in nodes.items():  # in a branch that is not taken; TensorFlow asks for it all the same
+        if node.op in ("Placeholder", "PlaceholderV2") and _full(name) not in feeds:
+            sizes = [abs(dimension.size) for dimension in node.attr["shape"].shape.dim]  # 1 for an open size
+            feeds[_full(name)] = np.zeros(sizes, tf1.as_dtype(node.attr["dtype"].type).as_numpy_dtype)
     with imported.as_default(), tf1.Session() as session:
         for name in [name for name in nodes if nodes[name].op in VARIABLES]:
             variable, saved = imported.get_operation_by_name(name).outputs[0], graph.saved_as(name)

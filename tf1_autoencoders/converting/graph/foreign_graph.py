@@ -24,6 +24,7 @@ from tf1_autoencoders.utils.paths import display_path
 MAX_META_BYTES, MAX_TEXT_BYTES = 1 << 30, 1 << 25  # of a .meta file; of a graph.pbtxt, which is slow to read
 PASS_ON = frozenset(("Identity", "StopGradient", "PreventGradient", "Snapshot", "CheckNumerics", "RefIdentity"))
 PLACEHOLDERS = frozenset(("Placeholder", "PlaceholderV2", "PlaceholderWithDefault"))
+OPEN_SHAPES_SINCE = 24  # version of a GraphDef, since when Placeholder's {} is the shape of a number
 APPLY = re.compile(r"^(Resource)?(Sparse)?Apply(\w+)$")
 SLOTS = {"Adam": ("m", "v"), "AdaMax": ("m", "v"), "Adagrad": ("accumulator",), "Adadelta": ("accumulator", "update"),
          "RMSProp": ("mean square", "momentum"), "Momentum": ("momentum",), "Ftrl": ("accumulator", "linear"),
@@ -66,6 +67,17 @@ def constant(name: str, value: Any) -> Any:
     node.attr["dtype"].type = tf1.as_dtype(value.dtype).as_datatype_enum
     node.attr["value"].tensor.CopyFrom(tf1.make_tensor_proto(value))
     return node
+
+
+def constant_like(node: Any, value: Any) -> Any:
+    """Return a NodeDef of a constant in place of a placeholder or a constant, which waits for what the node waits for.
+
+    Without these control inputs, a constant of a loop would stand outside of the loop.
+    """
+    dtype = tf1.as_dtype(node.attr["dtype"].type or node.attr["T"].type).as_numpy_dtype
+    replacement = constant(node.name, np.asarray(value, dtype))
+    replacement.input.extend(f"^{waited}" for waited in control_inputs(node))
+    return replacement
 
 
 def constant_in(nodes: Mapping[str, Any], tensor: str, weights: Mapping[str, np.ndarray] = {}) -> Any:  # noqa: B006
@@ -125,11 +137,14 @@ class ForeignGraph:
         self.library = meta_graph.graph_def.library
         self.versions = meta_graph.graph_def.versions
         self.nodes: Dict[str, Any] = {node.name: node for node in meta_graph.graph_def.node}
-        self.version = one_line(meta_graph.meta_info_def.tensorflow_version)[:20] or "unknown"
+        self.version = one_line(meta_graph.meta_info_def.tensorflow_version)[:20] or "of unknown version"
         self.collections = {name: list(getattr(value, value.WhichOneof("kind") or "node_list").value)
                             for name, value in meta_graph.collection_def.items()}
         if len(self.nodes) < len(meta_graph.graph_def.node):
             raise UserError(f"{source}: two operations have the same name; name the .meta file that TensorFlow wrote")
+        for node in self.nodes.values():
+            if node.op in PLACEHOLDERS:
+                _restore_shape(node, self.versions.producer)
         self.saved = self._saved(meta_graph.saver_def.restore_op_name.rpartition("/")[0] + "/")
 
     @classmethod
@@ -166,6 +181,16 @@ class ForeignGraph:
     def variables(self) -> List[str]:
         """Return the names of the variables' nodes."""
         return [name for name, node in self.nodes.items() if node.op in VARIABLES]
+
+    def behind(self, tensor: str) -> str:
+        """Return the name of the node behind operations that only pass a tensor on."""
+        for _ in range(len(self.nodes)):
+            name, _ = split_name(tensor)
+            inputs = data_inputs(self.nodes[name]) if name in self.nodes else []
+            if not inputs or self.nodes[name].op not in PASS_ON:
+                break
+            tensor = inputs[0]
+        return split_name(tensor)[0]
 
     def variable_of(self, tensor: str) -> Optional[str]:
         """Return the variable that a tensor is, or is read from, or None."""
@@ -255,6 +280,21 @@ class ForeignGraph:
             if node.op not in functions and op_definition(node.op) is None:
                 unknown.setdefault(node.op, []).append(name)
         return unknown
+
+
+def _restore_shape(node: Any, producer: int) -> None:
+    """Set the shape of a placeholder that a release up to 1.1 wrote: {} stood there for every shape with an open size.
+
+    The true shape may stand in the private attribute _output_shapes, which these releases wrote too.
+    """
+    known = node.attr["_output_shapes"].list.shape if "_output_shapes" in node.attr else ()
+    stated = "shape" in node.attr
+    shape = node.attr["shape"].shape
+    if not shape.dim and not shape.unknown_rank and node.op == "Placeholder":
+        if known and (known[0].dim or known[0].unknown_rank):
+            shape.CopyFrom(known[0])
+        elif producer < OPEN_SHAPES_SINCE or not stated:
+            shape.unknown_rank = True
 
 
 def data_inputs(node: Any) -> List[str]:

@@ -1,7 +1,7 @@
 """The part of a foreign graph that some outputs need: pruned, checked against the allowlist, with frozen weights."""
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -12,9 +12,9 @@ from tf1_autoencoders.converting.graph.foreign_graph import (
     PLACEHOLDERS,
     ForeignGraph,
     Saved,
-    bounded_constant,
     constant,
     constant_in,
+    constant_like,
     control_inputs,
     copied,
     cut_name,
@@ -44,6 +44,23 @@ def value_reader(checkpoint: CheckpointFile) -> Any:
     return value_of
 
 
+class Ends(NamedTuple):
+    """What an inference graph begins and ends with.
+
+    | field   | meaning                                                                          |
+    |---------|----------------------------------------------------------------------------------|
+    | inputs  | tensors that the model is given; one in the middle of the graph cuts it there    |
+    | outputs | tensors that the model gives                                                     |
+    | feeds   | {placeholder or constant: value that it always has}                              |
+    | named   | those of the inputs that the user named: others are left out where not needed    |
+    """
+
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+    feeds: Mapping[str, Any]
+    named: Sequence[str] = ()
+
+
 class InferenceGraph:
     """What some outputs need of a graph, with inputs cut, placeholders set, and weights as constants.
 
@@ -57,16 +74,13 @@ class InferenceGraph:
     | feeds     | {placeholder of the original: value that it always has}                                |
     """
 
-    def __init__(self, graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str],
-                 feeds: Mapping[str, Any], value_of: Callable[[Saved], np.ndarray],
+    def __init__(self, graph: ForeignGraph, ends: Ends, value_of: Callable[[Saved], np.ndarray],
                  shapes: Optional[Mapping[str, Sequence[Optional[int]]]] = None) -> None:
-        """Make the graph.
+        """Make the graph, in passes over its nodes.
 
         Args:
             graph: ForeignGraph.
-            inputs: tensors that the model is given; a tensor in the middle of the graph cuts it there.
-            outputs: tensors that the model gives.
-            feeds: {placeholder: value that it always has}.
+            ends: Ends.
             value_of: function that returns the value of a variable, or raises KeyError.
             shapes: {input: its shape}, for placeholders whose shape the program has left open.
 
@@ -75,61 +89,92 @@ class InferenceGraph:
                 operation that is not known or not allowed.
         """
         self.source, self.versions = graph.source, graph.versions
-        self.inputs, self.outputs = [cut_name(tensor) for tensor in inputs], list(outputs)
-        self.tensors, self.feeds = list(inputs), dict(feeds)
+        self.tensors, self.outputs, self.feeds = list(ends.inputs), list(ends.outputs), dict(ends.feeds)
         self.weights: Dict[str, np.ndarray] = {}
-        self.nodes = {}
         self._value_of = value_of
         self._imported: Any = None
         self._dequeued: Optional[int] = None  # by a queue, and then in the shapes of the original's constants
-        cut = {split_name(tensor)[0]: tensor for tensor in inputs}
-        nodes = {name: copied(graph.nodes[name])
-                 for name in needed_nodes(graph.nodes, outputs, set(cut) | set(feeds))}
-        self.nodes = nodes
-        for dropout in find_dropouts(nodes):
-            if all(feeds.get(name) == value or graph.constant_of(name) == value
-                   for name, value in dropout.feeds.items()):
-                make_identity(nodes[dropout.node], dropout.x)
-        for tensor in inputs:
-            if split_name(tensor)[0] in nodes:
-                self._cut(graph, tensor)
-        rewire(nodes, {tensor: cut_name(tensor) for tensor in inputs if split_name(tensor)[1]})
-        for name in set(nodes) - set(needed_nodes(nodes, outputs, set())):
-            del nodes[name]  # the sources of later outputs
-        for name in list(nodes):
-            if name in self.inputs:
-                continue
-            if name in feeds:
-                self._set(name, feeds[name])
-            elif nodes[name].op == "Print":
-                make_identity(nodes[name], data_inputs(nodes[name])[0])
-            elif nodes[name].op == "PlaceholderWithDefault":
-                nodes[name].op = "Identity"
-                nodes[name].attr["T"].type = nodes[name].attr["dtype"].type
-                for attribute in ("dtype", "shape"):
-                    nodes[name].attr.pop(attribute, None)
-        for tensor in [tensor for tensor in inputs if cut_name(tensor) in nodes]:
-            node = nodes[cut_name(tensor)]
-            shape = (shapes or {}).get(tensor) or assumed_shape(graph, node)
-            if shape is not None:
-                node.attr["shape"].shape.CopyFrom(tf1.TensorShape(shape).as_proto())
-        check_operations(graph.source, graph.library, nodes, READS | VARIABLES)
+        stop = {split_name(tensor)[0] for tensor in self.tensors} | set(self.feeds)
+        self.nodes = {name: copied(graph.nodes[name]) for name in needed_nodes(graph.nodes, self.outputs, stop)}
+        self._remove_dropouts(graph)
+        self._cut_inputs(graph)
+        self._set_placeholders()
+        self._set_shapes(graph, shapes or {})
+        check_operations(graph.source, graph.library, self.nodes, READS | VARIABLES)
         self._freeze(graph)
-        fold_conditions(nodes, self.constant_value)
-        keep = set(needed_nodes(nodes, outputs, set()))
-        for name in set(nodes) - keep:
-            del nodes[name]
+        fold_conditions(self.nodes, self.constant_value)
+        self._prune()
+        for name in self.nodes:  # control inputs matter where a branch or a loop is entered
+            self.nodes[name] = copied(self.nodes[name], lambda source: source in self.nodes)
+        self._check_inputs(ends)
+        self.library = check_operations(graph.source, graph.library, self.nodes)
+
+    @property
+    def inputs(self) -> List[str]:
+        return [cut_name(tensor) for tensor in self.tensors]
+
+    def _remove_dropouts(self, graph: ForeignGraph) -> None:
+        """Make an Identity of each dropout that keeps everything."""
+        for dropout in find_dropouts(self.nodes):
+            if all(self.feeds.get(name) == value or graph.constant_of(name) == value
+                   for name, value in dropout.feeds.items()):
+                make_identity(self.nodes[dropout.node], dropout.x)
+
+    def _cut_inputs(self, graph: ForeignGraph) -> None:
+        """Make placeholders of the tensors that the model is given."""
+        for tensor in self.tensors:
+            if split_name(tensor)[0] in self.nodes:
+                self._cut(graph, tensor)
+        rewire(self.nodes, {tensor: cut_name(tensor) for tensor in self.tensors if split_name(tensor)[1]})
+        self._prune()  # of the sources of later outputs
+
+    def _prune(self) -> None:
+        """Remove what the outputs do not need."""
+        for name in set(self.nodes) - set(needed_nodes(self.nodes, self.outputs, set())):
+            del self.nodes[name]
             self.weights.pop(name, None)
-        for name in nodes:  # control inputs matter where a branch or a loop is entered
-            nodes[name] = copied(nodes[name], lambda source: source in nodes)
-        missing = [name for name, node in nodes.items() if node.op in PLACEHOLDERS and name not in self.inputs]
+
+    def _set_placeholders(self) -> None:
+        """Make constants of the placeholders that always have one value, and an Identity of those with a default."""
+        for name in [name for name in self.nodes if name not in self.inputs]:
+            node = self.nodes[name]
+            if name in self.feeds:
+                self.nodes[name] = constant_like(node, self.feeds[name])
+            elif node.op == "Print":
+                make_identity(node, data_inputs(node)[0])
+            elif node.op == "PlaceholderWithDefault":
+                node.op = "Identity"
+                node.attr["T"].type = node.attr["dtype"].type
+                for attribute in ("dtype", "shape"):
+                    node.attr.pop(attribute, None)
+
+    def _set_shapes(self, graph: ForeignGraph, shapes: Mapping[str, Sequence[Optional[int]]]) -> None:
+        """Set the shapes of placeholders that the user names, or that the graph shows."""
+        for tensor in self.tensors:
+            node = self.nodes.get(cut_name(tensor))
+            shape = None if node is None else shapes.get(tensor) or assumed_shape(graph, node)
+            if node is not None and shape is not None:
+                node.attr["shape"].shape.CopyFrom(tf1.TensorShape(shape).as_proto())
+
+    def _check_inputs(self, ends: Ends) -> None:
+        """Leave out the inputs that turned out not to be needed.
+
+        Raises:
+            UserError: the user named such an input, or the outputs need another placeholder.
+        """
+        missing = [name for name, node in self.nodes.items() if node.op in PLACEHOLDERS and name not in self.inputs]
         if missing:
             raise UserError(f"{self.source}: the outputs also need the placeholder {missing[0]}; name it with --input, "
                             f"or give its value with --feed {missing[0]}=VALUE")
-        unused = [tensor for tensor in inputs if cut_name(tensor) not in nodes]
-        if unused:
-            raise UserError(f"--input {unused[0]}: the outputs do not depend on it; leave it out or name other outputs")
-        self.library = check_operations(graph.source, graph.library, nodes)
+        unused = [tensor for tensor in self.tensors if cut_name(tensor) not in self.nodes]
+        for tensor in unused:
+            if tensor in ends.named:
+                raise UserError(f"--input {tensor}: the outputs do not depend on it; leave it out or name other "
+                                "outputs")
+            self.tensors.remove(tensor)
+        if not self.tensors:
+            raise UserError(f"--output {one_line(self.outputs[0])}: depends on no placeholder; name the tensor that "
+                            "the model is given with --input")
 
     def _cut(self, graph: ForeignGraph, tensor: str) -> None:
         """Make a placeholder of a tensor that the model is given."""
@@ -147,12 +192,6 @@ class InferenceGraph:
         placeholder.attr["shape"].shape.CopyFrom(shape)
         self.nodes[placeholder.name] = placeholder
 
-    def _set(self, name: str, value: Any) -> None:
-        """Make a constant of a placeholder."""
-        node = self.nodes[name]
-        dtype = tf1.as_dtype(node.attr["dtype"].type or node.attr["T"].type).as_numpy_dtype
-        self.nodes[name] = constant(name, np.asarray(value, dtype))
-
     def _freeze(self, graph: ForeignGraph) -> None:
         """Make a constant of each variable, and an Identity of what reads it."""
         nodes, handles = self.nodes, {}
@@ -163,8 +202,10 @@ class InferenceGraph:
             try:
                 value = self._value_of(saved)
             except KeyError:
+                advice = "the Saver left it out, name other outputs" if graph.saved and name not in graph.saved else \
+                    "name the checkpoint that belongs to this .meta file"
                 raise UserError(f"{self.source}: the outputs need the variable {saved.name}, which the checkpoint does "
-                                "not have; name the checkpoint that belongs to this .meta file") from None
+                                f"not have; {advice}") from None
             dtype, shape = node.attr["dtype"].type, node.attr["shape"].shape
             expected = [dimension.size for dimension in shape.dim]
             if tf1.as_dtype(value.dtype).as_datatype_enum != dtype or not shape.unknown_rank and expected and (
@@ -216,18 +257,30 @@ class InferenceGraph:
 
 
 def assumed_shape(graph: ForeignGraph, node: Any) -> Optional[List[Optional[int]]]:
-    """Return the shape of a placeholder of unknown shape whose only use is a reshape to a known one, or None."""
+    """Return the shape of a placeholder of unknown shape as its first use shows, or None.
+
+    Uses that show are a reshape to a known shape, a product with a variable, and a convolution with one.
+    """
     shape = node.attr["shape"].shape
-    if node.op not in PLACEHOLDERS or len(shape.dim) or not (shape.unknown_rank or "shape" not in node.attr
-                                                             or graph.nodes[node.name].op == "Placeholder"):
+    if node.op not in PLACEHOLDERS or len(shape.dim) or not shape.unknown_rank:
         return None
     for consumer in graph.nodes.values():
         inputs = data_inputs(consumer)
-        if consumer.op == "Reshape" and split_name(inputs[0])[0] == node.name:
-            target = graph.nodes.get(split_name(inputs[1])[0])
-            sizes = bounded_constant(target).ravel().tolist() if target is not None and target.op == "Const" else []
+        if not inputs or graph.behind(inputs[0]) != node.name or len(inputs) < 2:
+            continue
+        if consumer.op == "Reshape":
+            target = graph.constant_of(inputs[1])
+            sizes = [] if target is None else target.ravel().tolist()
             if len(sizes) > 1 and sizes[0] == -1 and min(sizes[1:]) > 0:
                 return [None, int(np.prod(sizes[1:]))]
+        kernel = graph.nodes.get(graph.variable_of(inputs[1]) or "")
+        sizes = [dimension.size for dimension in kernel.attr["shape"].shape.dim] if kernel is not None else []
+        if consumer.op in ("MatMul", "BatchMatMul", "BatchMatMulV2") and len(sizes) == 2 \
+                and not (consumer.attr["transpose_a"].b or consumer.attr["adj_x"].b):
+            transposed = consumer.attr["transpose_b"].b or consumer.attr["adj_y"].b
+            return [None, sizes[1] if transposed else sizes[0]]
+        if consumer.op == "Conv2D" and len(sizes) == 4 and consumer.attr["data_format"].s != b"NCHW":
+            return [None, None, None, sizes[2]]
     return None
 
 

@@ -44,6 +44,7 @@ class Layer:
     | kind      | name of the class in keras.layers; or "Input", or the operation if not known  |
     | name      | name of the layer, unique                                                     |
     | place     | the operation in the graph                                                    |
+    | tensor    | name of the tensor in the graph that it gives, with its bias and activation   |
     | inputs    | numbers of the layers whose outputs it takes                                  |
     | arguments | of the class                                                                  |
     | call      | {argument of the call: numbers of layers}, such as mask and initial_state      |
@@ -59,6 +60,7 @@ class Layer:
         self.kind, self.name, self.place, self.inputs, self.known = kind, name, place, tuple(inputs), known
         self.variables, self.weights, self.arguments = list(variables), weights or {}, arguments
         self.call, self.views = call or {}, []  # type: Dict[str, List[int]], List[str]
+        self.tensor = place
 
     def describe(self) -> str:
         """Return the layer in one line, as a call of Keras."""
@@ -150,7 +152,8 @@ class Network:
                 continue
             begun.add(tensor)
             try:
-                self._numbers[tensor] = self._recognise(tensor)
+                self._numbers[tensor] = number = self._recognise(tensor)
+                self.layers[number].tensor = tensor.name
             except NotYetRecognised as needed:
                 for other in reversed(needed.tensors):
                     if other in begun:  # depends on itself
@@ -171,7 +174,8 @@ class Network:
         """Append a layer; return its number."""
         variables = more.get("variables") or []
         scope = variables[0].rpartition("/")[0] if variables else ""
-        name = re.sub(r"[^A-Za-z0-9_.-]+", "_", scope or place).strip("_") or kind.lower()
+        name = re.sub(r"[^A-Za-z0-9_.-]+", "_", scope or place)
+        name = name if kind == "Input" and name[0] != "_" else name.strip("_") or kind.lower()
         unique, k = name, 0
         while unique in self._names:
             k += 1

@@ -1,0 +1,198 @@
+"""Kinds of programs whose checkpoints `convert` once refused or read wrongly, made by the installed TensorFlow."""
+import numpy as np
+import pytest
+
+from tests.converting.test_convert import FORWARD
+from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile, find_meta
+from tf1_autoencoders.converting import proof
+from tf1_autoencoders.converting.graph.ends import find_ends, find_outputs
+from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph
+from tf1_autoencoders.converting.graph.roles import role_table
+from tf1_autoencoders.converting.writing.weight_map import load_model
+from tf1_autoencoders.graphs.layers import dense_layer
+from tf1_autoencoders.utils.frameworks import tf1
+
+FORMS = pytest.mark.parametrize("form", ["savedmodel", "keras"])
+
+
+def placeholder(*shape, name="x", dtype=tf1.float32):
+    return tf1.placeholder(dtype, shape, name=name)
+
+
+def variable(name, *shape):
+    return tf1.get_variable(name, shape, initializer=tf1.random_normal_initializer(seed=len(name)))
+
+
+@pytest.fixture
+def switches():
+    """Let tf.cond and tf.while_loop write operations such as Switch and Enter, as TensorFlow 1 does."""
+    tf1.disable_control_flow_v2()
+    yield
+    tf1.enable_control_flow_v2()
+
+
+def change_meta(path, change):
+    meta_graph = tf1.MetaGraphDef.FromString(find_meta(path).read_bytes())
+    change(meta_graph)
+    find_meta(path).write_bytes(meta_graph.SerializeToString())
+
+
+def converts(run, path, form, *arguments):
+    code, text = run(path, "--to", form, "--out", f"out.{form}", *arguments)
+    assert code == 0 and "pass" in text, text
+    return text
+
+
+# ---- placeholders ----
+
+def old_shape(meta_graph):
+    """Write the shape of x as releases up to 1.1 did."""
+    node = next(node for node in meta_graph.graph_def.node if node.name == "x")
+    node.attr["_output_shapes"].list.shape.add().CopyFrom(node.attr["shape"].shape)
+    del node.attr["shape"].shape.dim[:]
+    meta_graph.graph_def.versions.producer = 21
+
+
+@FORMS
+def test_an_old_placeholder_has_the_shape_that_its_private_attribute_says(form, saved, run, in_this_process):
+    path = saved(lambda: dense_layer(tf1.reshape(placeholder(None, 3, 2), [-1, 6]), 2, seed=1))
+    change_meta(path, old_shape)
+    assert "placeholder: x, float32[?, 3, 2]" in run(path)[1]
+    converts(run, path, form)
+
+
+@FORMS
+def test_a_placeholder_without_a_shape_has_that_of_its_first_product(form, saved, run, in_this_process):
+    def build():
+        tf1.matmul(tf1.placeholder(tf1.float32, name="x"), variable("w", 5, 3), name="y")
+    path = saved(build)
+    assert "placeholder: x, float32 of unknown shape" in run(path)[1]
+    converts(run, path, form)
+
+
+def test_a_shape_that_nothing_shows_is_asked_for(saved, run, in_this_process):
+    def build():
+        x = tf1.placeholder(tf1.float32, name="x")
+        tf1.matmul(tf1.concat([x, x], 1), variable("w", 6, 3), name="y")
+    path = saved(build)
+    code, text = run(path, "--to", "savedmodel", "--out", "out")
+    assert code == 1 and "the shape of the input x is not known; name it with --shape x=?,784" in text, text
+    converts(run, path, "savedmodel", "--force", "--shape", "x=?,3")
+
+
+def test_a_number_that_says_how_many_rows_there_are_is_the_number_of_rows(saved, run, in_this_process):
+    def build():
+        n = placeholder(name="batch_size", dtype=tf1.int32)
+        state = tf1.zeros(tf1.stack([n, 3]))
+        tf1.matmul(tf1.concat([placeholder(None, 2), state], 1), variable("w", 5, 3), name="y")
+    assert "batch_size, x -> y" in converts(run, saved(build), "savedmodel")
+
+
+def test_a_feed_does_not_stop_the_search_for_inputs(saved):
+    def build():
+        y = tf1.matmul(placeholder(None, 2, name="a"), variable("w", 2, 3)) * placeholder(name="scale")
+        dense_layer(tf1.concat([y, placeholder(None, 2, name="b")], 1), 2, seed=1)
+    ends = find_ends(ForeignGraph.read(find_meta(saved(build))), [], [], {"scale": 2.0})
+    assert ends.inputs == ["a", "b"]
+
+
+def test_a_placeholder_of_a_branch_that_is_not_taken_is_no_input(saved, run, switches, in_this_process):
+    """A capsule network masks by the labels in training, else by its own answer."""
+    def build():
+        masked = tf1.placeholder_with_default(False, [], name="mask_with_labels")
+        capsules = tf1.matmul(placeholder(None, 4), variable("w", 4, 3))
+        labels = placeholder(None, name="labels", dtype=tf1.int64)
+        chosen = tf1.cond(masked, lambda: labels, lambda: tf1.argmax(capsules, 1))
+        tf1.matmul(capsules * tf1.one_hot(chosen, 3), variable("w2", 3, 2), name="y")
+    assert ": x -> y" in converts(run, saved(build), "savedmodel").replace(".savedmodel, ", ": ")
+
+
+# ---- outputs ----
+
+def outputs_of(path, stored=None):
+    return find_outputs(ForeignGraph.read(find_meta(path)), stored)
+
+
+def test_a_loss_and_what_stands_in_its_scope_are_no_outputs(saved):
+    def build():
+        logits = tf1.matmul(placeholder(None, 4), variable("w", 4, 6), name="logits")
+        labels = placeholder(None, 6, name="labels")
+        with tf1.name_scope("SSIM"):
+            window = tf1.reshape(tf1.nn.softmax(tf1.ones([9])), [3, 3, 1, 1])
+            first, second = (tf1.nn.depthwise_conv2d(tf1.reshape(image, [-1, 2, 3, 1]), window, [1] * 4, "SAME")
+                             for image in (logits, labels))
+            tf1.nn.relu(first) + tf1.nn.relu(second)
+        tf1.reduce_mean(tf1.square(logits - labels))
+    assert outputs_of(saved(build)) == ["logits"]
+
+
+@FORMS
+def test_all_outputs_are_taken_if_none_is_named(form, saved, run, tmp_path, in_this_process):
+    def build():
+        hidden = tf1.nn.relu(tf1.matmul(placeholder(None, 4), variable("w", 4, 6)))
+        tf1.matmul(hidden, variable("policy", 6, 3), name="logits")
+        tf1.nn.tanh(tf1.matmul(hidden, variable("value", 6, 1)), name="v")
+    text = converts(run, saved(build), form)
+    assert "x -> logits, v" in text
+
+
+def test_a_difference_counts_by_the_output_in_which_it_is():
+    first, second = {"0": np.float32([1e6]), "1": np.float32([1])}, {"0": np.float32([1e6]), "1": np.float32([1.1])}
+    assert 0.09 < proof.difference(first, second).relative < 0.11
+
+
+def test_an_output_whose_variables_the_checkpoint_has_is_preferred(tmp_path, run):
+    with tf1.Graph().as_default(), tf1.Session() as session:
+        x = placeholder(None, 4)
+        tf1.matmul(x, variable("policy", 4, 3), name="logits")
+        tf1.matmul(x, variable("value", 4, 1), name="v")
+        session.run(tf1.global_variables_initializer())
+        policy, = [variable for variable in tf1.global_variables() if variable.op.name == "policy"]
+        path = tmp_path / "model.ckpt"
+        tf1.train.Saver([policy]).save(session, str(path))
+    assert outputs_of(path) == ["logits", "v"] and outputs_of(path, CheckpointFile(path).variables) == ["logits"]
+    code, text = run(path, "--to", "savedmodel", "--output", "v")
+    assert code == 1 and "the Saver left it out, name other outputs" in text
+
+
+def test_an_output_that_another_layer_takes_away_keeps_its_values(saved, run, tmp_path, in_this_process):
+    """The logits are an output, so that the softmax is no part of their layer."""
+    def build():
+        tf1.nn.softmax(tf1.matmul(placeholder(None, 4), variable("w", 4, 3), name="logits"), name="prediction")
+    converts(run, saved(build), "keras", "--output", "logits", "--output", "prediction")
+    logits, prediction = load_model(tmp_path / "out.keras")(np.ones([2, 4], "float32"))
+    assert np.allclose(np.exp(logits) / np.exp(logits).sum(1, keepdims=True), prediction, rtol=FORWARD)
+
+
+# ---- roles and names ----
+
+def test_a_weight_belongs_to_its_layer_and_not_to_its_penalty(saved):
+    def build():
+        w = variable("w", 4, 3)
+        tf1.nn.l2_loss(w)
+        tf1.matmul(placeholder(None, 4), w, name="layer")
+    path = saved(build)
+    role, = role_table(CheckpointFile(path), ForeignGraph.read(find_meta(path)))
+    assert role.layer == "MatMul layer"
+
+
+def test_the_list_names_the_tensor_of_each_layer(saved, run):
+    def build():
+        y = tf1.matmul(placeholder(None, 4, name="s_"), variable("w", 4, 3)) + variable("b", 3)
+        y = tf1.nn.relu(y, name="code")
+        tf1.matmul(y, variable("w2", 3, 2))
+    text = run(saved(build))[1]
+    assert "s_: Input(" in text and "[w, b]  -> code" in text
+
+
+# ---- dropout ----
+
+def test_a_dropout_of_a_constant_rate_in_a_loop_keeps_everything(saved, run, switches, in_this_process):
+    """The check edits the constant in the original: a constant in a loop cannot be fed."""
+    def build():
+        def step(k, y):
+            return k + 1, tf1.nn.dropout(tf1.nn.tanh(tf1.matmul(y, w)), keep_prob=0.5)
+        w, x = variable("w", 3, 3), placeholder(None, 3)
+        _, y = tf1.while_loop(lambda k, y: k < 2, step, [tf1.constant(0), x], parallel_iterations=1)
+        tf1.matmul(y, variable("w2", 3, 2), name="y")
+    assert "assumed for a network in use" in converts(run, saved(build), "savedmodel")
