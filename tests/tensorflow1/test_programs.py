@@ -291,6 +291,16 @@ def test_a_name_that_left_its_library_says_what_replaces_it():
         module.other  # noqa: B018
 
 
+@pytest.mark.slow
+def test_modules_that_only_moved_are_found_under_their_old_names(program):
+    text = ("import cPickle\nfrom scipy.sparse.linalg.eigen.arpack import eigsh\nfrom sklearn.externals import joblib\n"
+            "import numpy as np\nprint(cPickle.loads(cPickle.dumps([eigsh.__name__, joblib.dump.__name__])), "
+            "np.sctypes['float'][1] is np.float32)\n")
+    done = subprocess.run([sys.executable, "-m", "tf1_autoencoders.run_tf1", program(text)], cwd=ROOT,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    assert (done.stdout, done.stderr) == ("['eigsh', 'dump'] True\n", "")
+
+
 def test_a_class_takes_the_names_that_its_arguments_had():
     import types
     module = types.ModuleType("sklearn.manifold")

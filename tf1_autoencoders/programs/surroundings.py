@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -31,19 +32,22 @@ GONE = {
         "imshow": "matplotlib.pyplot.imshow(array)", "bytescale": "numpy.interp to 0..255 and astype('uint8')",
         "face": "scipy.datasets.face()", "ascent": "scipy.datasets.ascent()", "logsumexp": "scipy.special.logsumexp",
         "comb": "scipy.special.comb", "factorial": "scipy.special.factorial"},
-    "sklearn.externals": {"joblib": "import joblib", "six": "import six"},
+    "sklearn.externals": {"six": "import six"},
     "tensorflow.models": {"*": "the repository of tensorflow/models, beside the program"},
     "tensorflow.contrib.learn.python.learn.estimators": {"*": "a session of your own, or tf.keras"},
 }
+# modules that only moved -> where their names are today
+MOVED = {"scipy.sparse.linalg.eigen": "scipy.sparse.linalg", "scipy.sparse.linalg.eigen.arpack": "scipy.sparse.linalg",
+         "sklearn.externals.joblib": "joblib", "cPickle": "pickle"}
 # classes whose arguments were renamed -> {name then: name today}
 RENAMED_ARGUMENTS = {"sklearn.manifold": {"TSNE": {"n_iter": "max_iter"}},
                      "sklearn.preprocessing": {"OneHotEncoder": {"sparse": "sparse_output"}}}
 # whole modules of Python and of libraries that are gone -> what replaces them
 GONE_MODULES = {
-    "cPickle": "pickle", "urllib2": "urllib.request", "urlparse": "urllib.parse", "ConfigParser": "configparser",
+    "urllib2": "urllib.request", "urlparse": "urllib.parse", "ConfigParser": "configparser",
     "Queue": "queue", "StringIO": "io.StringIO", "cStringIO": "io", "HTMLParser": "html.parser", "Tkinter": "tkinter",
     "commands": "subprocess", "imp": "importlib", "distutils": "setuptools", "sklearn.cross_validation":
-    "sklearn.model_selection", "sklearn.grid_search": "sklearn.model_selection", "sklearn.externals.joblib": "joblib",
+    "sklearn.model_selection", "sklearn.grid_search": "sklearn.model_selection",
     "sklearn.datasets.mldata": "sklearn.datasets.fetch_openml", "matplotlib.finance": "mplfinance",
     "scipy.ndimage.filters": "scipy.ndimage", "pandas.util.testing": "pandas.testing"}
 
@@ -61,6 +65,11 @@ def _numpy() -> None:
                 setattr(np, name, value)
     if "asscalar" not in vars(np):
         np.asscalar = lambda a: a.item()  # type: ignore[attr-defined]
+    if "sctypes" not in vars(np):
+        np.sctypes = {  # type: ignore[attr-defined]
+            "int": [np.int8, np.int16, np.int32, np.int64], "uint": [np.uint8, np.uint16, np.uint32, np.uint64],
+            "float": [np.float16, np.float32, np.float64, np.longdouble],
+            "complex": [np.complex64, np.complex128, np.clongdouble], "others": [bool, object, bytes, str, np.void]}
     array, reshape = np.array, np.reshape
 
     def array_of_lists(value: Any, *args: Any, **kwargs: Any) -> Any:
@@ -101,6 +110,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Adds a sentence to the import of a module that is gone, and the gone names to modules that are still there."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[importlib.machinery.ModuleSpec]:
+        if name in MOVED:
+            return importlib.util.spec_from_loader(name, self, is_package=True)
         if name not in (*GONE_MODULES, *GONE, *RENAMED_ARGUMENTS, "matplotlib"):
             return None
         found = None
@@ -121,7 +132,11 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module: types.ModuleType) -> None:
-        _complete(module)
+        if module.__name__ in MOVED:
+            today = importlib.import_module(MOVED[module.__name__])
+            module.__dict__.update({key: value for key, value in vars(today).items() if not key.startswith("__")})
+        else:
+            _complete(module)
 
 
 def _parent_exists(name: str) -> bool:
@@ -163,6 +178,8 @@ def _complete(module: types.ModuleType) -> None:
 
     def find(name: str) -> Any:
         if not name.startswith("__"):
+            if f"{module.__name__}.{name}" in MOVED:
+                return importlib.import_module(f"{module.__name__}.{name}")
             if inner is not None:
                 try:
                     return inner(name)
