@@ -162,6 +162,20 @@ class Tensors:
         """Return the value of a constant or weight, else None."""
         return self.graph.constant_value(name, self._weights)
 
+    def reads_shape_of(self, tensor: Tensor, x: Tensor) -> bool:
+        """Return whether a tensor of sizes is computed from the shape of x, and of nothing else."""
+        pending, shapes = [tensor], []  # type: List[Tensor], List[Tensor]
+        while pending and len(shapes) < 100:
+            current = pending.pop()
+            if current.op in ("Shape", "ShapeN", "Size"):
+                shapes.append(current.inputs[0])
+            elif current.value is None:
+                if not current.inputs or current.op == "Merge":
+                    return False
+                pending += current.inputs
+        return bool(shapes) and all(source is x or source.op == "Transpose" and source.inputs[0] is x
+                                    for source in shapes)
+
     def variables(self, *tensors: Tensor) -> List[str]:
         """Return the names of the weights that some tensors are made of."""
         found: List[str] = []

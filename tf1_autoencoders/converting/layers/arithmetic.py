@@ -1,14 +1,14 @@
 """Layers without a kernel of their own: biases, activations, normalisations, scales, and merges of tensors."""
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import numpy as np
 
 from tf1_autoencoders.converting.graph.tensors import Tensor
 from tf1_autoencoders.converting.layers.formulas import Formula
-from tf1_autoencoders.converting.layers.linear import WITH_BIAS, is_nchw
-from tf1_autoencoders.converting.layers.network import Network, Weight, recognises
+from tf1_autoencoders.converting.layers.linear import WITH_BIAS, dense, is_nchw
+from tf1_autoencoders.converting.layers.network import FIRST, Network, Weight, recognises
 
 ACTIVATIONS = {"Relu": "relu", "Relu6": "relu6", "Elu": "elu", "Selu": "selu", "Sigmoid": "sigmoid", "Tanh": "tanh",
                "Softplus": "softplus", "Softsign": "softsign", "Exp": "exponential", "LogSoftmax": "log_softmax",
@@ -18,6 +18,8 @@ MERGES = {"Add": "Add", "AddV2": "Add", "AddN": "Add", "Sub": "Subtract", "Mul":
 LEAKY_RELU = Formula("maximum(x, slope * x)")
 BATCH_NORMALIZATION = Formula("x * scale + (beta - mean * scale)",
                               scale=("gamma * rsqrt(variance + epsilon)", "rsqrt(variance + epsilon)"))
+LAYER_NORMALIZATION = Formula("x * scale + (beta - mean * scale)", scale="gamma * rsqrt(variance + epsilon)",
+                              mean="mean(x, axes)", variance="mean(squared_difference(x, mean), axes_too)")
 SCALE_AND_OFFSET = Formula("x * scale + offset")
 
 
@@ -69,7 +71,7 @@ def fused_batch_normalization(network: Network, tensor: Tensor) -> Optional[int]
                                 float(tensor.attr["epsilon"].f), **{"axis": 1} if is_nchw(tensor) else {})
 
 
-@recognises("Add", "AddV2", first=True)
+@recognises("Add", "AddV2", order=FIRST)
 def composed_batch_normalization(network: Network, tensor: Tensor) -> Optional[int]:
     """x * scale + (beta - mean * scale), with scale = gamma * rsqrt(variance + epsilon) or without gamma"""
     bound = BATCH_NORMALIZATION.match(tensor)
@@ -80,6 +82,22 @@ def composed_batch_normalization(network: Network, tensor: Tensor) -> Optional[i
         variance, epsilon = epsilon, variance
     return None if epsilon.number is None else _batch_normalization(
         network, tensor.place, bound["x"], [bound.get("gamma"), bound["beta"], bound["mean"], variance], epsilon.number)
+
+
+@recognises("Add", "AddV2", order=FIRST)
+def layer_normalization(network: Network, tensor: Tensor) -> Optional[int]:
+    """The same with the mean and the variance of x over its last axis"""
+    bound = LAYER_NORMALIZATION.match(tensor)
+    if bound is None or bound["epsilon"].number is None or bound["beta"].value is None or bound["gamma"].value is None:
+        return None
+    last = len(bound["x"].shape or ()) - 1
+    if any(bound[axes].value is None or np.ravel(bound[axes].value).tolist() not in ([last], [-1])
+           for axes in ("axes", "axes_too")):
+        return None
+    return network.add("LayerNormalization", tensor.place, [network.number(bound["x"])],
+                       epsilon=round(bound["epsilon"].number, 12),
+                       weights={name: Weight((bound[name],), np.ravel) for name in ("gamma", "beta")},
+                       variables=network.tensors.variables(bound["gamma"], bound["beta"]))
 
 
 def _batch_normalization(network: Network, place: str, x: Tensor, parts: Sequence[Optional[Tensor]], epsilon: float,
@@ -105,12 +123,15 @@ def scale_or_offset(network: Network, tensor: Tensor) -> Optional[int]:
     x = tensor.inputs[1 - tensor.inputs.index(other)]
     value, shape = np.asarray(other.value), x.shape
     channels = 1 if tensor.op == "BiasAdd" and is_nchw(tensor) else -1
-    if shape is None or value.size > 1 and (value.shape[-1] != value.size or shape[channels] != value.size):
+    if shape is None or value.size > 1 and (value.shape[-1] != value.size or shape[channels] not in (value.size, 1)):
         return None
     variables = network.tensors.variables(other)
+    if tensor.op == "Mul" and shape[-1:] == [1] and value.ndim == 1 and value.size > 1:  # one column times a vector
+        return dense(network, tensor.place, x, other, Weight((other,), lambda array: array.reshape(1, -1)))
+    if value.size > 1 and shape[channels] != value.size:
+        return None
     if channels == 1 and shape[-1] in (None, value.size):  # Keras 3.15 adds a bias of this size along the width
-        return _affine(network, tensor.place, x, Weight((), lambda: np.ones_like(value)), Weight((other,)), variables,
-                       axis=1)
+        return _affine(network, tensor.place, x, None, Weight((other,)), variables, axis=1)
     if tensor.op in ("BiasAdd", "Add", "AddV2"):
         scaled = SCALE_AND_OFFSET.match(tensor) if x.op == "Mul" and x.n_uses == 1 and value.size > 1 else None
         if scaled and scaled["scale"].value is None:
@@ -137,27 +158,34 @@ def _scale(network: Network, tensor: Tensor, x: Tensor, other: Tensor, variables
     if value.dtype.kind != "f" or tensor.op == "RealDiv" and x is not tensor.inputs[0]:
         return None
 
-    def parts(array: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-        """Return (scale, offset)."""
-        one, zero = np.ones_like(array), np.zeros_like(array)
-        table: Dict[str, Tuple[np.ndarray, np.ndarray]] = {
-            "Mul": (array, zero), "RealDiv": (one / array if np.all(array) else one, zero),
-            "Sub": (one, -array) if x is tensor.inputs[0] else (-one, array)}
-        return table.get(tensor.op, (one, array))
+    subtracted = tensor.op == "Sub" and x is not tensor.inputs[0]  # from the constant
+    scales: Dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        "Mul": np.asarray, "RealDiv": lambda array: 1 / array if np.all(array) else np.ones_like(array)}
+    offsets: Dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        "Add": np.asarray, "AddV2": np.asarray, "BiasAdd": np.asarray,
+        "Sub": np.asarray if subtracted else np.negative}
+    scale, offset = scales.get(tensor.op), offsets.get(tensor.op)
+    if subtracted:
+        scale = lambda array: -np.ones_like(array)  # noqa: E731
     if value.size == 1 and not variables:
-        scale, offset = (float(part.reshape(())) for part in parts(value))
-        return network.add("Rescaling", tensor.place, [network.number(x)], scale=scale, offset=offset)
+        return network.add("Rescaling", tensor.place, [network.number(x)],
+                           scale=float(scale(value).reshape(())) if scale else 1.0,
+                           offset=float(offset(value).reshape(())) if offset else 0.0)
     if width is None:
         return None
 
-    def widened(which: int) -> Weight:
-        return Weight((other,), lambda array: np.broadcast_to(np.ravel(parts(array)[which]), (width,)).copy())
-    return _affine(network, tensor.place, x, widened(0), widened(1), variables)
+    def widened(part: Optional[Callable[[np.ndarray], np.ndarray]]) -> Optional[Weight]:
+        return part and Weight((other,), lambda array: np.broadcast_to(np.ravel(part(array)), (width,)).copy())
+    return _affine(network, tensor.place, x, widened(scale), widened(offset), variables)
 
 
-def _affine(network: Network, place: str, x: Tensor, scale: Weight, offset: Weight, variables: List[str],
-            **more: Any) -> int:
+def _affine(network: Network, place: str, x: Tensor, scale: Optional[Weight], offset: Optional[Weight],
+            variables: List[str], **more: Any) -> int:
     """Add x * scale + offset, as the batch normalisation whose mean is 0 and whose variance is 1."""
-    return network.add("BatchNormalization", place, [network.number(x)], variables=variables, epsilon=0.0, weights={
-        "gamma": scale, "beta": offset, "moving_mean": Weight((), lambda: np.zeros_like(scale.value)),
-        "moving_variance": Weight((), lambda: np.ones_like(scale.value))}, **more)
+    size = np.shape((scale or offset).value)  # type: ignore[union-attr]
+    weights = {"gamma": scale, "beta": offset, "moving_mean": Weight((), lambda: np.zeros(size, np.float32)),
+               "moving_variance": Weight((), lambda: np.ones(size, np.float32))}
+    note = " and ".join(["times a vector"] * bool(scale) + ["plus a vector"] * bool(offset))
+    return network.add("BatchNormalization", place, [network.number(x)], variables=variables, epsilon=0.0,
+                       weights={name: weight for name, weight in weights.items() if weight}, note=note,
+                       scale=None if scale else False, center=None if offset else False, **more)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 import numpy as np
 
@@ -36,37 +36,44 @@ class Weight(NamedTuple):
         return (self.move or self.arrange)(*[slots[tensor.name].value for tensor in self.tensors])
 
 
+Call = Dict[str, Union[int, List[int]]]
+
+
 class Layer:
     """A layer that was recognised.
 
     | attribute | meaning                                                                       |
     |-----------|-------------------------------------------------------------------------------|
-    | kind      | name of the class in keras.layers; or "Input", or the operation if not known  |
+    | kind      | name of the class in keras.layers; or "Input"; or "ops." and a function of    |
+    |           | keras.ops; or the operation if not known                                      |
     | name      | name of the layer, unique                                                     |
     | place     | the operation in the graph                                                    |
     | tensor    | name of the tensor in the graph that it gives, with its bias and activation   |
     | inputs    | numbers of the layers whose outputs it takes                                  |
     | arguments | of the class                                                                  |
-    | call      | {argument of the call: numbers of layers}, such as mask and initial_state      |
+    | call      | {argument of the call: number of a layer, or numbers}, such as mask            |
     | weights   | {name of the weight in Keras: Weight}                                         |
     | variables | names of the variables behind the weights                                     |
     | views     | of a recurrent layer: which of its outputs are taken, the layer's own first    |
+    | note      | what it computes, where the kind does not say it                              |
     | known     | False for an operation that is no layer                                       |
     """
 
     def __init__(self, kind: str, name: str, place: str, inputs: Sequence[int] = (), known: bool = True,
                  variables: Sequence[str] = (), weights: Optional[Dict[str, Weight]] = None,
-                 call: Optional[Dict[str, List[int]]] = None, **arguments: Any) -> None:
+                 call: Optional[Call] = None, note: str = "", **arguments: Any) -> None:
         self.kind, self.name, self.place, self.inputs, self.known = kind, name, place, tuple(inputs), known
         self.variables, self.weights, self.arguments = list(variables), weights or {}, arguments
-        self.call, self.views = call or {}, []  # type: Dict[str, List[int]], List[str]
-        self.tensor = place
+        self.call, self.views = call or {}, []  # type: Call, List[str]
+        self.tensor, self.note = place, note
 
     def describe(self) -> str:
         """Return the layer in one line, as a call of Keras."""
         values = [f"{name}={value!r}" for name, value in self.arguments.items()
                   if value is not None and not isinstance(value, np.ndarray)]
-        return f"{self.kind}({', '.join(values)})" if self.known else f"{self.kind}: not recognised as a layer"
+        if not self.known:
+            return f"{self.kind}: not recognised as a layer"
+        return f"{self.note}{', as ' if self.note else ''}{self.kind}({', '.join(values)})"
 
 
 class NotYetRecognised(Exception):
@@ -78,18 +85,18 @@ class NotYetRecognised(Exception):
 
 
 Recogniser = Callable[["Network", Tensor], Optional[int]]
-RECOGNISERS: Dict[str, List[Recogniser]] = {}  # {operation: functions that are asked one after the other}
+RECOGNISERS: Dict[str, List[Tuple[int, Recogniser]]] = {}  # {operation: functions that are asked in this order}
+FIRST, MIDDLE, LAST = range(3)
 
 
-def recognises(*ops: str, first: bool = False) -> Callable[[Recogniser], Recogniser]:
-    """Register a function that returns the number of the layer of an operation, or None; `first` before the others.
+def recognises(*ops: str, order: int = MIDDLE) -> Callable[[Recogniser], Recogniser]:
+    """Register a function that returns the number of the layer of an operation, or None.
 
     The function asks for the layers that it takes with network.number, before it adds its own with network.add.
     """
     def register(function: Recogniser) -> Recogniser:
         for op in ops:
-            functions = RECOGNISERS.setdefault(op, [])
-            functions.insert(0 if first else len(functions), function)
+            RECOGNISERS[op] = sorted([*RECOGNISERS.get(op, ()), (order, function)], key=lambda entry: entry[0])
         return function
     return register
 
@@ -162,7 +169,7 @@ class Network:
                         pending.append(other)
 
     def _recognise(self, tensor: Tensor) -> int:
-        for recogniser in RECOGNISERS.get(tensor.op, ()) if len(self.layers) <= MAX_LAYERS else ():
+        for _, recogniser in RECOGNISERS.get(tensor.op, ()) if len(self.layers) <= MAX_LAYERS else ():
             number = recogniser(self, tensor)
             if number is not None:
                 return number
@@ -177,10 +184,10 @@ class Network:
         name = re.sub(r"[^A-Za-z0-9_.-]+", "_", scope or place)
         name = name if kind == "Input" and name[0] != "_" else name.strip("_") or kind.lower()
         unique, k = name, 0
-        while unique in self._names:
+        while unique.lower() in self._names:
             k += 1
             unique = f"{name}_{k}"
-        self._names.add(unique)
+        self._names.add(unique.lower())
         self.layers.append(Layer(kind, unique, place, inputs, **more))
         return len(self.layers) - 1
 
@@ -190,6 +197,13 @@ class Network:
         if key not in self.memo:
             self.memo[key] = self.add(kind, place, inputs, **more)
         return int(self.memo[key])
+
+
+    def operation(self, name: str, place: str, call: Call, **arguments: Any) -> int:
+        """Return the number of a function of keras.ops with these arguments; append it if there is none."""
+        inputs = [number for part in call.values() for number in ([part] if isinstance(part, int) else part)]
+        append = self.add if any(isinstance(value, np.ndarray) for value in arguments.values()) else self.once
+        return append(f"ops.{name}", place, inputs, call=call, **arguments)
 
 
 def _outer_inputs(tensor: Tensor) -> List[Tensor]:

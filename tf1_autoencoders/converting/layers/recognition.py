@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph
-from tf1_autoencoders.converting.layers import arithmetic, linear, recurrent, shapes  # noqa: F401
+from tf1_autoencoders.converting.layers import arithmetic, linear, operations, recurrent, shapes  # noqa: F401
 from tf1_autoencoders.converting.layers.network import Network
 
 

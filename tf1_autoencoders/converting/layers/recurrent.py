@@ -1,42 +1,42 @@
 """Recurrent layers of a graph: the cells of TensorFlow 1 in dynamic_rnn and static_rnn, as layers of Keras."""
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 from tf1_autoencoders.converting.graph.tensors import Tensor
 from tf1_autoencoders.converting.layers.cells import Cell, first_value, is_zero, match_cell, match_cell_by_c, next_value
 from tf1_autoencoders.converting.layers.formulas import ACTIVATIONS, ADDS
-from tf1_autoencoders.converting.layers.network import Network, recognises
+from tf1_autoencoders.converting.layers.network import FIRST, Call, Network, recognises
 
 MAX_STEPS = 100_000
 
 
 # ---- dynamic_rnn ----
 
-@recognises("Transpose", first=True)
+@recognises("Transpose", order=FIRST)
 def sequence(network: Network, tensor: Tensor) -> Optional[int]:
     """The outputs of a loop, which are transposed to [batch, time, ...]"""
     return _outputs_of_loop(network, tensor.inputs[0], True) if _swaps_batch_and_time(tensor) else None
 
 
-@recognises("Exit", first=True)
+@recognises("Exit", order=FIRST)
 def final_state(network: Network, tensor: Tensor) -> Optional[int]:
     """A state h or c behind a loop"""
     value = next_value(tensor)
     return _loop_layer(network, value, sequences=False, is_state=True) if value else None
 
 
-@recognises("ReverseSequence", first=True)
+@recognises("ReverseSequence", order=FIRST)
 def backwards(network: Network, tensor: Tensor) -> Optional[int]:
     """What came out of a loop over reversed sequences, and is reversed again"""
     outputs, lengths = tensor.inputs
     number = network.number(outputs)
     layer = network.layer(number)
-    flipped = network.layers[layer.call["mask"][0]] if "mask" in layer.call else layer
-    if flipped.kind != "Flip" or not _along_steps(tensor) \
+    flipped = network.layers[int(layer.call["mask"])] if "mask" in layer.call else layer  # type: ignore[arg-type]
+    if flipped.kind != "ops.flip" or not _along_steps(tensor) \
             or network.layers[flipped.inputs[0]].inputs[1] != network.number(_before_cast(lengths)):
         return None
-    return network.add("Flip", tensor.place, [number])
+    return network.operation("flip", tensor.place, {"x": number}, axis=1)
 
 
 def _swaps_batch_and_time(tensor: Tensor) -> bool:
@@ -72,15 +72,15 @@ def _loop_layer(network: Network, value: Tensor, sequences: bool, lengths: Optio
         if following is None or _chosen(following) != (new, lengths):
             return None
         first_values.append(first_value(state))
-    mask = None
+    mask: Any = None
     if cell.x.op == "TensorArrayReadV3":
         below, mask = _input_of_loop(network, cell.x.inputs[2], lengths) or (None, None)
     else:
         below = _loop_layer(network, cell.x, True, lengths)
-        mask = network.layer(below).call["mask"][0] if lengths and below is not None else None
+        mask = network.layer(below).call["mask"] if lengths and below is not None else None
     if below is None:
         return None
-    call: Dict[str, List[int]] = {} if mask is None else {"mask": [mask]}
+    call: Call = {} if mask is None else {"mask": mask}
     if not all(is_zero(first) for first in first_values):
         if any(first is None or is_zero(first) for first in first_values):
             return None
@@ -125,14 +125,15 @@ def _input_of_loop(network: Network, flow: Tensor, lengths: Optional[Tensor]) ->
         if not _along_steps(reverse) or _before_cast(reversed_by) is not lengths:
             return None
     below, number = network.numbers([x, lengths])
-    mask = network.once("Mask", place, [below, number])
+    mask = network.operation("mask", place, {"x": below, "lengths": number})
     if reverse is x:
         return below, mask
-    return network.once("Flip", reverse.place, [below]), network.once("Flip", f"{place}_flipped", [mask])
+    flipped, flipped_mask = (network.operation("flip", reverse.place, {"x": layer}, axis=1) for layer in (below, mask))
+    return flipped, flipped_mask
 
 
 def _add(network: Network, cell: Cell, value: Tensor, below: int, view: str,
-         call: Optional[Dict[str, List[int]]] = None) -> int:
+         call: Optional[Call] = None) -> int:
     """Return the layer of a cell, or a part of one that is there: outputs, last output, state h or c."""
     key = cell.kind, cell.key, below, str(call), view == "last output"
     if key not in network.memo:
@@ -151,7 +152,7 @@ def _add(network: Network, cell: Cell, value: Tensor, below: int, view: str,
 
 # ---- the last step ----
 
-@recognises("StridedSlice", "Unpack", "GatherV2", first=True)
+@recognises("StridedSlice", "Unpack", "GatherV2", order=FIRST)
 def last_output(network: Network, tensor: Tensor) -> Optional[int]:
     """outputs[:, -1], outputs[-1] of transposed outputs, and the last of unstacked outputs"""
     source = tensor.inputs[0]
@@ -201,13 +202,13 @@ def _n_steps(network: Network, number: int) -> Optional[int]:
 
 # ---- static_rnn ----
 
-@recognises("Pack", first=True)
+@recognises("Pack", order=FIRST)
 def unrolled_sequence(network: Network, tensor: Tensor) -> Optional[int]:
     """stack(outputs, axis=1)"""
     return _static_layer(network, tensor.inputs, True) if tensor.attr["axis"].i == 1 else None
 
 
-@recognises("Mul", *ADDS, *ACTIVATIONS, first=True)
+@recognises("Mul", *ADDS, *ACTIVATIONS, order=FIRST)
 def unrolled_output(network: Network, tensor: Tensor) -> Optional[int]:
     """The output of the last step"""
     return _static_layer(network, [tensor], False)

@@ -71,15 +71,6 @@ def permutation(network: Network, tensor: Tensor) -> Optional[int]:
     return network.add("Permute", tensor.place, [network.number(x)], dims=tuple(axes.value[1:].tolist()))
 
 
-@recognises("ReverseV2")
-def reversal(network: Network, tensor: Tensor) -> Optional[int]:
-    """reverse(x, [1])"""
-    x, axes = tensor.inputs
-    if axes.value is None or axes.value.tolist() != [1]:
-        return None
-    return network.add("Flip", tensor.place, [network.number(x)])
-
-
 @recognises("Pad")
 def padding(network: Network, tensor: Tensor) -> Optional[int]:
     """pad(x, widths) of images"""
@@ -98,7 +89,7 @@ def reshape(network: Network, tensor: Tensor) -> Optional[int]:
     if not before or not after:
         return None
     number, n_before = network.number(x), _product(before[1:])
-    if n_before is not None and after.count(None) == 2 and after[0] is None:
+    if n_before is not None and after.count(None) == 2 and after[0] is None and not _joins_rows(network, number):
         rest = _product([size for size in after[1:] if size is not None])
         after = [None if k == 0 else n_before // max(1, rest or 1) if size is None else size
                  for k, size in enumerate(after)]
@@ -112,7 +103,23 @@ def reshape(network: Network, tensor: Tensor) -> Optional[int]:
             and before[1:].count(None) == 1:
         return network.add("Reshape", tensor.place, [number],
                            target_shape=tuple(-1 if size is None else size for size in after[1:]))
+    if tensor.op == "Reshape" and None not in after[1:]:  # which joins batch and time, or parts them
+        return network.operation("reshape", tensor.place, {"x": number}, newshape=(-1, *after[1:]))
     return None
+
+
+def _joins_rows(network: Network, number: int) -> bool:
+    """Return whether the rows of a layer's output may be others than those of the batch."""
+    pending, seen = [number], set()
+    while pending:
+        number = pending.pop()
+        if number in seen:
+            continue
+        seen.add(number)
+        if network.layers[number].kind == "ops.reshape":
+            return True
+        pending += network.layers[number].inputs
+    return False
 
 
 def _product(shape: Sequence[Optional[int]]) -> Optional[int]:

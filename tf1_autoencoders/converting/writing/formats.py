@@ -218,13 +218,42 @@ def shared_graph(signatures: Mapping[str, Signature]) -> Any:
     return graph, tensors
 
 
+def without_case_collisions(signature: Signature) -> Signature:
+    """Return a signature whose operations differ in more than upper and lower case.
+
+    TensorFlow 2 renames the second of two such operations while it loads a SavedModel, and then does not find it.
+    """
+    names: Dict[str, str] = {}
+    taken = set()
+    for node in signature.graph_def.node:
+        unique, k = node.name, 0
+        while unique.lower() in taken:
+            k += 1
+            unique = f"{node.name}_{k}"
+        taken.add(unique.lower())
+        names[node.name] = unique
+    if all(name == unique for name, unique in names.items()):
+        return signature
+
+    def renamed(tensor: str) -> str:
+        name, colon, output = tensor.lstrip("^").partition(":")
+        return "^" * tensor.startswith("^") + names.get(name, name) + colon + output
+    graph_def = tf1.GraphDef()
+    graph_def.CopyFrom(signature.graph_def)
+    for node in graph_def.node:
+        node.name = names[node.name]
+        node.input[:] = map(renamed, node.input)
+    return Signature(graph_def, *({argument: renamed(tensor) for argument, tensor in tensors.items()}
+                                  for tensors in (signature.inputs, signature.outputs)))
+
+
 def _full(tensor: str) -> str:
     return tensor if ":" in tensor else f"{tensor}:0"
 
 
 def write_savedmodel(path: Path, signatures: Mapping[str, Signature], metadata: Mapping[str, str]) -> Path:
     """Write a SavedModel; the first signature is also `serving_default`."""
-    graph, tensors = shared_graph(signatures)
+    graph, tensors = shared_graph({key: without_case_collisions(signature) for key, signature in signatures.items()})
     with graph.as_default():
         definitions = {key: tf1.saved_model.predict_signature_def(inputs, outputs)
                        for key, (inputs, outputs) in tensors.items()}

@@ -16,10 +16,9 @@ from tf1_autoencoders.utils.files import write_atomically
 from tf1_autoencoders.utils.frameworks import keras
 
 MAX_LAYERS = 300
-# what Keras has as operations on tensors, not as layers
-OPERATIONS: Dict[str, Callable[..., Any]] = {
-    "Flip": lambda x: keras.ops.flip(x, axis=1),  # of a sequence's steps
-    "Mask": lambda x, lengths: keras.ops.less_equal(  # the steps of a sequence that are within its length
+OPERATIONS: Dict[str, Callable[..., Any]] = {  # which keras.ops does not have under these names
+    "getitem": lambda x, key: x[tuple(key)],
+    "mask": lambda x, lengths: keras.ops.less_equal(  # the steps of a sequence that are within its length
         keras.ops.cumsum(keras.ops.ones_like(x[:, :, 0]), axis=1),
         keras.ops.expand_dims(keras.ops.cast(lengths, "float32"), 1))}
 MERGING = ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Concatenate")
@@ -52,15 +51,17 @@ def build_keras(network: Network) -> Any:
                 inputs.append(tensors[-1])
                 continue
             taken = [tensors[number] for number in layer.inputs]
-            if layer.kind in OPERATIONS or layer.kind == "Part":
-                tensors.append(OPERATIONS[layer.kind](*taken) if layer.kind in OPERATIONS
-                               else parts[layer.inputs[0]][layer.arguments["view"]])
+            call = {name: tensors[numbers] if isinstance(numbers, int) else [tensors[number] for number in numbers]
+                    for name, numbers in layer.call.items()}
+            if layer.kind.startswith("ops."):
+                name = layer.kind[len("ops."):]
+                tensors.append((OPERATIONS.get(name) or getattr(keras.ops, name))(**call, **layer.arguments))
+                continue
+            if layer.kind == "Part":
+                tensors.append(parts[layer.inputs[0]][layer.arguments["view"]])
                 continue
             made = getattr(keras.layers, layer.kind)(
                 name=layer.name, **{name: value for name, value in layer.arguments.items() if value is not None})
-            call = {name: [tensors[number] for number in numbers] for name, numbers in layer.call.items()}
-            if "mask" in call:
-                call["mask"] = call["mask"][0]
             output = made(taken if layer.kind in MERGING else taken[0], **call)
             if layer.arguments.get("return_state"):
                 parts[len(tensors)] = dict(zip(("sequence", "h", "c"), output))
