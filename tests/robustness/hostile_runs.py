@@ -25,18 +25,24 @@ from typing import Any, Callable, Dict, Iterator, NamedTuple, Sequence
 import numpy as np
 from tqdm import tqdm
 
+from tests import small_sections as small
 from tests.robustness import hostile_files as crafted
 from tests.robustness import hostile_graphs
 from tf1_autoencoders import convert, evaluate, export, run_all
+from tf1_autoencoders.checkpointing import store
 from tf1_autoencoders.converting.fresh_process import _reason
 from tf1_autoencoders.reporting import tables
+from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.sections.trained import choose_trained, open_trained
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UserError
+from tf1_autoencoders.utils.files import sha256_of_file
 from tf1_autoencoders.utils.frameworks import tf1
 from tf1_autoencoders.utils.paths import PACKAGE, PRETRAINED
 
 SLOWEST, HANGS = 120, 300  # seconds of processor time; seconds after which a command is ended
 MOST_MEMORY = 2 << 10  # MB that a process may take
+SAVE_EVERY = 0.1  # seconds; the sections' own runs save less often than once a second
 FAILURES = ("escape", "hang", "memory", "traceback", "output")
 
 
@@ -246,6 +252,93 @@ def clusters(folder: Path) -> Iterator[Any]:
             ["--section", "2", "--cluster", str(folder / "cluster.json"), "--task", "0"])
 
 
+def progress(folder: Path) -> Iterator[Any]:
+    """progress.json of wrong types and ranges, with right checksums, in a run that is continued or evaluated.
+
+    A run that takes such a file must end with the weights of one that was never stopped.
+    """
+    def training(top: Path, weights: bytes = b"") -> Callable[[], Any]:
+        def run() -> int:
+            small.shrink(setattr, dict.__setitem__)
+            code = run_all.main(small.arguments(4, top, "--threads", "1", "--no-live"))
+            return 3 if not code and weights and _weights(top) != weights else code
+        return run
+
+    folder.joinpath("whole").mkdir()
+    found = attempt(training(folder / "whole"), folder)
+    if found.code:
+        raise UserError(f"the run that nobody disturbed failed: {found.output[-300:]}")
+    weights, stored = _weights(folder / "whole"), folder / "whole" / "checkpoints" / "section4"
+    oldest = store.checkpoint_folders(stored)[-1]
+    content = json.loads((oldest / store.PROGRESS).read_text())
+    values = [None, -1, 10 ** 400, 1e308, float("nan"), "x\x1b[2J", [[]], {}, {"x": []}, [None], [["x\x1b[2J", {}]]]
+    changed = [{**content, key: value} for key in content for value in values if content[key] != value]
+    changed += [{key: value for key, value in content.items() if key != missing} for missing in content]
+    changed += [{**content, "epoch": epoch, "n_steps": n} for epoch in (-1, 0, 3, 10 ** 9) for n in (-1, 0, 10 ** 9)]
+    changed += [[content], {}, None, "x", {**content, "more": 1},
+                {**content, "measurements": content["measurements"] * 2}]
+    for k, progress_of in enumerate(changed):
+        place = folder / f"{k}" / "checkpoints" / "section4" / oldest.name
+        shutil.copytree(str(oldest), str(place))
+        (place / store.PROGRESS).write_text(json.dumps(progress_of))
+        checksums = {file.name: {"size": file.stat().st_size, "sha256": sha256_of_file(file)}
+                     for file in sorted(place.iterdir()) if file.name != store.CHECKSUMS}
+        (place / store.CHECKSUMS).write_text(json.dumps(checksums, indent=1) + "\n")
+        yield f"evaluate, {str(progress_of)[:200]}", evaluating(place.parent, "--section", "4")
+        yield f"continued, {str(progress_of)[:200]}", training(folder / f"{k}", weights)
+
+
+def _weights(top: Path) -> bytes:
+    folder = top / "checkpoints" / "section4" / store.LATEST
+    return (folder / "model.ckpt.data-00000-of-00001").read_bytes()
+
+
+def reading(folder: Path) -> Iterator[Any]:
+    """Some thousand reads of a store in which a run saves all the time."""
+    shipped, place = PRETRAINED / "section4", folder / "checkpoints"
+    identity = json.loads((shipped / store.SETTINGS).read_text())
+
+    def write(target: Path) -> None:
+        for file in shipped.glob("model.ckpt*"):
+            shutil.copy(str(file), str(target))
+
+    process = os.fork()
+    if not process:
+        with contextlib.suppress(BaseException), store.Store(place) as saved:
+            for number in itertools.count(1):
+                saved.save(number, write, identity, {"n_steps": number})
+                time.sleep(SAVE_EVERY)
+        os._exit(1)
+
+    def read_in_session() -> None:
+        with open_trained(SECTIONS[4], place) as (_, trained):
+            assert trained.origin == identity
+
+    def reads(read: Callable[[], Any], n: int) -> Callable[[], Any]:
+        def run() -> int:
+            for k in range(n):
+                try:
+                    read()
+                except UserError as error:
+                    print(f"read {k}: {error}", file=sys.stderr)
+                    return 3
+            return 0
+        return run
+    try:
+        while len(store.checkpoint_folders(place)) < store.N_KEPT:
+            time.sleep(0.02)
+        yield "the session of evaluate, 100 times", reads(read_in_session, 100)
+        yield "the choice of a checkpoint, 4000 times", reads(lambda: choose_trained(SECTIONS[4], place), 4000)
+        for k in range(5):
+            yield f"evaluate {k}", evaluating(place, "--section", "4")
+            yield f"export {k}", lambda: export.main(
+                ["--section", "4", "--to", "npz", "--out", "out.npz", "--checkpoint", str(place)])
+            yield f"convert {k}", converting(place, "--no-meta")
+    finally:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+
+
 def commands(folder: Path) -> Iterator[Any]:
     """Code in the working directory, for real commands."""
     for name in ("ast", "numpy", "tensorflow", "json", "sitecustomize", "keras"):
@@ -265,7 +358,8 @@ def commands(folder: Path) -> Iterator[Any]:
         yield f"{command} with python -m", as_module
 
 
-KINDS = {kind.__name__: kind for kind in (graphs, indexes, settings, files, pictures, clusters, commands)}
+KINDS = {kind.__name__: kind for kind in (
+    graphs, indexes, settings, progress, reading, files, pictures, clusters, commands)}
 
 
 def main(argv: Any = None) -> int:

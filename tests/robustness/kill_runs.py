@@ -2,6 +2,7 @@
     python -m tests.robustness.kill_runs --kills 200      SIGKILL at random instants
     python -m tests.robustness.kill_runs --system-calls   SIGKILL at each system call of a save
     python -m tests.robustness.kill_runs --workers 2      SIGKILL or SIGSTOP to one of several workers
+    python -m tests.robustness.kill_runs --power-loss     a power loss before each flush, by the letter of POSIX
 
 Each run continues the one killed before it, in a process of its own. After every kill the store must hold only intact
 checkpoints, and no printed epoch may be lost (the small runs save every epoch). A run that reaches its end must be
@@ -31,6 +32,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tests import small_sections as small
+from tests.robustness.power_loss import PowerLoss, content_of, replace_fsync
 from tf1_autoencoders import run_all
 from tf1_autoencoders.checkpointing import store
 from tf1_autoencoders.reporting import figures, tables
@@ -43,11 +45,8 @@ SYSTEM_CALLS = "openat,creat,write,pwrite64,writev,fsync,fdatasync,ftruncate,ren
     "symlink,symlinkat,unlink,unlinkat,rmdir,close,flock"
 
 
-def start_run(section, folder, *more, gate=None):
-    """Start a run into a folder; return its process id.
-
-    The output goes to folder/output. If there is a pipe `gate`, the run waits until something is written to it.
-    """
+def start_run(section, folder, *more, before=lambda: None):
+    """Start a run into a folder, whose process first calls `before`; return its id. It prints to folder/output."""
     process = os.fork()
     if process:
         return process
@@ -56,8 +55,7 @@ def start_run(section, folder, *more, gate=None):
         output = os.open(str(Path(folder) / "output"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        if gate is not None:
-            os.read(gate, 1)
+        before()
         code = run_all.main(small.arguments(section, folder, "--threads", "1", *more))
         sys.stdout.flush()
     os._exit(code)
@@ -77,8 +75,8 @@ class Chain:
         self.folder, self.steps, self.wrong, self.in_save = Path(folder), 0, [], 0
         self.folder.mkdir(parents=True)
 
-    def start(self, **gate):
-        return start_run(self.section, self.folder, "--backend", self.backend, **gate)
+    def start(self, **options):
+        return start_run(self.section, self.folder, "--backend", self.backend, **options)
 
     def check_after_kill(self):
         """Check that every checkpoint is intact and that every printed epoch is saved."""
@@ -221,7 +219,7 @@ def strace(process, *arguments):
 def run_under_strace(chain, log, *arguments):
     """Run a chain's next process under strace; return its exit code."""
     read, write = os.pipe()
-    process = chain.start(gate=read)
+    process = chain.start(before=lambda: os.read(read, 1))
     tracer = strace(process, "-y", "-o", str(log), *arguments)
     os.write(write, b".")
     os.close(read), os.close(write)
@@ -260,11 +258,41 @@ def kill_at_system_calls(section, backend, folder, bar):
     return [(section, backend, call, sum(name == call for name, _ in points), n) for call, n in killed.items()], wrong
 
 
+def lose_power(section, backend, folder, bar):
+    """Continue a run from its state before each flush, and check it; return a row of the table, and the failures."""
+    reference, _ = reference_run(section, backend, folder)
+    whole, states = Chain(section, backend, folder / "recorded", reference), folder / "states"
+    code = wait_for(whole.start(before=lambda: replace_fsync(PowerLoss(whole.folder, states), store)))
+    whole.check_at_end(code)
+    wrong, lost = list(whole.wrong), 0
+    notes, different = sorted(states.glob("*.note")), []
+    bar.total += len(notes)
+    for note in notes:
+        bar.update(1)
+        state = note.read_text(), content_of(note.with_suffix(""))
+        if state in different:
+            continue
+        different.append(state)
+        chain = Chain(section, backend, folder / note.stem, reference)
+        os.rename(str(note.with_suffix("")), str(chain.folder))
+        chain.steps = int(note.read_text() or 0)  # of the last save that had come to its end
+        checkpoints, problems = chain.folder / "checkpoints" / f"section{section}", []
+        found = next(store.good_checkpoints(checkpoints, problems), None)
+        if problems or chain.steps > (found.number if found else 0):
+            lost += 1
+            chain.wrong.append(f"step {chain.steps} was saved, {found and found.number} is on the disk; {problems}")
+        chain.check_at_end(wait_for(chain.start()))
+        wrong += [f"section {section}, {backend}, power loss {note.stem}: {problem}" for problem in chain.wrong]
+        shutil.rmtree(str(chain.folder))
+    return (section, backend, len(notes), len(different), lost, len(wrong)), wrong
+
+
 def main(argv=None):
     parser = cli.Parser(prog="python -m tests.robustness.kill_runs", description=__doc__.split("\n\n    ")[0])
     parser.add_argument("--kills", type=cli.whole_number(1), default=200, metavar="N",
                         help="number of kills at random instants, over all sections (default: 200)")
     parser.add_argument("--system-calls", action="store_true", help="kill at each system call of a save instead")
+    parser.add_argument("--power-loss", action="store_true", help="lose the power before each flush of a run instead")
     parser.add_argument("--workers", type=cli.whole_number(2, 16), metavar="W",
                         help="disturb one of W workers instead; the graph only")
     parser.add_argument("--section", choices=("1", "2", "3", "4"), help="one section only (default: all)")
@@ -283,12 +311,15 @@ def kill(args):
     figures.images([np.zeros(4)], [""])
     folder, rows, wrong = Path(tempfile.mkdtemp()), [], []
     chance = random.Random(args.seed)
-    with tqdm(total=args.kills, unit="kill", file=sys.stderr, disable=None) as bar:
+    with tqdm(total=0 if args.power_loss else args.kills, unit="kill", file=sys.stderr, disable=None) as bar:
         for number, (section, backend) in enumerate(pairs):
             section_folder = folder / f"{section}-{backend}"
             if args.system_calls:
                 more, problems = kill_at_system_calls(section, backend, section_folder, bar)
                 rows += more
+            elif args.power_loss:
+                row, problems = lose_power(section, backend, section_folder, bar)
+                rows.append(row)
             else:
                 n_kills = args.kills * (number + 1) // len(pairs) - args.kills * number // len(pairs)
                 row, problems = disturb_workers(section, args.workers, n_kills, section_folder, chance, bar) \
@@ -296,6 +327,7 @@ def kill(args):
                 rows.append(row)
             wrong += problems
     header = ("section", "backend", "system call", "in a save", "killed at") if args.system_calls else \
+        ("section", "backend", "power losses", "different states", "lose a save", "wrong") if args.power_loss else \
         ("section", "tasks", "killed", "stopped", "longest time to the end", "wrong") if args.workers else \
         ("section", "backend", "kills", "of these while saving", "completed runs", "wrong")
     print(*tables.markdown_table(header, rows), "", *wrong, sep="\n")

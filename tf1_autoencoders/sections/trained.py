@@ -51,14 +51,15 @@ def open_trained(section: Section, checkpoint_path: Any = None, settings: Any = 
         UserError: the checkpoint is missing, damaged or of another architecture; or settings contradict those saved
             beside the checkpoint.
     """
-    asked = settings
+    asked, built = settings, None
     with contextlib.ExitStack() as stack:
         for attempt in range(saver.ATTEMPTS):
             path = choose_path(section, checkpoint_path, is_sample)
             try:
                 settings, origin = settings_of_checkpoint(section, path, asked)
-                model = section.build_graph(section.check_settings(settings, 10 * settings.batch_size))
-                session = stack.enter_context(TimedSession(model))
+                if built != settings:
+                    model = section.build_graph(section.check_settings(settings, 10 * settings.batch_size))
+                    session, built = stack.enter_context(TimedSession(model)), settings
                 saver.restore(session, model.weights_saver, model.weights, path)
                 break
             except UserError:  # a run that is saving may remove the checkpoint, and has then saved a newer one
