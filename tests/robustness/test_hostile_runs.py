@@ -43,7 +43,7 @@ def test_what_a_careless_command_does_is_noticed(command, wrong, tmp_path, monke
     assert hostile_runs.attempt(command, tmp_path).wrong == wrong
 
 
-@pytest.mark.parametrize("kind", ["clusters", "settings", "pictures"])
+@pytest.mark.parametrize("kind", ["clusters", "settings", "pictures", "progress", "reading"])
 def test_a_few_hostile_files_of_a_kind_do_no_harm(kind, tmp_path):
     for k, (name, command) in enumerate(hostile_runs.KINDS[kind](tmp_path)):
         if k % 97 == 3:
