@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.conftest import slow
 from tests.robustness import hostile_files as crafted
 from tests.robustness import hostile_runs
 
@@ -43,7 +44,7 @@ def test_what_a_careless_command_does_is_noticed(command, wrong, tmp_path, monke
     assert hostile_runs.attempt(command, tmp_path).wrong == wrong
 
 
-@pytest.mark.parametrize("kind", ["clusters", "settings", "pictures", "progress", "reading"])
+@pytest.mark.parametrize("kind", ["clusters", "settings", "pictures", slow("progress"), slow("reading")])
 def test_a_few_hostile_files_of_a_kind_do_no_harm(kind, tmp_path):
     for k, (name, command) in enumerate(hostile_runs.KINDS[kind](tmp_path)):
         if k % 97 == 3:
