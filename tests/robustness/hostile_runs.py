@@ -280,6 +280,9 @@ def progress(folder: Path) -> Iterator[Any]:
     for k, progress_of in enumerate(changed):
         place = folder / f"{k}" / "checkpoints" / "section4" / oldest.name
         shutil.copytree(str(oldest), str(place))
+        (place.parent / store.LATEST).symlink_to(place.name)
+        for file in place.iterdir():
+            (place.parent / file.name).symlink_to(Path(store.LATEST) / file.name)
         (place / store.PROGRESS).write_text(json.dumps(progress_of))
         checksums = {file.name: {"size": file.stat().st_size, "sha256": sha256_of_file(file)}
                      for file in sorted(place.iterdir()) if file.name != store.CHECKSUMS}
