@@ -28,6 +28,7 @@ from tf1_autoencoders.sections.contract import Section
 from tf1_autoencoders.sections.trained import warn_of_collapse
 from tf1_autoencoders.training.session import TimedSession
 from tf1_autoencoders.utils import cli
+from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import keras, tf1
 from tf1_autoencoders.utils.paths import CHECKPOINTS, PRETRAINED, display_path
 
@@ -104,13 +105,21 @@ def session_values(trained: Trained) -> Dict[str, Tuple[Dict[str, np.ndarray], L
     """Return {function: ({argument: 256 rows}, results)} of the session; rows of the drawn sample, or noise for states.
 
     A result of one function that another takes, such as the codes, is passed on.
+
+    Raises:
+        UserError: the section's inputs_and_targets gives another number of inputs than the graph has.
     """
     section, settings, model = trained.section, trained.settings, trained.model
     data, _ = section.load(settings, data="sample")
     arrays = [array[:N_ROWS] for array in section.training_arrays(data, settings)]
     x, _ = section.inputs_and_targets(arrays, settings)
     features = model.features if isinstance(model.features, tuple) else (model.features,)
-    feeds = dict(zip(features, x if isinstance(x, list) else [x]))
+    given = x if isinstance(x, list) else [x]
+    if len(given) != len(features):
+        raise UserError(f"section {section.number}: inputs_and_targets gives {len(given)} of the graph's "
+                        f"{len(features)} features; return a list of all of them in {Path(section.file).name}, or "
+                        "leave the comparison out with --no-check")
+    feeds = dict(zip(features, given))
     random, values = np.random.default_rng(0), {}
     with TimedSession(model) as session:
         set_graph_weights(session, model, trained.weights)

@@ -117,6 +117,14 @@ def test_a_wrong_weight_is_found(run, monkeypatch):
     assert code == 1 and "FAIL" in text
 
 
+def test_a_section_that_gives_too_few_inputs_to_compare_is_told_in_one_sentence(run, monkeypatch):
+    default = dataclasses.replace(SECTIONS[4], inputs_and_targets=lambda arrays, settings: (arrays[0], arrays[-1]))
+    monkeypatch.setitem(SECTIONS, 4, default)
+    code, text = run(4, "frozen")
+    assert code == 1 and "section 4: inputs_and_targets gives 1 of the graph's 2 features; return" in text
+    assert "Traceback" not in text
+
+
 def test_nothing_is_overwritten_without_force(run, tmp_path):
     (tmp_path / "section2.pb").write_text("precious")
     code, text = run(2, "frozen")
