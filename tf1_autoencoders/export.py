@@ -178,7 +178,7 @@ def compare_functions(trained: Trained, to: str, files: Sequence[Tuple[str, Path
         job = {"kind": "tflite" if to.startswith("tflite") else to, "path": str(path), "signature": key,
                "inputs": names[0], "outputs": names[1]}
         with tempfile.TemporaryDirectory() as folder:
-            jobs = [job, proof.rounded_job(frozen[key], folder)] if frozen else [job]
+            jobs = [job, proof.reference_job(frozen[key], formats.rounded_to_8_bits, folder)] if frozen else [job]
             differences = [proof.difference({str(k): value for k, value in enumerate(expected)}, found)
                            for found in proof.compare(jobs, rows)]
         failed |= proof.report(differences[0], tolerance or proof.allowed(differences[1:]), key)

@@ -1,4 +1,8 @@
 """Kinds of programs whose checkpoints `convert` once refused or read wrongly, made by the installed TensorFlow."""
+import logging
+import shutil
+import sys
+
 import numpy as np
 import pytest
 
@@ -164,6 +168,61 @@ def test_an_output_that_another_layer_takes_away_keeps_its_values(saved, run, tm
     assert np.allclose(np.exp(logits) / np.exp(logits).sum(1, keepdims=True), prediction, rtol=FORWARD)
 
 
+def test_the_code_of_an_autoencoder_and_the_images_of_a_generator_are_offered(saved, run):
+    def dense(x, name, n):
+        return tf1.nn.tanh(tf1.matmul(x, variable(f"{name}/w", x.shape[-1], n)), name=f"{name}/out")
+
+    def build():
+        code = dense(dense(placeholder(None, 4, name="z"), "generator/a", 6), "generator/b", 2)
+        image = dense(code, "generator/c", 9)
+        dense(dense(image, "discriminator/a", 5), "discriminator/b", 5)
+    text = run(saved(build))[1]
+    assert "inside: --output generator/b/out, the narrowest layer, 2 numbers" in text, text
+    assert "inside: --output generator/c/out, the end of generator" in text, text
+
+
+# ---- what computes inexactly, or needs other tools ----
+
+@pytest.mark.parametrize("error, code", [(2e-5, 0), (1e-2, 1)])
+def test_the_tolerance_is_that_of_float32_itself(error, code, saved, run, monkeypatch, in_this_process):
+    """A tanh of small differences of large numbers: float32 is far from float64, and so may a written model be."""
+    def build():
+        wide = tf1.matmul(placeholder(None, 64), 300 * variable("w", 64, 64))
+        tf1.nn.tanh(tf1.matmul(wide, variable("w2", 64, 8)) * 1e-3, name="y")
+    compare = proof.compare
+    monkeypatch.setattr(proof, "compare", lambda jobs, inputs: [
+        {name: value + np.float32(error * (job["kind"] == "savedmodel")) for name, value in outputs.items()}
+        for job, outputs in zip(jobs, compare(jobs, inputs))])
+    found, text = run(saved(build), "--to", "savedmodel", "--out", "out")
+    assert "float32 itself is" in text and found == code, text
+
+
+def test_the_messages_of_tf2onnx_stay_out(saved, run, monkeypatch, in_this_process):
+    tf2onnx = pytest.importorskip("tf2onnx")
+    pytest.importorskip("onnxruntime")
+    convert = tf2onnx.convert.from_graph_def
+
+    def noisy(*arguments, **more):
+        print("a rewriter failed", file=sys.stderr)
+        logging.getLogger("tf2onnx.tfonnx").error("a rewriter failed")
+        return convert(*arguments, **more)
+    monkeypatch.setattr(tf2onnx.convert, "from_graph_def", noisy)
+    path = saved(lambda: tf1.matmul(placeholder(None, 4), variable("w", 4, 3), name="y"))
+    assert "a rewriter failed" not in converts(run, path, "onnx")
+
+
+def test_operations_on_sparse_features_only_compute_and_may_run(saved, run, in_this_process):
+    def build():
+        x = placeholder(None, 4)
+        indices = tf1.constant([[0, 0], [1, 0]], tf1.int64)
+        crossed = tf1.raw_ops.SparseCross(indices=[indices], values=[tf1.constant([3, 5], tf1.int64)],
+                                          shapes=[tf1.constant([2, 1], tf1.int64)], dense_inputs=[], hashed_output=True,
+                                          num_buckets=7, hash_key=1, out_type=tf1.int64, internal_type=tf1.int64)
+        table = tf1.gather(variable("table", 7, 3), crossed.output_values)
+        tf1.add(tf1.matmul(x, variable("w", 4, 3)), tf1.reduce_sum(table, 0), name="y")
+    converts(run, saved(build), "savedmodel", "--output", "y")
+
+
 # ---- roles and names ----
 
 def test_a_weight_belongs_to_its_layer_and_not_to_its_penalty(saved):
@@ -196,3 +255,68 @@ def test_a_dropout_of_a_constant_rate_in_a_loop_keeps_everything(saved, run, swi
         _, y = tf1.while_loop(lambda k, y: k < 2, step, [tf1.constant(0), x], parallel_iterations=1)
         tf1.matmul(y, variable("w2", 3, 2), name="y")
     assert "assumed for a network in use" in converts(run, saved(build), "savedmodel")
+
+
+# ---- the files that a user names ----
+
+def refused(run, path, *parts):
+    code, text = run(path)
+    assert code == 1 and len(text.splitlines()) == 1 and all(part in text for part in parts), text
+
+
+def test_the_file_checkpoint_stands_for_its_folder(saved, run):
+    path = saved(lambda: variable("w", 2))
+    assert "1 variables" in run(path.parent / "checkpoint")[1]
+
+
+def test_a_name_without_its_step_is_answered_with_the_one_that_is_there(saved, run):
+    path = saved(lambda: variable("w", 2))
+    for file in path.parent.glob("model.ckpt.*"):
+        file.rename(file.with_name(file.name.replace("model.ckpt", "model.ckpt-1399")))
+    refused(run, path, "neither model.ckpt.index nor a file model.ckpt", "name one that is there: model.ckpt-1399")
+
+
+@pytest.mark.parametrize("name", ["model.ckpt.index", "model.ckpt.data-00000-of-00001", "model.ckpt.meta"])
+def test_a_git_lfs_pointer_is_named(name, saved, run):
+    path = saved(lambda: variable("w", 2))
+    path.with_name(name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    refused(run, path, name, "a Git LFS pointer", "git lfs pull")
+
+
+def saved_model(tmp_path):
+    with tf1.Graph().as_default(), tf1.Session() as session:
+        x = placeholder(None, 4)
+        y = tf1.matmul(x, variable("w", 4, 3), name="inner")
+        tf1.matmul(y, variable("w2", 3, 2), name="outer")
+        session.run(tf1.global_variables_initializer())
+        tf1.saved_model.simple_save(session, str(tmp_path / "model"), {"x": x}, {"y": y})
+    return tmp_path / "model"
+
+
+@pytest.mark.parametrize("name", ["", "saved_model.pb", "variables/variables"])
+def test_the_graph_of_a_savedmodel_is_taken_with_its_signature(name, tmp_path, run, in_this_process):
+    assert "x -> inner" in converts(run, saved_model(tmp_path) / name, "keras")
+
+
+def test_a_savedmodel_of_tensorflow_2_or_without_variables_is_named(tmp_path, run):
+    shutil.rmtree(str(saved_model(tmp_path) / "variables"))
+    refused(run, tmp_path / "model", "a SavedModel without variables", "tf.saved_model.load")
+    module = tf1.Module()
+    module.w = tf1.Variable([1.0], use_resource=True)
+    tf1.saved_model.experimental.save(module, str(tmp_path / "second"))
+    refused(run, tmp_path / "second", "a SavedModel of TensorFlow 2")
+
+
+def test_texts_and_complex_numbers_are_listed_and_left_out_by_name(tmp_path, run):
+    tf1.raw_ops.SaveV2(prefix=str(tmp_path / "model.ckpt"), tensor_names=["names", "phase", "w"],
+                       shape_and_slices=[""] * 3, tensors=[tf1.constant(["a", "b"]), tf1.constant([1 + 2j]),
+                                                           tf1.constant([3.0])])
+    path = tmp_path / "model.ckpt"
+    text = run(path)[1]
+    assert "complex128 |    16 |" in text and "string" in text
+    code, text = run(path, "--to", "npz", "--out", "m.npz")
+    assert code == 0 and "left out: names, string, which npz does not hold" in text and "bit-identical" in text
+    assert set(np.load(str(tmp_path / "m.npz")).files) == {"phase", "w"}
+    if pytest.importorskip("safetensors"):
+        code, text = run(path, "--to", "safetensors", "--out", "m.safetensors")
+        assert code == 0 and "left out: phase, complex128" in text and "1 variables" in text

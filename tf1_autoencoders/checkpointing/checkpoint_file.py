@@ -5,6 +5,8 @@ names of tf.train.Checkpoint, and the single file of the older V1 format.
 """
 from __future__ import annotations
 
+import contextlib
+import glob
 import mmap
 import re
 import struct
@@ -35,11 +37,13 @@ from tf1_autoencoders.utils.paths import display_path
 
 MAX_TABLE_BYTES = 1 << 26  # of a V2 index; one with 100,000 variables has some 10 MB
 MAX_BLOCK_BYTES = 1 << 30  # of a compressed block, which has one variable of the V1 format or many small ones
+STATE, SAVED_MODEL = "checkpoint", "saved_model.pb"  # names the newest checkpoint; the graph beside variables/
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 STRUCTURE = "_CHECKPOINTABLE_OBJECT_GRAPH"  # the key that an object-based file has
 OBJECT_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 # bytes of one number in the fields of a TensorProto, as the V1 format has them; the other fields are varints
-V1_FIELD_BYTES = {4: 1, 5: 4, 6: 8}
+V1_FIELD_BYTES = {4: 1, 5: 4, 6: 8, 9: 8, 12: 16}
 DAMAGED_ERRORS = (ValueError, IndexError, TypeError, struct.error, UnicodeDecodeError, OverflowError)
 
 
@@ -64,6 +68,8 @@ class CheckpointFile:
         """
         self.path = find_checkpoint(path)
         index = Path(f"{self.path}.index")
+        for file in [index, self.path, *self.path.parent.glob(f"{glob.escape(self.path.name)}.data-*")]:
+            refuse_lfs_pointer(file)
         try:
             if index.is_file():
                 self.form, variables = "V2", read_variables(
@@ -127,14 +133,34 @@ def find_checkpoint(path: Union[str, Path]) -> Path:
     """
     given = Path(path).expanduser()
     path = given
-    if path.is_dir():
+    if path.name in (STATE, SAVED_MODEL) and path.is_file():
+        path = path.parent
+    if (path / SAVED_MODEL).is_file():
+        path = path / "variables" / "variables"
+        if not Path(f"{path}.index").is_file():
+            raise UserError(f"{display_path(given)}: a SavedModel without variables, there is no checkpoint in it; "
+                            "tf.saved_model.load reads it")
+    elif path.is_dir():
         path = _checkpoint_of_folder(path)
     elif SUFFIX.search(path.name):
         path = path.with_name(SUFFIX.sub("", path.name))
     if Path(f"{path}.index").is_file() or path.is_file():
         return path
+    others = sorted(file.name[:-len(".index")] for file in path.parent.glob("*.index"))
+    near = [name for name in others if name.startswith(path.name)] or others
+    hint = f"name one that is there: {one_line(', '.join(near[-3:]))}" if near else \
+        "name a checkpoint without its suffix"
     raise UserError(f"{display_path(given)}: no checkpoint there (neither {path.name}.index nor a file {path.name}); "
-                    "name a checkpoint without its suffix")
+                    f"{hint}")
+
+
+def refuse_lfs_pointer(path: Path) -> None:
+    """Raise UserError for the text that stands for a large file in a Git repository, until Git LFS fetches the file."""
+    with contextlib.suppress(OSError):
+        with open_regular(path) as file:
+            if file.read(len(LFS_POINTER)) == LFS_POINTER:
+                raise UserError(f"{display_path(path)}: a Git LFS pointer, not the file itself; fetch the file with "
+                                "`git lfs pull`, or download it from the repository's page")
 
 
 def files_of(path: Path) -> List[Path]:
@@ -151,7 +177,7 @@ def files_of(path: Path) -> List[Path]:
 def _checkpoint_of_folder(folder: Path) -> Path:
     """Return the checkpoint that a folder's file `checkpoint` names, or the only one."""
     names = sorted(file.name[:-len(".index")] for file in folder.glob("*.index"))
-    state = folder / "checkpoint"
+    state = folder / STATE
     if state.is_file():
         named = re.search(r'^model_checkpoint_path: "(.{1,4096}?)"',
                           read_bounded(state, 1 << 20).decode(errors="replace"), re.M)
@@ -287,7 +313,7 @@ def decompress_snappy(block: Any) -> Any:
 def find_meta(path: Path, named: Optional[str] = None) -> Optional[Path]:
     """Return the .meta file of a checkpoint: the one that the user names, or the one beside it, or None.
 
-    Beside an Estimator's checkpoint, graph.pbtxt has the graph too.
+    Beside an Estimator's checkpoint, graph.pbtxt has the graph too; above a SavedModel's variables, saved_model.pb.
 
     Raises:
         UserError: the user names a file that is not there.
@@ -297,7 +323,10 @@ def find_meta(path: Path, named: Optional[str] = None) -> Optional[Path]:
         if not file.is_file():
             raise UserError(f"--meta {named}: no such file; name the .meta file of the checkpoint")
         return file
-    return next((file for file in (Path(f"{path}.meta"), path.with_name("graph.pbtxt")) if file.is_file()), None)
+    files = [Path(f"{path}.meta"), path.with_name("graph.pbtxt")]
+    if path.parent.name == path.name == "variables":
+        files.append(path.parent.parent / SAVED_MODEL)
+    return next((file for file in files if file.is_file()), None)
 
 
 def part_of(value: np.ndarray, part: str) -> np.ndarray:

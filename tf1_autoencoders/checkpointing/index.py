@@ -22,8 +22,8 @@ MAX_KEYS, MAX_KEY_BYTES, MAX_BYTES_OF_KEYS = 200_000, 4096, 1 << 25  # a table's
 MAX_SHARDS = 10_000
 STRING = 7  # number of the dtype
 DTYPES = {1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 9: "int64", 10: "bool",
-          14: "bfloat16", 17: "uint16", 19: "float16", 22: "uint32", 23: "uint64"}
-BYTES_PER_NUMBER = {1: 4, 2: 8, 3: 4, 4: 1, 5: 2, 6: 1, 9: 8, 10: 1, 14: 2, 17: 2, 19: 2, 22: 4, 23: 8}  # by dtype
+          8: "complex64", 18: "complex128", 14: "bfloat16", 17: "uint16", 19: "float16", 22: "uint32", 23: "uint64"}
+BYTES_PER_NUMBER = {1: 4, 2: 8, 3: 4, 4: 1, 5: 2, 6: 1, 8: 8, 9: 8, 10: 1, 14: 2, 17: 2, 18: 16, 19: 2, 22: 4, 23: 8}
 DAMAGED = "its index is damaged"
 
 
@@ -81,7 +81,7 @@ def read_variables(index: bytes, size_of: Callable[[int, int], Optional[int]],
     Args:
         index: content of the index file.
         size_of: function of (number of a data file, number of data files) that returns its bytes; None for no file.
-        strict: whether texts, partitioned variables and unknown fields are refused.
+        strict: whether texts, complex numbers, partitioned variables and unknown fields are refused.
 
     Raises:
         ValueError, IndexError, TypeError, struct.error: the index is damaged, or claims what the files do not have.
@@ -106,7 +106,7 @@ def read_variables(index: bytes, size_of: Callable[[int, int], Optional[int]],
             sizes[shard], places[shard] = n_data, []
         name = key.decode() if not key.startswith(b"\0") or strict else ""  # parts of a variable have binary keys
         variable = _checked_variable(name, entry, sizes[shard])
-        if strict and (variable.dtype == "string" or set(entry) - {1, 2, 3, 4, 5, 6}
+        if strict and (variable.dtype.startswith(("string", "complex")) or set(entry) - {1, 2, 3, 4, 5, 6}
                        or any(len(values) > 1 for values in entry.values())):
             raise ValueError(f"{name[:80]!r} is not an array of numbers")
         if 7 not in entry:

@@ -41,7 +41,7 @@ def print_list(checkpoint: CheckpointFile, graph: Optional[ForeignGraph], args: 
             sizes = ", ".join("?" if dimension.size < 0 else str(dimension.size) for dimension in shape.dim)
             print(f"placeholder: {one_line(name)}, {tf1.as_dtype(dtype).name if dtype else '?'}"
                   + (" of unknown shape" if shape.unknown_rank else f"[{sizes}]"))
-    outputs = args.output or find_outputs(graph, checkpoint.variables)
+    outputs = args.output or graph.signature and graph.signature[1] or find_outputs(graph, checkpoint.variables)
     for output in outputs:
         print_network(checkpoint, graph, output, args)
     if not outputs:
@@ -61,16 +61,19 @@ def print_network(checkpoint: CheckpointFile, graph: ForeignGraph, output: str, 
     try:
         ends = find_ends(graph, args.input or [], [output], dict(args.feed or []))
         print_assumed(graph, ends, args)
-        layers = recognise(InferenceGraph(graph, ends, value_reader(checkpoint), dict(args.shape or []))).layers
+        network = recognise(InferenceGraph(graph, ends, value_reader(checkpoint), dict(args.shape or [])))
     except UserError as error:
         print(f"  its layers cannot be listed: {error}")
         return
+    layers = network.layers
     for k, layer in enumerate(layers[:MAX_SHOWN]):
         taken = "" if layer.inputs in ((), (k - 1,)) else f"  <- {', '.join(layers[n].name for n in layer.inputs)}"
         names = f"  [{formats.list_names(layer.variables, 4)}]" if layer.variables else ""
         print(f"  {layer.name}: {layer.describe()}{taken}{names}  -> {one_line(layer.tensor)}")
     if len(layers) > MAX_SHOWN:
         print(f"  and {len(layers) - MAX_SHOWN} more layers")
+    for tensor, what in network.ends_inside():
+        print(f"  inside: --output {one_line(tensor)}, {one_line(what)}")
 
 
 def print_assumed(graph: ForeignGraph, ends: Ends, args: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -34,7 +34,6 @@ from tf1_autoencoders.converting.writing.formats import (
     Signature,
     read_npz,
     require,
-    rounded_to_8_bits,
     write_frozen,
     write_npz,
 )
@@ -170,21 +169,26 @@ def difference(original: Mapping[str, np.ndarray], converted: Mapping[str, np.nd
     return worst
 
 
-def rounded_job(signature: Signature, folder: str) -> Dict[str, Any]:
-    """Return the job of a signature with weights and inputs of 8 bits, whose difference is int8's tolerance."""
-    path = Path(folder) / "rounded.pb"
-    write_frozen(path, {"": signature._replace(graph_def=rounded_to_8_bits(signature.graph_def))})
+def reference_job(signature: Signature, change: Callable[[Any], Any], folder: str) -> Dict[str, Any]:
+    """Return the job of a signature whose GraphDef was changed to compute more exactly or more coarsely.
+
+    The difference from the original is the tolerance: with formats.rounded_to_8_bits that of 8 bits, with
+    formats.in_float64 that of a network which float32 itself computes inexactly.
+    """
+    path = Path(folder) / "reference.pb"
+    write_frozen(path, {"": signature._replace(graph_def=change(signature.graph_def))})
     return {"kind": "frozen", "path": str(path), "inputs": list(signature.inputs.values()),
             "outputs": list(signature.outputs.values())}
 
 
-def allowed(rounded: Sequence[Difference]) -> float:
-    """Return the relative tolerance; with weights in 8 bits, that of rounded_job too.
+def allowed(references: Sequence[Difference]) -> float:
+    """Return the relative tolerance, that of a reference_job too.
 
-    LiteRT's steps of rounding are at most as wide as those of the reference, and both round to the nearest. The largest
-    of many such errors is a matter of chance, hence the factor 2.
+    LiteRT's steps of rounding are at most as wide as those of the reference, and both round to the nearest; float32's
+    error is that of the original and of the written model. The largest of many such errors is a matter of chance,
+    hence the factor 2.
     """
-    return TOLERANCE + 2 * sum(difference.relative for difference in rounded)
+    return TOLERANCE + 2 * sum(difference.relative for difference in references)
 
 
 def report(found: Difference, tolerance: float, what: str) -> int:

@@ -155,9 +155,9 @@ def find_ends(graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str]
               stored: Optional[Container[str]] = None) -> Ends:
     """Infer the inputs, outputs and feeds that the user did not give.
 
-    Outputs that are not named are those of find_outputs. Inputs that are not named are the placeholders, the input
-    pipeline and the random numbers that the outputs need. A bool placeholder that is not named is False (a network in
-    use is not trained), and what a dropout keeps is everything.
+    Outputs that are not named are those of a SavedModel's signature, else of find_outputs. Inputs that are not named
+    are the placeholders, the input pipeline and the random numbers that the outputs need. A bool placeholder that is
+    not named is False (a network in use is not trained), and what a dropout keeps is everything.
 
     Args:
         graph: ForeignGraph.
@@ -168,6 +168,9 @@ def find_ends(graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str]
     Raises:
         UserError: a name is unknown, or no output was found.
     """
+    by_user = [_tensor(graph, name, "--input") for name in inputs]
+    if graph.signature and not outputs:
+        inputs, outputs = inputs or graph.signature[0], graph.signature[1]
     outputs = [_tensor(graph, name, "--output") for name in outputs] or find_outputs(graph, stored)
     if not outputs:
         raise UserError("--output: expected the name of the tensor that the model gives; found no chain of layers")
@@ -196,7 +199,7 @@ def find_ends(graph: ForeignGraph, inputs: Sequence[str], outputs: Sequence[str]
     if not found:
         raise UserError(f"--output {one_line(outputs[0])}: depends on no placeholder; name the tensor that the model "
                         "is given with --input")
-    return Ends(list(dict.fromkeys(found)), list(outputs), complete, tuple(named))
+    return Ends(list(dict.fromkeys(found)), list(outputs), complete, by_user)
 
 
 def _samples(graph: ForeignGraph, outputs: Sequence[str], stop: Set[str], dropouts: Sequence[Dropout]) -> List[str]:

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 
 import numpy as np
 
+from tf1_autoencoders.checkpointing.checkpoint_file import SAVED_MODEL, refuse_lfs_pointer
 from tf1_autoencoders.checkpointing.index import read_fields
 from tf1_autoencoders.converting.graph.allowlist import (
     MAX_UNSTORED_BYTES,
@@ -130,6 +131,7 @@ class ForeignGraph:
     | collections | {name: list of bytes or names}                                       |
     | version     | the TensorFlow that wrote the file                                   |
     | saved       | {variable's node: Saved}, from the graph's Savers                    |
+    | signature   | (inputs, outputs) that a SavedModel names, or None                   |
     """
 
     def __init__(self, meta_graph: Any, source: str) -> None:
@@ -142,6 +144,7 @@ class ForeignGraph:
                             for name, value in meta_graph.collection_def.items()}
         if len(self.nodes) < len(meta_graph.graph_def.node):
             raise UserError(f"{source}: two operations have the same name; name the .meta file that TensorFlow wrote")
+        self.signature = _signature(meta_graph)
         for node in self.nodes.values():
             if node.op in PLACEHOLDERS:
                 _restore_shape(node, self.versions.producer)
@@ -149,20 +152,25 @@ class ForeignGraph:
 
     @classmethod
     def read(cls, path: Path) -> ForeignGraph:
-        """Read a .meta file, or the graph.pbtxt that an Estimator writes.
+        """Read a .meta file, the graph.pbtxt that an Estimator writes, or the saved_model.pb of a SavedModel.
 
         Raises:
             UserError: the file is no MetaGraph, or is larger than MAX_META_BYTES.
         """
         from google.protobuf import text_format  # comes with TensorFlow
         meta_graph = tf1.MetaGraphDef()
+        refuse_lfs_pointer(path)
         try:
-            if path.suffix == ".pbtxt":
+            if path.name == SAVED_MODEL:
+                meta_graph = _of_saved_model(read_bounded(path, MAX_META_BYTES))
+            elif path.suffix == ".pbtxt":
                 text_format.Parse(read_bounded(path, MAX_TEXT_BYTES), meta_graph.graph_def)
             else:
                 meta_graph.ParseFromString(read_bounded(path, MAX_META_BYTES))
             if not meta_graph.graph_def.node:
                 raise ValueError("no operation in it")
+        except UserError as error:
+            raise UserError(f"{display_path(path)}: {error}") from None
         except OSError as error:
             raise UserError(f"{display_path(path)}: {one_line(error)}; name a .meta file that can be read") from error
         except Exception as error:  # protobuf's DecodeError is no ValueError
@@ -280,6 +288,37 @@ class ForeignGraph:
             if node.op not in functions and op_definition(node.op) is None:
                 unknown.setdefault(node.op, []).append(name)
         return unknown
+
+
+def _of_saved_model(content: bytes) -> Any:
+    """Return the MetaGraphDef of a SavedModel; of several the one to serve.
+
+    Raises:
+        UserError: TensorFlow 2 wrote the SavedModel, whose network stands in functions.
+        ValueError: there is none in it.
+    """
+    meta_graphs = [tf1.MetaGraphDef.FromString(bytes(value)) for number, value in read_fields(content) if number == 2]
+    if not meta_graphs:
+        raise ValueError("no graph in it")
+    meta_graph = next((graph for graph in meta_graphs if "serve" in graph.meta_info_def.tags), meta_graphs[0])
+    if meta_graph.object_graph_def.nodes:
+        raise UserError("a SavedModel of TensorFlow 2, which tf.saved_model.load reads as it is; list its variables "
+                        "with --no-meta")
+    return meta_graph
+
+
+def _signature(meta_graph: Any) -> Optional[Tuple[List[str], List[str]]]:
+    """Return (inputs, outputs) of a MetaGraph's signature, the default one if there are several; None for none.
+
+    One that takes texts is of no use: these are examples that are parsed in the graph.
+    """
+    def names(tensors: Mapping[str, Any]) -> List[str]:
+        return [re.sub(":0$", "", tensors[key].name) for key in sorted(tensors)]
+    for _, definition in sorted(meta_graph.signature_def.items(), key=lambda item: item[0] != "serving_default"):
+        if definition.inputs and definition.outputs and all(
+                tensor.name and tensor.dtype != tf1.string.as_datatype_enum for tensor in definition.inputs.values()):
+            return names(definition.inputs), names(definition.outputs)
+    return None
 
 
 def _restore_shape(node: Any, producer: int) -> None:

@@ -199,6 +199,30 @@ class Network:
         return int(self.memo[key])
 
 
+    def ends_inside(self) -> List[Tuple[str, str]]:
+        """Return (tensor, what it is) that a user may want as an output too: parts of the network end there.
+
+        These are the narrowest layer, if the network widens again, and the end of a scope of several layers that
+        layers of another such scope take: an encoder's code, the images of a generator.
+        """
+        found = []
+        dense = [layer for layer in self.layers if layer.kind == "Dense"]
+        if len(dense) > 2:
+            code = min(dense, key=lambda layer: int(layer.arguments["units"]))
+            if int(code.arguments["units"]) < min(int(dense[k].arguments["units"]) for k in (0, -1)):
+                found.append((code.tensor, f"the narrowest layer, {code.arguments['units']} numbers"))
+        scopes = [layer.variables[0].partition("/")[0] if "/" in "".join(layer.variables[:1]) else ""
+                  for layer in self.layers]
+        for layer, scope in zip(self.layers, scopes):
+            below = layer.inputs[0] if layer.inputs else -1
+            before = below
+            while before >= 0 and not scopes[before]:
+                before = self.layers[before].inputs[0] if self.layers[before].inputs else -1
+            if before >= 0 and scope not in ("", scopes[before]) \
+                    and min(scopes.count(scope), scopes.count(scopes[before])) > 1:
+                found.append((self.layers[below].tensor, f"the end of {scopes[before]}"))
+        return list(dict(found).items())
+
     def operation(self, name: str, place: str, call: Call, **arguments: Any) -> int:
         """Return the number of a function of keras.ops with these arguments; append it if there is none."""
         inputs = [number for part in call.values() for number in ([part] if isinstance(part, int) else part)]

@@ -1,9 +1,11 @@
 """Writing: arrays and graphs in the formats of today, whole or not at all, with a note of where they come from."""
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -16,6 +18,7 @@ import numpy as np
 
 from tf1_autoencoders import __version__
 from tf1_autoencoders.converting.graph.foreign_graph import PASS_ON, constant, control_inputs
+from tf1_autoencoders.converting.graph.inference_graph import import_graph
 from tf1_autoencoders.keras_twin import h5_weights
 from tf1_autoencoders.utils.errors import UsageError, UserError, one_line, short_reason
 from tf1_autoencoders.utils.files import sha256_of_file, write_atomically
@@ -284,10 +287,12 @@ def write_onnx(path: Path, signature: Signature, metadata: Mapping[str, str]) ->
         UserError: the converter is not installed, or does not know an operation.
     """
     tf2onnx, onnx = require("tf2onnx"), require("onnx")
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # whose warnings say nothing to the user
     try:
-        model, _ = tf2onnx.convert.from_graph_def(
-            signature.graph_def, input_names=[_full(tensor) for tensor in signature.inputs.values()],
-            output_names=[_full(tensor) for tensor in signature.outputs.values()], opset=17)
+        with contextlib.redirect_stderr(io.StringIO()):
+            model, _ = tf2onnx.convert.from_graph_def(
+                signature.graph_def, input_names=[_full(tensor) for tensor in signature.inputs.values()],
+                output_names=[_full(tensor) for tensor in signature.outputs.values()], opset=17)
     except Exception as error:  # of many kinds, by operation
         raise UserError(f"--to onnx: tf2onnx cannot convert the graph ({short_reason(error)}); try --to savedmodel") \
             from error
@@ -348,6 +353,30 @@ def rounded_to_8_bits(graph_def: Any) -> Any:
         rounded.node.add(name=name, op="FakeQuantWithMinMaxVars", input=[x, f"{name}/low", f"{name}/high"])
         node.input[place] = name
     return rounded
+
+
+def in_float64(graph_def: Any) -> Any:
+    """Return a GraphDef that computes with 64 bits where the given one does with 32: how far rounding alone may lead.
+
+    Raises:
+        UserError: the graph has functions, or an operation that has no kernel of 64 bits.
+    """
+    if graph_def.library.function:
+        raise UserError("a graph with functions is not computed with 64 bits")
+    precise = tf1.GraphDef()
+    precise.CopyFrom(graph_def)
+    single, double = tf1.float32.as_datatype_enum, tf1.float64.as_datatype_enum
+    for node in precise.node:
+        for name in node.attr:
+            value, kind = node.attr[name], node.attr[name].WhichOneof("value")
+            if kind == "type" and value.type == single:
+                value.type = double
+            elif kind == "list":
+                value.list.type[:] = [double if dtype == single else dtype for dtype in value.list.type]
+            elif kind == "tensor" and value.tensor.dtype == single:
+                value.tensor.CopyFrom(tf1.make_tensor_proto(tf1.make_ndarray(value.tensor).astype(np.float64)))
+    import_graph(precise, "the graph with 64 bits")
+    return precise
 
 
 def list_names(values: Sequence[str], n: int = 5) -> str:
