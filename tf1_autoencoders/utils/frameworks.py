@@ -71,7 +71,13 @@ def _import_first(names: Sequence[str]) -> types.ModuleType:
     for name in names[:-1]:
         with contextlib.suppress(ModuleNotFoundError):
             return importlib.import_module(name)
-    return importlib.import_module(names[-1])
+    try:
+        return importlib.import_module(names[-1])
+    except ModuleNotFoundError as error:
+        if error.name != "tensorflow":
+            raise
+        raise UserError(f"{sys.executable} has no TensorFlow; activate the environment that has it, or run "
+                        "`pip install -r requirements.txt`") from None
 
 
 class _LazyModule(types.ModuleType):
