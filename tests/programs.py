@@ -144,7 +144,7 @@ def run(program: Program, source: str, clone: pathlib.Path, python: str, work: p
     shutil.copytree(clone, folder, ignore=shutil.ignore_patterns(".git", "*.ipynb_checkpoints"))
     path = folder / program.path
     path.write_text(source)
-    if re.search(r"^\s*\"?(?:import|from) simulator", source, re.MULTILINE):
+    if re.search(r"\b(?:import|from) simulator\b", source):
         shutil.copy(SIMULATOR, path.parent)
     record = work / "record.json"
     recording = ["-m", "tf1_autoencoders.run_tf1", "--record", str(record)]
@@ -193,6 +193,21 @@ def judge(original: Outcome | None, ours: Outcome) -> list[str]:
     numbers = "no" if difference else "equal" if original.numbers else "none printed"
     reasons = ([f"first other value: {unequal[0]}"] if unequal else []) + ([difference] if difference else [])
     return ["yes", "yes", values, numbers, "; ".join(reasons)]
+
+
+def growth(original: Outcome, ours: Outcome) -> str:
+    """Return how the difference of the results of session.run grows: small at first and larger later is rounding."""
+    runs = list(zip(original.record.get("runs", []), ours.record.get("runs", [])))
+    first = large = ""
+    for number, (then, now) in enumerate(runs, 1):
+        for a, b in zip(then, now):
+            if a[4] == b[4] or a[1] != b[1] or None in (a[3], b[3]):  # checksums, shapes, means
+                continue
+            difference = abs(a[3] - b[3]) / max(abs(a[3]), abs(b[3]), 1e-30)
+            first = first or f"results differ by {difference:.0e} in run {number} of {len(runs)}"
+            if difference > TOLERANCE and not large:
+                large = f", by more than {TOLERANCE:g} in run {number}"
+    return first + large
 
 
 def totals(rows: list[list[str]]) -> list[str]:
@@ -280,10 +295,12 @@ class Comparison:
             if races:
                 cells[4] += f"; the original against itself: {races}"
                 original = self.original(program, source, clone, "-one-thread", ONE_THREAD)
-                difference = reason_not_equal(original, self.ours(program, source, clone, ONE_THREAD)) \
-                    if original else ""
+                ours = self.ours(program, source, clone, ONE_THREAD)
+                difference = reason_not_equal(original, ours) if original else ""
                 cells[4] += f"; with one thread: {difference or 'equal'}"
                 cells[3] = "no" if difference else "equal with one thread"
+        if original is not None and cells[3] == "no" and original.record:
+            cells[4] += f"; {growth(original, ours)}"
         if original is not None and program.original and cells[0] == "yes":
             cells[0] = program.original
         self.keep_outputs(program, original, ours)

@@ -47,6 +47,17 @@ def test_batches_have_the_order_of_1_15_and_an_epochs_rest_is_joined_with_the_ne
     assert capsys.readouterr().out.splitlines()[0] == f"Extracting {tmp_path / 'train-images-idx3-ubyte.gz'}"
 
 
+def test_batches_of_before_1_0_have_the_files_order_first_and_leave_an_epochs_rest_out(tmp_path, monkeypatch):
+    write_files(tmp_path)
+    monkeypatch.setattr(input_data.DataSet, "of_before_1", True)
+    data = input_data.read_data_sets(str(tmp_path), validation_size=10)
+    np.random.seed(1)
+    order = np.random.permutation(40) + 10
+    np.random.seed(1)
+    labels = [data.train.next_batch(12)[1].tolist() for _ in range(4)]
+    assert labels == [list(range(10, 22)), list(range(22, 34)), list(range(34, 46)), order[:12].tolist()]
+
+
 def test_options_of_read_data_sets(tmp_path):
     write_files(tmp_path)
     data = input_data.read_data_sets(str(tmp_path), validation_size=0, reshape=False, dtype=tf.uint8)

@@ -141,6 +141,20 @@ def _made(tf: Any, cells: Any) -> Dict[str, Any]:
                     "rnn", "state_saving_rnn", "bidirectional_rnn", "dynamic_rnn", "bidirectional_dynamic_rnn")}}
 
 
+def _put_back_flags(flags: Any) -> None:
+    """Let `FLAGS._parse_flags()` and `FLAGS.__flags` be what they were until 1.4."""
+    def parse(self: Any, args: Any = None) -> None:
+        self(sys.argv if args is None else [sys.argv[0], *args], known_only=True)
+
+    def values(self: Any) -> Dict[str, Any]:
+        return {flag.name: flag.value for name, found in self.flags_by_module_dict().items()
+                if not name.startswith(("absl", "tensorflow")) for flag in found}
+
+    absl_flags = type(flags.__dict__["__wrapped"])
+    absl_flags._parse_flags = parse
+    setattr(absl_flags, "__flags", property(values))  # without the class's name before it
+
+
 def install(namespace: types.ModuleType) -> None:
     """Put the names and arguments of before 1.0 into TensorFlow 1.15's namespace, for the rest of the process."""
     global installed
@@ -157,6 +171,8 @@ def install(namespace: types.ModuleType) -> None:
         for name in names:
             vars(ops_modules[module]).setdefault(name, values.get(f"nn.{name}", values.get(name)))
     namespace.__dict__.update(__version__=VERSION, VERSION=VERSION)
+    _put_back_flags(namespace.app.flags.FLAGS)
+    importlib.import_module(f"{__package__}.examples").DataSet.of_before_1 = True
     installed = True
 
     @seeds.replaces("tensorflow.python.ops.variable_scope:_VariableStore._get_default_initializer")

@@ -37,9 +37,13 @@ class DataSet:
         fake_data, one_hot: constant images, as 1.15's tests used them.
     """
 
+    # whether batches come as before 1.0: NumPy's generator as it is, the files' order first, an epoch's rest left out
+    of_before_1 = False
+
     def __init__(self, images, labels, fake_data=False, one_hot=False, dtype=dtypes.float32, reshape=True, seed=None):
         graph_seed, op_seed = random_seed.get_seed(seed)
-        np.random.seed(graph_seed if seed is None else op_seed)
+        if not self.of_before_1:
+            np.random.seed(graph_seed if seed is None else op_seed)
         dtype = dtypes.as_dtype(dtype).base_dtype
         if dtype not in (dtypes.uint8, dtypes.float32):
             raise TypeError(f"Invalid image dtype {dtype!r}, expected uint8 or float32")
@@ -73,12 +77,13 @@ class DataSet:
             label = [1] + [0] * 9 if self.one_hot else 0
             return [[1] * 784 for _ in range(batch_size)], [label for _ in range(batch_size)]
         start = self._index_in_epoch
-        if self._epochs_completed == 0 and start == 0 and shuffle:
+        if self._epochs_completed == 0 and start == 0 and shuffle and not self.of_before_1:
             self._shuffle()
         if start + batch_size <= self._num_examples:
             self._index_in_epoch = end = start + batch_size
             return self._images[start:end], self._labels[start:end]
         self._epochs_completed += 1
+        start = self._num_examples if self.of_before_1 else start
         rest = self._images[start:], self._labels[start:]
         if shuffle:
             self._shuffle()

@@ -27,7 +27,7 @@ _REFUSED = {
     "eager": "eager execution needs TensorFlow 2 itself: run the program with `import tensorflow.compat.v1 as tf`",
     "keras": "tf.keras is the same package",
     "tensor_forest": "its operations left TensorFlow; scikit-learn has random forests",
-    "factorization": "its operations left TensorFlow; scikit-learn has KMeans",
+    "factorization": "scikit-learn has KMeans; tf.raw_ops has its operations (KmeansPlusPlusInitialization, ...)",
     "boosted_trees": "its operations left TensorFlow; scikit-learn has gradient boosting",
     "kernel_methods": "its estimators are gone; scikit-learn's RBFSampler has random Fourier features",
     "lookup": "tf.lookup has the tables",
