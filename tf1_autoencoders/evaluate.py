@@ -56,8 +56,7 @@ def own_options(section: Section, args: argparse.Namespace) -> Dict[str, Any]:
     if (args.file is not None) + (args.image is not None) + args.all > 1:
         raise UsageError("--image, --file and --all: give one of them")
     if args.all and section.test_images is None:
-        raise UsageError(f"--all: for {_sections(with_images)}; a run of section {section.number} prints its accuracy "
-                         "over unseen sequences")
+        raise UsageError(f"--all: for {_sections(with_images)}; section {section.number} has no test images")
     return {option.setting: getattr(args, option.setting) for option in section.evaluate_options}
 
 
