@@ -37,8 +37,9 @@ WRONG = {
     "rank": lambda: layers.conv2d(tf.ones([3, 3]), 2, 3),
     "no weights": lambda: layers.apply_regularization(layers.l2_regularizer(0.1), []),
     "optimizer": lambda: layers.optimize_loss(tf.reduce_sum(tf.Variable([1.0])), None, 0.1, "Foo")}
-NAMES = ("rnn.LSTMCel", "leyers", "crf", "seq2seq.BasicDecoderr", "learn.DNNClassifier", "distributions", "estimator",
-         "cudnn_rnn", "tpu", "layers.real_valued_column", "slim.nets.inception_v3", "legacy_seq2seq")
+NAMES = ("rnn.LSTMCel", "leyers", "crf.crf_decod", "opt.AGNOptimizer", "seq2seq.BasicDecoderr", "learn.DNNClassifier",
+         "distributions", "estimator", "cudnn_rnn", "tpu", "layers.real_valued_column", "slim.nets.inception_v3",
+         "factorization", "tensor_forest")
 MODULES = ("layers.python.layers.initializers", "rnn.python.ops.core_rnn_cell", "slim.python.slim.nets.resnet_v1",
            "learn.python.learn.datasets.mnist", "framework.python.ops", "rnn.NoSuchCell")
 
@@ -93,7 +94,7 @@ def find(path):
 
 def undocumented():
     return sorted(f"{package}.{name}" for package in ("layers", "framework", "rnn", "losses", "training", "seq2seq",
-                                                      "metrics")
+                                                      "metrics", "crf", "legacy_seq2seq", "opt")
                   for name, value in vars(getattr(tf.contrib, package)).items()
                   if not name.startswith("_") and getattr(value, "__module__", "").startswith("tf1_autoencoders")
                   and not value.__doc__)

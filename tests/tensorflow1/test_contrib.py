@@ -65,11 +65,16 @@ def test_a_call_makes_and_computes_what_it_did_in_tensorflow_1(name, computed):
 
 @pytest.mark.parametrize("name", [name if name in COMMON else pytest.param(name, marks=pytest.mark.slow)
                                   for name in contrib_calls.SAVED])
-def test_a_checkpoint_of_tensorflow_1_is_restored_by_the_same_program(name, folder):
+def test_a_checkpoint_of_tensorflow_1_is_restored_by_the_same_program_and_gives_its_answers(name, folder):
     with np.load(folder / "restored.npz") as restored:
         facts, values = RECORDED[name]
         for variable, _ in facts["variables"]:
             assert restored[f"{name}:{variable}"].tobytes() == values["final/" + variable].tobytes(), variable
+        if name in contrib_calls.ANSWERS:
+            ours, theirs = restored[f"{name}::end"], values["end"]
+            assert np.abs(ours - theirs).max() <= TOLERANCE * np.abs(theirs).max()
+            ids = theirs == np.round(theirs)  # the sequences, among the other values
+            assert ids.any() and np.array_equal(ours[ids], theirs[ids])
 
 
 @pytest.mark.slow
@@ -131,9 +136,10 @@ def test_wrong_arguments_are_named_with_the_error_type_of_tensorflow_1(facts, na
 
 
 @pytest.mark.parametrize("path, words", [
-    ("rnn.LSTMCel", "did you mean 'LSTMCell'?"), ("leyers", "did you mean 'layers'?"), ("crf", "planned"),
+    ("rnn.LSTMCel", "did you mean 'LSTMCell'?"), ("leyers", "did you mean 'layers'?"),
+    ("crf.crf_decod", "did you mean 'crf_decode'?"), ("opt.AGNOptimizer", "SyncReplicasOptimizer"),
     ("seq2seq.BasicDecoderr", "did you mean 'BasicDecoder'?"),
-    ("legacy_seq2seq", "planned"), ("learn.DNNClassifier", "tf.keras"),
+    ("factorization", "KMeans"), ("tensor_forest", "random forests"), ("learn.DNNClassifier", "tf.keras"),
     ("distributions", "tensorflow-probability"), ("estimator", "session"), ("cudnn_rnn", "LSTMBlockCell"),
     ("tpu", "session"), ("layers.real_valued_column", "tf.feature_column"),
     ("slim.nets.inception_v3", "tf.keras.applications")])

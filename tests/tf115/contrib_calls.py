@@ -27,8 +27,9 @@ from tests.tf115.contrib_programs import CALLS, Call
 
 FIXTURE = Path(__file__).resolve().parent / "fixtures" / "contrib.npz"
 CHECKPOINTS = FIXTURE.with_name("contrib_checkpoints.zip")
+ANSWERS = ("seq2seq_beam_search", "seq2seq_attention_greedy", "crf_log_likelihood_unknown_time")
 SAVED = ("fully_connected_normalized", "batch_norm_parameters", "conv2d_transpose", "rnn.AttentionCellWrapper",
-         "rnn.LSTMBlockCell_peephole", "slim")  # programs whose checkpoints are exchanged
+         "rnn.LSTMBlockCell_peephole", "slim") + ANSWERS  # exchanged checkpoints; of ANSWERS, outputs too
 GRAPHS_ONLY = ("slim_nets_vgg_16", "slim_nets_alexnet", "slim_nets_resnet_v1_50")  # too large to store values of
 N_STEPS = 20
 EPSILON = 1e-3  # of Adam: by the usual 1e-8, a gradient that cancels out to rounding would move a weight as any other
@@ -89,7 +90,8 @@ def record(tf, name, n_steps=N_STEPS, initial=None, folder=None):
     Returns:
         (facts, values). facts: `operations` created by the program, `variables` [[name, shape]], `collections` {name:
         [names]}, `updates` number of update operations, `output` name of the output. values: {key: float32 array},
-        `initial/<variable>`, `output`, `loss`, `gradient/<variable>`, `trace`, `final/<variable>`.
+        `initial/<variable>`, `output`, `loss`, `gradient/<variable>`, `trace`, `final/<variable>`; `end`, the whole
+        output after the training, of programs in ANSWERS; `asked/<key>`, what the program's questions gave.
     """
     with tf.Graph().as_default() as graph:
         tf.set_random_seed(2017)
@@ -114,11 +116,11 @@ def record(tf, name, n_steps=N_STEPS, initial=None, folder=None):
                             for variable, gradient in zip(trainable, gradients) if gradient is not None})
             if n_steps:
                 with tf.control_dependencies(updates):
-                    train_op = tf.train.AdamOptimizer(0.01, epsilon=EPSILON).minimize(loss)
+                    train_op = tf.train.AdamOptimizer(0.01, epsilon=EPSILON).apply_gradients(zip(gradients, trainable))
         with tf.Session(config=one_thread(tf)) as session:
             session.run([tf.global_variables_initializer(), tf.local_variables_initializer(), tf.tables_initializer()])
-            values = {"initial/" + variable.op.name: np.asarray(session.run(variable), np.float32).ravel()
-                      for variable in variables}
+            values = {"initial/" + variable.op.name: np.asarray(value, np.float32).ravel()
+                      for variable, value in zip(variables, session.run(variables))}
             for variable in variables if initial else []:
                 value = initial[variable.op.name].reshape(variable.shape.as_list())
                 variable.load(value.astype(variable.dtype.as_numpy_dtype), session)
@@ -129,7 +131,12 @@ def record(tf, name, n_steps=N_STEPS, initial=None, folder=None):
                     trace.append(session.run(loss, program.feeds))
                     session.run(train_op, program.feeds)
                 values["trace"] = np.array(trace, np.float32)
-                values.update({"final/" + variable.op.name: sample(session.run(variable)) for variable in variables})
+                values.update({"final/" + variable.op.name: sample(value)
+                               for variable, value in zip(variables, session.run(variables))})
+            values.update({"asked/" + key: np.asarray(ask(session), np.float32).ravel()
+                           for key, ask in program.questions.items()})
+            if name in ANSWERS:
+                values["end"] = session.run(output, program.feeds).astype(np.float32).ravel()
             if folder is not None:
                 tf.train.Saver(variables).save(session, str(Path(folder) / (name + ".ckpt")), write_meta_graph=False,
                                                write_state=False)
@@ -137,13 +144,17 @@ def record(tf, name, n_steps=N_STEPS, initial=None, folder=None):
 
 
 def restored(tf, name, folder):
-    """Restore `<name>.ckpt` of a folder into the program; return {variable: sample of its value}."""
+    """Restore `<name>.ckpt` of a folder into the program; return {variable: sample of its value, ":end": output}."""
     with tf.Graph().as_default():
-        CALLS[name](Call(tf))
+        program = Call(tf)
+        output = CALLS[name](program)
         variables = tf.global_variables()
         with tf.Session(config=one_thread(tf)) as session:
             tf.train.Saver(variables).restore(session, str(Path(folder) / (name + ".ckpt")))
-            return {variable.op.name: sample(session.run(variable)) for variable in variables}
+            values = {variable.op.name: sample(session.run(variable)) for variable in variables}
+            if name in ANSWERS:
+                values[":end"] = session.run(output, program.feeds).astype(np.float32).ravel()
+            return values
 
 
 def load(path=FIXTURE):
@@ -176,15 +187,18 @@ def write_programs(tf, file, names, folder, n_steps=N_STEPS):
 
 
 def write(args):
-    """Run the command: record programs under 1.15.5; without names, all of them and the checkpoints of some."""
+    """Run the command: record programs under 1.15.5, and the checkpoints of some; without names, all of them."""
     import tensorflow as tf
     tf.logging.set_verbosity(tf.logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
         write_programs(tf, FIXTURE, args.calls or CALLS, folder)
-        if not args.calls:
-            with zipfile.ZipFile(str(CHECKPOINTS), "w", zipfile.ZIP_DEFLATED) as archive:
-                for path in sorted(Path(folder).iterdir()):  # the date is fixed: two runs write the same bytes
-                    archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes(), zipfile.ZIP_DEFLATED)
+        files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+        if args.calls:  # the others stay
+            with zipfile.ZipFile(str(CHECKPOINTS)) as archive:
+                files = dict({name: archive.read(name) for name in archive.namelist()}, **files)
+        with zipfile.ZipFile(str(CHECKPOINTS), "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in sorted(files):  # the date is fixed: two runs write the same bytes
+                archive.writestr(zipfile.ZipInfo(name), files[name], zipfile.ZIP_DEFLATED)
     print(f"{len(load())} programs, {FIXTURE.stat().st_size} and {CHECKPOINTS.stat().st_size} bytes")
     return 0
 
@@ -215,9 +229,10 @@ def restore(args):
     programs, failed = load(Path(args.folder) / "programs.npz"), 0
     for name in SAVED:
         for variable, value in restored(tf, name, args.folder).items():
-            same = value.tobytes() == programs[name][1]["final/" + variable].tobytes()
+            expected = programs[name][1]["end" if variable == ":end" else "final/" + variable]
+            same = value.tobytes() == expected.tobytes() or variable == ":end" and np.allclose(value, expected, 1e-6)
             failed += not same
-            print(f"{name:30} {variable:50} {'bit-identical' if same else 'DIFFERENT'}")
+            print(f"{name:30} {variable:50} {'same' if same else 'DIFFERENT'}")
     return int(bool(failed))
 
 

@@ -21,6 +21,7 @@ class Call:
 
     def __init__(self, tf):
         self.tf, self.layers, self.feeds = tf, tf.contrib.layers, {}
+        self.questions = {}  # {name: function of the session that gives an array}, asked after the training
         self._values = np.random.RandomState(7)
 
     def floats(self, *shape):
@@ -71,5 +72,5 @@ class Call:
         return self.tf.concat([self.tf.reshape(tensor, [self.tf.shape(tensor)[0], -1]) for tensor in tensors], 1)
 
 
-for _name in ("layers", "framework", "rnn", "slim", "seq2seq"):
+for _name in ("layers", "framework", "rnn", "slim", "seq2seq", "legacy_seq2seq", "crf", "opt"):
     importlib.import_module(f"{__name__}.{_name}")

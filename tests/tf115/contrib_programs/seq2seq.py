@@ -189,6 +189,15 @@ def seq2seq_attention_clone(c):
 
 
 @call
+def seq2seq_attention_greedy(c):
+    tf = c.tf
+    cell = tf.contrib.seq2seq.AttentionWrapper(tf.nn.rnn_cell.LSTMCell(4), _attention(c, "LuongAttention"), 5)
+    helper = tf.contrib.seq2seq.GreedyEmbeddingHelper(tf.get_variable("table", [6, 5]), tf.fill([3], 1), 2)
+    decoder = tf.contrib.seq2seq.BasicDecoder(cell, helper, cell.zero_state(3, tf.float32), tf.layers.Dense(6))
+    return _decoded(c, decoder, maximum_iterations=6)
+
+
+@call
 def seq2seq_bahdanau_monotonic(c):
     attention = _attention(c, "BahdanauMonotonicAttention", normalize=True, score_bias_init=0.2)
     cell = c.tf.contrib.seq2seq.AttentionWrapper(c.tf.nn.rnn_cell.GRUCell(4), attention)

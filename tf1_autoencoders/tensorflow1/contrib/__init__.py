@@ -18,8 +18,6 @@ from tf1_autoencoders.utils.errors import NotOffered
 _OFFERED = sorted(module.name for module in pkgutil.iter_modules(__path__))
 # packages of contrib that are not offered, and what to do instead
 _REFUSED = {
-    "crf": "it is planned; until then write the forward algorithm with tf.scan",
-    "legacy_seq2seq": "it is planned; until then tf.nn.static_rnn with a loop_function of your own does the same",
     "estimator": "Estimators left TensorFlow with 2.16; a session of your own trains the same network",
     "cudnn_rnn": "it needs CUDA's kernels of 1.15; contrib.rnn.LSTMBlockCell or tf.nn.rnn_cell have the same equations",
     "tpu": "it drove the TPUs of 1.15's time; leave TPUEstimator out and train with a session",
@@ -31,7 +29,6 @@ _REFUSED = {
     "boosted_trees": "its operations left TensorFlow; scikit-learn has gradient boosting",
     "kernel_methods": "its estimators are gone; scikit-learn's RBFSampler has random Fourier features",
     "lookup": "tf.lookup has the tables",
-    "opt": "its optimisers are not offered; tf.train has Adam, Momentum, RMSProp, Adagrad, Adadelta and Ftrl",
     "tensorrt": "NVIDIA's own package has it",
     "lite": "tf.lite has it",
     "quantize": "pip install tensorflow-model-optimization has it",

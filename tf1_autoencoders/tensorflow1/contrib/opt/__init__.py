@@ -1,0 +1,25 @@
+"""tf.contrib.opt of TensorFlow 1.15: further optimizers, and SciPy's.
+
+Source of every name: tf.contrib.opt of TensorFlow 1.15.5; the papers stand in the docstrings. `learning_rate` is a
+float or float[], `use_locking` whether updates lock their variables, `name` the name of the operations and slots.
+"""
+from __future__ import annotations
+
+from tf1_autoencoders.tensorflow1 import contrib as _contrib
+from tf1_autoencoders.tensorflow1.contrib.opt.adam import *  # noqa: F401, F403
+from tf1_autoencoders.tensorflow1.contrib.opt.around import *  # noqa: F401, F403
+from tf1_autoencoders.tensorflow1.contrib.opt.external import *  # noqa: F401, F403
+from tf1_autoencoders.tensorflow1.contrib.opt.signs import *  # noqa: F401, F403
+from tf1_autoencoders.tensorflow1.contrib.opt.weight_decay import *  # noqa: F401, F403
+
+_SERVERS = "it trained on several parameter servers; tf.train.SyncReplicasOptimizer is the one that is left"
+_REFUSED = dict.fromkeys(("AGNCustomGetter", "AGNOptimizer", "DropStaleGradientOptimizer", "ElasticAverageCustomGetter",
+                          "ElasticAverageOptimizer", "ModelAverageCustomGetter", "ModelAverageOptimizer"), _SERVERS)
+_REFUSED.update(dict.fromkeys(("AdamGSOptimizer", "LazyAdamGSOptimizer"),
+                              "tf.train.AdamOptimizer and LazyAdamOptimizer count the steps themselves"))
+_REFUSED.update(clip_gradients_by_global_norm="tf.clip_by_global_norm does the same",
+                GGTOptimizer="tf.train.AdagradOptimizer keeps the diagonal of the same matrix",
+                MultitaskOptimizerWrapper="give each task an optimizer of its own",
+                RegAdagradOptimizer="tf.train.AdagradOptimizer, with a second loss for the regularisation",
+                ShampooOptimizer="tf.train.AdagradOptimizer keeps the diagonal of the same matrices")
+__getattr__ = _contrib.explain_missing(__name__, ("python", "training"), _REFUSED)
