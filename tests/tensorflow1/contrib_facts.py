@@ -1,9 +1,9 @@
-"""What tf.contrib answers beside graphs, for test_contrib.py, in a process of its own: a TensorFlow 1 program.
+"""What tf.contrib answers beside graphs, for test_contrib.py.
 
-    python -m tests.tensorflow1.contrib_facts FOLDER [--training] [CALL ...]
+    python -m tests.tensorflow1.contrib_facts FILE
 
-records the programs of CALLs as `tests.tf115.contrib_calls run` does, and writes FOLDER/facts.json, {name: value, or
-[type, message] of the error}. With --training, slim.learning.train and slim.evaluation are among the facts.
+is a TensorFlow 1 program: it trains and evaluates with slim, and writes what came out as JSON. Threads of
+slim.learning.train do not inherit a default graph, so that it needs a process of its own.
 """
 import json
 import os
@@ -136,30 +136,27 @@ def training():
     return facts
 
 
-def main(folder, *calls):
-    tf.logging.set_verbosity(tf.logging.ERROR)
-    names = [call for call in calls if call != "--training"]
-    if names:
-        contrib_calls.main(["run", folder, *names])
-    questions = {f"hparams {name}": lambda change=change: hparams(change) for name, change in HPARAMS.items()}
-    questions.update({f"wrong {name}": call for name, call in WRONG.items()})
-    questions.update({f"name {path}": lambda path=path: find(path) for path in NAMES})
-    questions.update({f"module {path}": lambda path=path: contrib.module_of(
-        path.split(".")).__name__.split("contrib.")[1] for path in MODULES})
-    questions.update({"words": words, "trimmed words": trimmed_words, "arg_scope": scopes})
-    questions["undocumented"] = undocumented
-    questions["old vocabulary"] = lambda: learn.preprocessing.VocabularyProcessor.restore(
+def questions():
+    """Return {name: function that gives the answer}."""
+    found = {f"hparams {name}": lambda change=change: hparams(change) for name, change in HPARAMS.items()}
+    found.update({f"wrong {name}": call for name, call in WRONG.items()})
+    found.update({f"name {path}": lambda path=path: find(path) for path in NAMES})
+    found.update({f"module {path}": lambda path=path: contrib.module_of(path.split(".")).__name__.split("contrib.")[1]
+                  for path in MODULES})
+    found.update({"words": words, "trimmed words": trimmed_words, "arg_scope": scopes, "undocumented": undocumented})
+    found["old vocabulary"] = lambda: learn.preprocessing.VocabularyProcessor.restore(
         str(VOCABULARY)).vocabulary_._mapping
-    if "--training" in calls:
-        questions["training"] = training
-    facts = {}
-    for name, question in questions.items():
-        try:
-            facts[name] = question()
-        except Exception as error:
-            facts[name] = [type(error).__name__, str(error)]
-    (Path(folder) / "facts.json").write_text(json.dumps(facts))
+    return found
+
+
+def answer(question):
+    """Return what a question gives, or [type, message] of its error."""
+    try:
+        return question()
+    except Exception as error:
+        return [type(error).__name__, str(error)]
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    tf.logging.set_verbosity(tf.logging.ERROR)
+    Path(sys.argv[1]).write_text(json.dumps(training()))

@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +11,19 @@ import pytest
 
 pytest.importorskip("tf_keras")
 
+from tests.tensorflow1.test_seeds import tf  # noqa: E402  # the namespace, with eager execution left on
 from tests.tf115 import contrib_calls  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-6  # relative to the largest value: rounding of float32 by other kernels
 RECORDED = contrib_calls.load()
-# what most programs call; the others are among the slow tests
-COMMON = ("fully_connected_regularized", "conv2d", "dropout", "batch_norm", "rnn.static_rnn", "slim")
+QUICK = ("fully_connected_regularized", "batch_norm", "rnn.static_rnn", "seq2seq_greedy", "crf_decode")
 TF115 = os.environ.get("TF1_AUTOENCODERS_TF115")
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-def all_programs():
-    return [name if name in COMMON else pytest.param(name, marks=pytest.mark.slow) for name in contrib_calls.CALLS]
+def quick(names):
+    return [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 def run(python, module, *arguments):
@@ -29,30 +31,15 @@ def run(python, module, *arguments):
 
 
 @pytest.fixture(scope="module")
-def folder(request, tmp_path_factory):
-    """What the package computed, by a process of its own: a TensorFlow 1 program turns eager execution off."""
-    folder = tmp_path_factory.mktemp("contrib")
-    items = [item for item in request.session.items if item.fspath == request.fspath]
-    wanted = {item.callspec.params.get("name") for item in items if hasattr(item, "callspec")}
-    training = ["--training"] * any("trains" in item.name for item in items)
-    run(sys.executable, "tests.tensorflow1.contrib_facts", folder, *training,
-        *(name for name in contrib_calls.CALLS if name in wanted))
-    return folder
+def facts():
+    from tests.tensorflow1 import contrib_facts  # it imports the namespace
+    with tf.Graph().as_default():
+        return {name: contrib_facts.answer(question) for name, question in contrib_facts.questions().items()}
 
 
-@pytest.fixture(scope="module")
-def facts(folder):
-    return json.loads((folder / "facts.json").read_text())
-
-
-@pytest.fixture(scope="module")
-def computed(folder):
-    return contrib_calls.load(folder / "programs.npz")
-
-
-@pytest.mark.parametrize("name", all_programs())
-def test_a_call_makes_and_computes_what_it_did_in_tensorflow_1(name, computed):
-    (facts, values), (made, ours) = RECORDED[name], computed[name]
+@pytest.mark.parametrize("name", quick(contrib_calls.CALLS))
+def test_a_call_makes_and_computes_what_it_did_in_tensorflow_1(name):
+    (facts, values), (made, ours) = RECORDED[name], contrib_calls.record(tf, name)
     for fact in ("variables", "collections", "updates", "output", "operations"):
         assert made[fact] == facts[fact], fact
     assert set(ours) == set(values)
@@ -63,18 +50,19 @@ def test_a_call_makes_and_computes_what_it_did_in_tensorflow_1(name, computed):
         assert difference <= TOLERANCE, f"{kind} differs by {difference:.1e}"
 
 
-@pytest.mark.parametrize("name", [name if name in COMMON else pytest.param(name, marks=pytest.mark.slow)
-                                  for name in contrib_calls.SAVED])
-def test_a_checkpoint_of_tensorflow_1_is_restored_by_the_same_program_and_gives_its_answers(name, folder):
-    with np.load(folder / "restored.npz") as restored:
-        facts, values = RECORDED[name]
-        for variable, _ in facts["variables"]:
-            assert restored[f"{name}:{variable}"].tobytes() == values["final/" + variable].tobytes(), variable
-        if name in contrib_calls.ANSWERS:
-            ours, theirs = restored[f"{name}::end"], values["end"]
-            assert np.abs(ours - theirs).max() <= TOLERANCE * np.abs(theirs).max()
-            ids = theirs == np.round(theirs)  # the sequences, among the other values
-            assert ids.any() and np.array_equal(ours[ids], theirs[ids])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", contrib_calls.SAVED)
+def test_a_checkpoint_of_tensorflow_1_is_restored_by_the_same_program_and_gives_its_answers(name, tmp_path):
+    with zipfile.ZipFile(contrib_calls.CHECKPOINTS) as archive:
+        archive.extractall(tmp_path)
+    (facts, values), restored = RECORDED[name], contrib_calls.restored(tf, name, tmp_path)
+    for variable, _ in facts["variables"]:
+        assert restored[variable].tobytes() == values["final/" + variable].tobytes(), variable
+    if name in contrib_calls.ANSWERS:
+        ours, theirs = restored[":end"], values["end"]
+        assert np.abs(ours - theirs).max() <= TOLERANCE * np.abs(theirs).max()
+        ids = theirs == np.round(theirs)  # the sequences, among the other values
+        assert ids.any() and np.array_equal(ours[ids], theirs[ids])
 
 
 @pytest.mark.slow
@@ -162,8 +150,9 @@ def test_every_public_name_has_a_docstring(facts):
 
 
 @pytest.mark.slow
-def test_slim_trains_continues_evaluates_and_restores_as_in_tensorflow_1(facts):
-    training = facts["training"]
+def test_slim_trains_continues_evaluates_and_restores_as_in_tensorflow_1(tmp_path):
+    run(sys.executable, "tests.tensorflow1.contrib_facts", tmp_path / "facts.json")
+    training = json.loads((tmp_path / "facts.json").read_text())
     assert training["checkpoint"] == "model.ckpt-8"
     assert training["losses"] == pytest.approx([0.13893790543079376, 0.07087500393390656], rel=1e-6)  # 1.15.5's
     assert (training["mean"], training["mse"]) == pytest.approx((0.8801775, 0.0642209), rel=1e-6)

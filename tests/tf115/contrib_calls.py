@@ -116,7 +116,8 @@ def record(tf, name, n_steps=N_STEPS, initial=None, folder=None):
                             for variable, gradient in zip(trainable, gradients) if gradient is not None})
             if n_steps:
                 with tf.control_dependencies(updates):
-                    train_op = tf.train.AdamOptimizer(0.01, epsilon=EPSILON).apply_gradients(zip(gradients, trainable))
+                    gated = tf.tuple(gradients)  # all of them before a variable changes, as in `minimize`
+                    train_op = tf.train.AdamOptimizer(0.01, epsilon=EPSILON).apply_gradients(zip(gated, trainable))
         with tf.Session(config=one_thread(tf)) as session:
             session.run([tf.global_variables_initializer(), tf.local_variables_initializer(), tf.tables_initializer()])
             values = {"initial/" + variable.op.name: np.asarray(value, np.float32).ravel()
@@ -204,21 +205,11 @@ def write(args):
 
 
 def run(args):
-    """Run the command: record programs with the package, restore 1.15.5's checkpoints, and write what came out.
-
-    FOLDER gets programs.npz and the checkpoints as `write` makes them, and restored.npz, {"<program>:<variable>":
-    sample of the value after 1.15.5's checkpoint was restored}.
-    """
+    """Run the command: record programs with the package; FOLDER gets programs.npz and checkpoints as `write` makes."""
     import tf1_autoencoders.tensorflow1 as tf
     tf.logging.set_verbosity(tf.logging.ERROR)
     folder = Path(args.folder)
     write_programs(tf, folder / "programs.npz", args.calls or CALLS, folder, args.steps)
-    with tempfile.TemporaryDirectory() as theirs:
-        with zipfile.ZipFile(str(CHECKPOINTS)) as archive:
-            archive.extractall(theirs)
-        values = {f"{name}:{variable}": value for name in SAVED if name in (args.calls or CALLS)
-                  for variable, value in restored(tf, name, theirs).items()}
-    np.savez_compressed(str(folder / "restored.npz"), **values)
     return 0
 
 

@@ -72,5 +72,6 @@ class Call:
         return self.tf.concat([self.tf.reshape(tensor, [self.tf.shape(tensor)[0], -1]) for tensor in tensors], 1)
 
 
-for _name in ("layers", "framework", "rnn", "slim", "seq2seq", "legacy_seq2seq", "crf", "opt"):
+for _name in ("layers", "framework", "rnn", "slim", "seq2seq", "legacy_seq2seq", "crf", "opt", "lookup",
+              "image"):
     importlib.import_module(f"{__name__}.{_name}")
