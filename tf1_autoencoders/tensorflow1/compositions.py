@@ -294,3 +294,23 @@ def shuffle_and_repeat_dataset(original, *args, **kwargs):
     """Shuffle and repetition as one operation; in 1.15 one generator drew for all epochs."""
     kwargs["reshuffle_each_iteration"] = False
     return original(*args, **kwargs)
+
+
+@seeds.replaces("tensorflow.python.data.ops.dataset_ops:apply_rewrite")
+def rewritten_dataset(original, *args, **kwargs):
+    seeds.shift(-2)  # the counter of `enumerate` and its like: 1.15 did not rewrite it
+    return original(*args, **kwargs)
+
+
+@seeds.replaces("tensorflow.python.ops.gen_experimental_dataset_ops:legacy_parallel_interleave_dataset_v2")
+def parallel_interleave(original, *args, **kwargs):
+    seeds.shift(1)
+    return original(*args, **kwargs)
+
+
+@seeds.replaces(f"{_OPS}.math_ops:cast")
+def cast(original, x, dtype, name=None):
+    """Cast; a reference of this very type stayed as it was."""
+    if isinstance(x, tensor_lib.Tensor) and x.dtype._is_ref_dtype and x.dtype.base_dtype == dtype:
+        return x
+    return original(x, dtype, name)

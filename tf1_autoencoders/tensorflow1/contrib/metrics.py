@@ -9,6 +9,7 @@ import inspect
 
 import tf1_autoencoders.tensorflow1 as tf
 from tf1_autoencoders.tensorflow1 import contrib as _contrib
+from tf1_autoencoders.tensorflow1 import seeds as _seeds
 
 confusion_matrix = tf.confusion_matrix
 set_difference, set_intersection = tf.sets.set_difference, tf.sets.set_intersection
@@ -56,15 +57,20 @@ def aggregate_metric_map(names_to_tuples):
             {name: update for name, (_, update) in names_to_tuples.items()})
 
 
-def _streaming(name, own_name=None):
-    """Return tf.metrics.<name> with the arguments of contrib: predictions before labels."""
+def _streaming(name, own_name=None, fewer=0):
+    """Return tf.metrics.<name> with the arguments of contrib: predictions before labels.
+
+    Args:
+        fewer: how many operations less 1.15's contrib made than tf.metrics.
+    """
     metric = getattr(tf.metrics, name)
     names = list(inspect.signature(metric).parameters)
     if names[:2] == ["labels", "predictions"]:
         names[:2] = ["predictions", "labels"]
 
     def streaming(*args, **kwargs):
-        return metric(**dict(zip(names, args)), **kwargs)
+        with _seeds.more(-fewer):
+            return metric(**dict(zip(names, args)), **kwargs)
 
     streaming.__name__ = streaming.__qualname__ = f"streaming_{own_name or name}"
     streaming.__doc__ = (f"Return tf.metrics.{name}, (value, update operation); arguments in the order "
@@ -72,6 +78,7 @@ def _streaming(name, own_name=None):
     return streaming
 
 
+_CHECKS = 49  # operations that see whether predictions lie between 0 and 1; contrib did not
 streaming_accuracy, streaming_auc = _streaming("accuracy"), _streaming("auc")
 streaming_mean, streaming_mean_tensor = _streaming("mean"), _streaming("mean_tensor")
 streaming_mean_absolute_error, streaming_mean_iou = _streaming("mean_absolute_error"), _streaming("mean_iou")
@@ -86,10 +93,10 @@ streaming_false_positives = _streaming("false_positives")
 streaming_false_negatives = _streaming("false_negatives")
 streaming_precision_at_thresholds = _streaming("precision_at_thresholds")
 streaming_recall_at_thresholds = _streaming("recall_at_thresholds")
-streaming_true_positives_at_thresholds = _streaming("true_positives_at_thresholds")
-streaming_true_negatives_at_thresholds = _streaming("true_negatives_at_thresholds")
-streaming_false_positives_at_thresholds = _streaming("false_positives_at_thresholds")
-streaming_false_negatives_at_thresholds = _streaming("false_negatives_at_thresholds")
+streaming_true_positives_at_thresholds = _streaming("true_positives_at_thresholds", fewer=_CHECKS)
+streaming_true_negatives_at_thresholds = _streaming("true_negatives_at_thresholds", fewer=_CHECKS)
+streaming_false_positives_at_thresholds = _streaming("false_positives_at_thresholds", fewer=_CHECKS)
+streaming_false_negatives_at_thresholds = _streaming("false_negatives_at_thresholds", fewer=_CHECKS)
 streaming_sensitivity_at_specificity = _streaming("sensitivity_at_specificity")
 streaming_specificity_at_sensitivity = _streaming("specificity_at_sensitivity")
 streaming_sparse_precision_at_k = _streaming("precision_at_k", "sparse_precision_at_k")

@@ -8,6 +8,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 import tf1_autoencoders.tensorflow1 as tf
+from tf1_autoencoders.tensorflow1 import seeds as _seeds
 from tf1_autoencoders.tensorflow1.contrib.framework.scopes import add_arg_scope
 
 assert_global_step = tf.train.assert_global_step
@@ -197,8 +198,13 @@ class VariableDeviceChooser:
 
 
 def zero_initializer(ref, use_locking=True, name="zero_initializer"):
-    """Return the operation that sets a variable to zero, the variable's value afterwards."""
-    return tf.assign(ref, tf.zeros(ref.shape, ref.dtype.base_dtype), use_locking=use_locking, name=name)
+    """Return the operation that initializes a variable with zeros, its value; an error if it has one."""
+    expected = _seeds.count() + 1  # one operation in 1.15
+    is_new = tf.Assert(tf.logical_not(tf.is_variable_initialized(ref)), ["input is already initialized"])
+    with tf.control_dependencies([is_new]):
+        zeroed = tf.assign(ref, tf.zeros(ref.shape, ref.dtype.base_dtype), use_locking=use_locking, name=name)
+    _seeds.shift(expected - _seeds.count())
+    return zeroed
 
 
 load_checkpoint = tf.train.load_checkpoint
