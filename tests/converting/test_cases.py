@@ -130,6 +130,19 @@ def test_a_loss_and_what_stands_in_its_scope_are_no_outputs(saved):
     assert outputs_of(saved(build)) == ["logits"]
 
 
+def test_what_branches_off_before_the_last_layer_is_no_output(saved):
+    """A penalty on the code, and the weights of attention; a network that was built twice is offered once."""
+    def build():
+        x = placeholder(None, 5, 4)
+        weights = tf1.nn.softmax(tf1.tensordot(x, variable("score", 4, 1), 1), 1, name="alignment")
+        code = tf1.reduce_sum(x * tf1.identity(weights), 1)
+        tf1.reduce_mean(tf1.expand_dims(tf1.nn.tanh(code), 1))
+        w = variable("w", 4, 3)
+        for _ in range(2):
+            tf1.matmul(code, w, name="logits")
+    assert outputs_of(saved(build)) == ["logits"]
+
+
 @FORMS
 def test_all_outputs_are_taken_if_none_is_named(form, saved, run, tmp_path, in_this_process):
     def build():
@@ -320,3 +333,28 @@ def test_texts_and_complex_numbers_are_listed_and_left_out_by_name(tmp_path, run
     if pytest.importorskip("safetensors"):
         code, text = run(path, "--to", "safetensors", "--out", "m.safetensors")
         assert code == 0 and "left out: phase, complex128" in text and "1 variables" in text
+
+
+# ---- loops ----
+
+def test_a_constant_of_a_loop_that_waits_for_a_check_stays_in_the_loop(saved, run, switches, in_this_process):
+    """As the mask of an attention waits for a check of the lengths, and for nothing else."""
+    def build():
+        def step(k, y):
+            with tf1.control_dependencies([tf1.debugging.assert_greater(tf1.reduce_sum(tf1.square(y)) + 1.0, 0.0)]):
+                factor = tf1.constant(0.5)
+            return k + 1, tf1.nn.tanh(tf1.matmul(y, w)) * factor
+        w, x = variable("w", 3, 3), placeholder(None, 3)
+        _, y = tf1.while_loop(lambda k, y: k < 2, step, [tf1.constant(0), x])
+        tf1.matmul(y, variable("w2", 3, 2), name="y")
+    converts(run, saved(build), "savedmodel")
+
+
+def test_the_rows_of_a_state_with_which_a_loop_begins_are_those_of_the_batch(saved, run, switches, in_this_process):
+    def build():
+        x, w = placeholder(None, 3), variable("w", 3, 3)
+        _, y = tf1.while_loop(lambda k, y: k < 2, lambda k, y: (k + 1, tf1.nn.tanh(tf1.matmul(y, w) + x)),
+                              [tf1.constant(0), tf1.zeros([8, 3])])
+        tf1.matmul(y, variable("w2", 3, 2), name="y")
+    path = saved(build)
+    assert "over 8 rows" in converts(run, path, "savedmodel")

@@ -126,12 +126,22 @@ def test_a_product_over_the_last_axis_with_a_shape_that_the_graph_reads_is_one_d
     assert [type(layer) for layer in load_model(tmp_path / "out.keras").layers[1:]] == [keras.layers.Dense]
 
 
-def test_rows_that_are_not_those_of_the_batch_are_not_guessed(saved, run, in_this_process):
-    """The number of steps is not known before the graph runs: Keras has no reshape for that."""
+def test_rows_that_are_parted_again_need_no_reshape(saved, run, in_this_process):
+    """Several layers on the rows of all steps, whose number is not known before the graph runs."""
     def build():
         x = placeholder(None, None, 4)
+        y = tf1.nn.tanh(tf1.matmul(tf1.reshape(x, [-1, 4]), variable("w", 4, 3)) + variable("b", 3))
+        y = tf1.matmul(y, variable("w2", 3, 2))
+        tf1.nn.softmax(tf1.reshape(y, tf1.stack([tf1.shape(x)[0], -1, 2])), name="y")
+    assert "Reshape" not in run(saved(build))[1].split("output: ")[1]
+    converts(run, saved(build), "keras")
+
+
+def test_rows_that_are_not_those_of_the_batch_are_not_guessed(saved, run, in_this_process):
+    def build():
+        x, other = placeholder(None, None, 4), placeholder(None, None, name="other")
         y = tf1.nn.tanh(tf1.matmul(tf1.reshape(x, [-1, 4]), variable("w", 4, 3)))
-        tf1.nn.relu(tf1.reshape(y, tf1.stack([tf1.shape(x)[0], -1, 3])), name="y")
+        tf1.nn.relu(tf1.reshape(y, tf1.stack([tf1.shape(other)[1], -1, 3])), name="y")
     code, text = run(saved(build), "--to", "keras", "--out", "out.keras")
     assert code == 1 and "Reshape at Reshape_1" in text, text
 

@@ -287,7 +287,7 @@ def run_original(job: Mapping[str, Any], inputs: Sequence[np.ndarray]) -> List[n
     rewire(nodes, {tensor: cut_name(tensor) for tensor in job["inputs"] if split_name(tensor)[1]})
     others = {name: value for name, value in job.get("feeds", {}).items() if name in nodes}
     for name, value in others.items():
-        if nodes[name].op == "Const":  # which cannot be fed inside of a loop
+        if nodes[name].op not in PLACEHOLDERS:  # which cannot be fed inside of a loop
             nodes[name] = constant_like(nodes[name], value)
     graph_def = tf1.GraphDef(versions=graph.versions, library=library, node=nodes.values())
     imported = import_graph(graph_def, job["meta"])

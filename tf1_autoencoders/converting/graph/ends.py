@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 from typing import Any, Container, Dict, Iterable, List, Mapping, Optional, Sequence, Set
 
+from tf1_autoencoders.converting.graph.allowlist import VARIABLES
 from tf1_autoencoders.converting.graph.foreign_graph import (
     PASS_ON,
     PLACEHOLDERS,
@@ -15,7 +16,7 @@ from tf1_autoencoders.converting.graph.foreign_graph import (
     split_name,
 )
 from tf1_autoencoders.converting.graph.inference_graph import Ends, needed_nodes
-from tf1_autoencoders.converting.graph.simplification import Dropout, find_dropouts, make_identity
+from tf1_autoencoders.converting.graph.simplification import Dropout, find_dropouts, in_order, make_identity
 from tf1_autoencoders.utils.errors import UserError, one_line
 
 DT_BOOL = 10
@@ -27,12 +28,12 @@ IN_A_CHAIN = PASS_ON | frozenset((
     "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Gather", "GatherV2", "Add", "AddV2", "BiasAdd", "Mul",
     "RealDiv", "Relu", "Relu6", "Elu", "Selu", "Sigmoid", "Tanh", "Softplus", "Softsign", "LeakyRelu", "Softmax",
     "Reshape", "Squeeze", "ExpandDims", "Transpose", "ConcatV2", "Pack", "Unpack", "Split", "StridedSlice", "MaxPool",
-    "AvgPool", "FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3", "Pad", "ResizeNearestNeighbor",
-    "ResizeBilinear", "DepthToSpace", "Switch", "Merge", "Enter", "Exit", "NextIteration", "TensorArrayWriteV3",
-    "TensorArrayGatherV3", "Maximum", "Minimum", "Floor", "Rsqrt", "Select", "SparseSegmentMean",
-    "SparseSegmentSqrtN", "SparseSegmentSum", "SegmentMean", "SegmentSum"))
+    "AvgPool", "FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3", "Pad", "ReverseSequence",
+    "ResizeNearestNeighbor", "ResizeBilinear", "DepthToSpace", "Switch", "Merge", "Enter", "Exit", "NextIteration",
+    "TensorArrayWriteV3", "TensorArrayGatherV3", "Maximum", "Minimum", "Floor", "Rsqrt", "Select",
+    "SparseSegmentMean", "SparseSegmentSqrtN", "SparseSegmentSum", "SegmentMean", "SegmentSum"))
 RANDOM = frozenset(("RandomUniform", "RandomStandardNormal", "TruncatedNormal", "RandomUniformInt", "Multinomial"))
-OF_A_SHAPE = frozenset(("Shape", "ShapeN", "Size", "Rank"))  # what they give is no number of the input
+OF_A_SHAPE = frozenset(("Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"))  # no numbers of the input
 TRAINING = re.compile(r"(^|/)(gradients(_\d+)?|Initializer|save(_\d+)?|train(ing)?_op"
                       r"|\w*cross_entropy\w*|\w*loss(es)?(_\d+)?|mean_squared_error|zero_fraction(_\d+)?)/"
                       r"|/Assign(_\d+)?$|_grad/")
@@ -53,10 +54,11 @@ def find_outputs(graph: ForeignGraph, stored: Optional[Container[str]] = None) -
 
 def _find_outputs(graph: ForeignGraph, variables: Sequence[str]) -> List[str]:
     shapes = {name for name, node in graph.nodes.items() if node.op in OF_A_SHAPE}
-    consumers = {name: [user for user in users if user not in shapes] for name, users in graph.consumers().items()}
-    entries = _entries(graph)
+    all_consumers = graph.consumers()
+    consumers = {name: [user for user in users if user not in shapes] for name, users in all_consumers.items()}
+    entries = {tensor: [user for user in users if user not in shapes] for tensor, users in _entries(graph).items()}
     of_weights = _reachable(consumers, variables)
-    of_inputs = _reachable(consumers, {user for users in entries.values() for user in users} - shapes)
+    of_inputs = _reachable(consumers, {user for users in entries.values() for user in users})
     of_missing = _reachable(consumers, set(graph.variables()) - set(variables))
     forward = {name for name in of_inputs & of_weights - of_missing if not TRAINING.search(name + "/")}
     seeds = {name for name in forward if graph.nodes[name].op in WITH_WEIGHTS and any(
@@ -74,10 +76,14 @@ def _find_outputs(graph: ForeignGraph, variables: Sequence[str]) -> List[str]:
     used = _ancestors(graph, {source for node in with_weights for source in _sources(node)})  # by a later layer
     ends = [name for name in graph.nodes if name in chain and name not in used
             and not any(user in chain for user in consumers[name])]
+    of_last_layers = _reachable(consumers, seeds & forward - used)  # not so of attention's weights, or a penalty
+    ends = [name for name in ends if name in of_last_layers] or ends
     ends = list(dict.fromkeys(_before_a_loss(graph, consumers, of_labels, name) for name in ends))
-    # a loop or a condition also gives what nobody asked for
-    return [name for name in ends if graph.nodes[name].op not in ("Exit", "Merge")
-            and not (f"{name.rpartition('/')[0]}/while/LoopCond" in graph.nodes and not consumers[name])] or ends
+    # a loop or a condition also gives what nobody asked for, and some tensors only say their shape
+    asked_for = [name for name in ends if graph.nodes[name].op not in ("Exit", "Merge")
+                 and not (f"{name.rpartition('/')[0]}/while/LoopCond" in graph.nodes and not consumers[name])
+                 and not (all_consumers[name] and shapes.issuperset(all_consumers[name]))]
+    return _without_copies(graph, asked_for or ends)
 
 
 def _before_a_loss(graph: ForeignGraph, consumers: Mapping[str, Sequence[str]], of_labels: Set[str], name: str) -> str:
@@ -88,6 +94,21 @@ def _before_a_loss(graph: ForeignGraph, consumers: Mapping[str, Sequence[str]], 
             break
         name = source
     return name
+
+
+def _without_copies(graph: ForeignGraph, names: Sequence[str]) -> List[str]:
+    """Return the first of the nodes that compute the same of the same: programs that build their network again."""
+    kinds: Dict[Any, int] = {}  # {operation with its attributes and inputs: number}
+    numbers: Dict[str, int] = {}
+    for name in in_order(graph.nodes) if len(names) > 1 else ():
+        node = graph.nodes[name]
+        attributes = sorted((key, node.attr[key].SerializeToString(deterministic=True)) for key in node.attr
+                            if not key.startswith("_"))
+        taken = [(numbers.get(split_name(tensor)[0], split_name(tensor)[0]), split_name(tensor)[1])
+                 for tensor in data_inputs(node)]
+        own = name if node.op in VARIABLES | PLACEHOLDERS | RANDOM or not taken and node.op != "Const" else ""
+        numbers[name] = kinds.setdefault((node.op, own, tuple(attributes), tuple(taken)), len(kinds))
+    return list({numbers.get(name, name): name for name in reversed(names)}.values())[::-1]
 
 
 def _sources(node: Any) -> List[str]:

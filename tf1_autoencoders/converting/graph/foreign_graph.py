@@ -25,6 +25,7 @@ from tf1_autoencoders.utils.paths import display_path
 MAX_META_BYTES, MAX_TEXT_BYTES = 1 << 30, 1 << 25  # of a .meta file; of a graph.pbtxt, which is slow to read
 PASS_ON = frozenset(("Identity", "StopGradient", "PreventGradient", "Snapshot", "CheckNumerics", "RefIdentity"))
 PLACEHOLDERS = frozenset(("Placeholder", "PlaceholderV2", "PlaceholderWithDefault"))
+MAX_OF_A_CHECK = 200  # operations of a check that a constant waits for
 OPEN_SHAPES_SINCE = 24  # version of a GraphDef, since when Placeholder's {} is the shape of a number
 APPLY = re.compile(r"^(Resource)?(Sparse)?Apply(\w+)$")
 SLOTS = {"Adam": ("m", "v"), "AdaMax": ("m", "v"), "Adagrad": ("accumulator",), "Adadelta": ("accumulator", "update"),
@@ -71,13 +72,14 @@ def constant(name: str, value: Any) -> Any:
 
 
 def constant_like(node: Any, value: Any) -> Any:
-    """Return a NodeDef of a constant in place of a placeholder or a constant, which waits for what the node waits for.
+    """Return a NodeDef of a constant in place of a node, which waits for what the node takes and waits for.
 
     Without these control inputs, a constant of a loop would stand outside of the loop.
     """
     dtype = tf1.as_dtype(node.attr["dtype"].type or node.attr["T"].type).as_numpy_dtype
     replacement = constant(node.name, np.asarray(value, dtype))
-    replacement.input.extend(f"^{waited}" for waited in control_inputs(node))
+    waited = [split_name(tensor)[0] for tensor in data_inputs(node)] + control_inputs(node)
+    replacement.input.extend(f"^{name}" for name in dict.fromkeys(waited))
     return replacement
 
 
@@ -146,6 +148,9 @@ class ForeignGraph:
             raise UserError(f"{source}: two operations have the same name; name the .meta file that TensorFlow wrote")
         self.signature = _signature(meta_graph)
         for node in self.nodes.values():
+            if control_inputs(node) and not data_inputs(node):
+                self._keep_in_loop(node)
+        for node in self.nodes.values():
             if node.op in PLACEHOLDERS:
                 _restore_shape(node, self.versions.producer)
         self.saved = self._saved(meta_graph.saver_def.restore_op_name.rpartition("/")[0] + "/")
@@ -183,6 +188,28 @@ class ForeignGraph:
         taken = {tensor for name in names for tensor in data_inputs(self.nodes[name])
                  if SOURCES.match(getattr(self.nodes.get(split_name(tensor)[0]), "op", ""))}
         return sorted(taken, key=lambda tensor: (list(self.nodes).index(split_name(tensor)[0]), split_name(tensor)[1]))
+
+    def _keep_in_loop(self, node: Any) -> None:
+        """Let a constant of a loop that waits for a check in the loop wait for a variable of the loop too.
+
+        The check belongs to the training and falls away. Without anything to wait for, the constant would be outside.
+        """
+        pending, seen = control_inputs(node), set()  # type: List[str], Set[str]
+        while pending and len(seen) < MAX_OF_A_CHECK:
+            name = pending.pop(0)
+            other = self.nodes.get(name)
+            if other is None or name in seen or other.op in ("Enter", "RefEnter"):
+                continue
+            seen.add(name)
+            sources = [self.nodes.get(split_name(tensor)[0]) for tensor in data_inputs(other)]
+            if any(source is not None and source.op == "NextIteration" for source in sources):
+                continue  # in the condition of the loop, before its variables
+            if other.op == "Identity" and sources[:1] and sources[0] is not None and sources[0].op == "Switch":
+                merge = self.nodes.get(split_name(data_inputs(sources[0])[0])[0]) if data_inputs(sources[0]) else None
+                if merge is not None and merge.op == "Merge":
+                    node.input.extend([f"^{name}"] * (f"^{name}" not in node.input))
+                    return
+            pending += [split_name(tensor.lstrip("^"))[0] for tensor in other.input]
 
     # ---- variables ----
 

@@ -240,8 +240,13 @@ class InferenceGraph:
     @property
     def batch_size(self) -> Optional[int]:
         """The number of rows that the original computes with, if its program fixed the number; else None."""
-        tensors = [self.imported().get_tensor_by_name(tensor if ":" in tensor else f"{tensor}:0")
-                   for tensor in self.outputs]
+        graph = self.imported()
+        tensors = [graph.get_tensor_by_name(tensor if ":" in tensor else f"{tensor}:0")
+                   for tensor in (*self.outputs, *self.inputs)]
+        for name, node in self.nodes.items():  # a state of zeros, with which a loop begins
+            if node.op == "Enter" and split_name(data_inputs(node)[0])[0] not in self.weights:
+                state = graph.get_operation_by_name(name).inputs[0]
+                tensors += [state] if state.op.type in ("Const", "Fill") and state.shape.ndims == 2 else []
         sizes = [tensor.shape.as_list()[0] for tensor in tensors if tensor.shape.ndims]
         return self._dequeued or next((size for size in sizes if size is not None), None)
 

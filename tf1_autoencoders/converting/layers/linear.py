@@ -6,7 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from tf1_autoencoders.converting.graph.tensors import Tensor
-from tf1_autoencoders.converting.layers.network import FIRST, Network, Weight, recognises
+from tf1_autoencoders.converting.layers.network import Network, Weight, recognises
 
 WITH_BIAS = ("Dense", "Conv2D", "Conv2DTranspose", "DepthwiseConv2D")
 
@@ -62,33 +62,6 @@ def product_of_each_row(network: Network, tensor: Tensor) -> Optional[int]:
             or value.ndim != 2 and (value.ndim != 3 or len(value) != 1):
         return None
     return dense(network, tensor.place, x, kernel, Weight((kernel,), lambda array: array.reshape(array.shape[-2:])))
-
-
-@recognises("Reshape", order=FIRST)
-def product_over_the_last_axis(network: Network, tensor: Tensor) -> Optional[int]:
-    """reshape(reshape(x, [-1, n]) @ kernel, [..., m])"""
-    matmul = tensor.inputs[0]
-    if matmul.op != "MatMul" or matmul.n_uses != 1:
-        return None
-    flat, kernel = matmul.inputs
-    if kernel.value is None or flat.op != "Reshape" or matmul.attribute("transpose_a") \
-            or matmul.attribute("transpose_b"):
-        return None
-    x = flat.inputs[0]
-    if x.op == "Transpose":  # Tensordot's, which here leaves the axes where they are
-        axes = x.inputs[1]
-        if axes.op == "ConcatV2" and axes.value is None \
-                or axes.value is not None and axes.value.tolist() == list(range(len(axes.value))):
-            x = x.inputs[0]
-    before, after = x.shape, tensor.shape
-    if before is None or after is None or len(before) != len(after) or len(after) < 3 \
-            or [before[-1], after[-1]] != list(kernel.value.shape):
-        return None
-    if before[:-1] != after[:-1] and not (  # or the sizes are those of x, which the graph reads
-            all(old == new or new is None for old, new in zip(before[:-1], after[:-1]))
-            and network.tensors.reads_shape_of(tensor.inputs[1], x)):
-        return None
-    return dense(network, matmul.place, x, kernel, Weight((kernel,)))
 
 
 @recognises("Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput")

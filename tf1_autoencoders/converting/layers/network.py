@@ -158,9 +158,11 @@ class Network:
                 pending.pop()
                 continue
             begun.add(tensor)
+            n_before = len(self.layers)
             try:
                 self._numbers[tensor] = number = self._recognise(tensor)
-                self.layers[number].tensor = tensor.name
+                if number >= n_before or tensor.op not in ("Reshape", "Squeeze", "ExpandDims"):  # not passed on
+                    self.layers[number].tensor = tensor.name
             except NotYetRecognised as needed:
                 for other in reversed(needed.tensors):
                     if other in begun:  # depends on itself
@@ -221,7 +223,7 @@ class Network:
             if before >= 0 and scope not in ("", scopes[before]) \
                     and min(scopes.count(scope), scopes.count(scopes[before])) > 1:
                 found.append((self.layers[below].tensor, f"the end of {scopes[before]}"))
-        return list(dict(found).items())
+        return list({what: (tensor, what) for tensor, what in reversed(found)}.values())[::-1]
 
     def operation(self, name: str, place: str, call: Call, **arguments: Any) -> int:
         """Return the number of a function of keras.ops with these arguments; append it if there is none."""

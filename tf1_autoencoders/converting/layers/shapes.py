@@ -7,7 +7,9 @@ import numpy as np
 
 from tf1_autoencoders.converting.graph.foreign_graph import PLACEHOLDERS
 from tf1_autoencoders.converting.graph.tensors import Tensor
-from tf1_autoencoders.converting.layers.network import Network, Weight, recognises
+from tf1_autoencoders.converting.layers.arithmetic import ACTIVATIONS
+from tf1_autoencoders.converting.layers.formulas import ADDS
+from tf1_autoencoders.converting.layers.network import FIRST, Network, Weight, recognises
 
 MAX_DEPTH = 1 << 14  # of one-hot numbers
 
@@ -79,6 +81,62 @@ def padding(network: Network, tensor: Tensor) -> Optional[int]:
         return None
     return network.add("ZeroPadding2D", tensor.place, [network.number(x)],
                        padding=tuple(map(tuple, widths.value[1:3].tolist())))
+
+
+@recognises("Reshape", order=FIRST)
+def rows_that_are_parted_again(network: Network, tensor: Tensor) -> Optional[int]:
+    """reshape(layers(reshape(x, [-1, n])), [..., m]): layers on the last axis of x, which need no reshape"""
+    if _joined_rows(network, tensor) is not None:
+        return network.number(tensor.inputs[0])
+    end = tensor
+    while end is tensor or _acts_on_rows(end):
+        if end.n_uses != 1 or not end.users:
+            return None
+        end = end.users[0]
+    return network.number(_before_transpose(tensor.inputs[0])) if _joined_rows(network, end) is tensor else None
+
+
+def _joined_rows(network: Network, tensor: Tensor) -> Optional[Tensor]:
+    """Return the reshape to [-1, n] whose rows a reshape parts again, behind layers that act on each row, or None."""
+    if tensor.op != "Reshape":
+        return None
+    flat = tensor.inputs[0]
+    while _acts_on_rows(flat) and flat.n_uses == 1:
+        flat = next((part for part in flat.inputs if part.value is None), flat.inputs[0])
+    if flat.op != "Reshape" or flat is tensor.inputs[0] or flat.n_uses != 1:
+        return None
+    x = _before_transpose(flat.inputs[0])
+    before, joined, after = x.shape, flat.shape, tensor.shape
+    if before is None or joined is None or after is None or len(before) != len(after) or len(after) < 3 \
+            or len(joined) != 2 or before[-1] is None:
+        return None
+    if joined[1] is None and flat.users[0].op == "MatMul" and flat.users[0].inputs[1].value is not None:
+        joined[1] = len(flat.users[0].inputs[1].value)
+    if joined[1] != before[-1]:
+        return None
+    if before[:-1] != after[:-1] and not (  # or the sizes are those of x, which the graph reads
+            all(old == new or new is None for old, new in zip(before[:-1], after[:-1]))
+            and network.tensors.reads_shape_of(tensor.inputs[1], x)):
+        return None
+    return flat if before.count(None) < 2 or network.tensors.reads_shape_of(tensor.inputs[1], x) else None
+
+
+def _before_transpose(tensor: Tensor) -> Tensor:
+    """Return x for a transpose of x that leaves the axes where they are, as Tensordot has one."""
+    if tensor.op != "Transpose":
+        return tensor
+    axes = tensor.inputs[1]
+    as_they_are = axes.op == "ConcatV2" if axes.value is None else axes.value.tolist() == list(range(len(axes.value)))
+    return tensor.inputs[0] if as_they_are else tensor
+
+
+def _acts_on_rows(tensor: Tensor) -> bool:
+    """Return whether an operation computes each row by itself, from a row and constants."""
+    if tensor.op == "MatMul":
+        return tensor.inputs[0].value is None and tensor.inputs[1].value is not None \
+            and not tensor.attribute("transpose_a")
+    constants = [part.value is not None for part in tensor.inputs]
+    return tensor.op in ACTIVATIONS or tensor.op in (*ADDS, "Mul", "Sub") and constants.count(False) == 1
 
 
 @recognises("Reshape", "Squeeze", "ExpandDims")
