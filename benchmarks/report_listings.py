@@ -87,7 +87,7 @@ def shown(output: str) -> dict[str, list[str]]:
     """Return what a progress bar showed at the end of each epoch: {name: [text]}."""
     found: dict[str, list[str]] = {}
     for line in output.splitlines():
-        text = line.split("\r")[-1].split("\b")[-1]
+        text = re.split(r"\r|\x08|\\r|\\x08", line)[-1]  # Keras 2 escapes them where there is no terminal
         for name, value in [] if "ETA:" in text else re.findall(r" - (\w+): ([-+.\de]+)", text):
             found.setdefault(name, []).append(value)
     return found

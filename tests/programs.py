@@ -40,6 +40,7 @@ SEEDS = (("set_random_seed", "; tf.set_random_seed(1)"),  # what a program may h
          ("np.random.seed", "; import numpy as _n; _n.random.seed(1)"),
          ("random.seed(", "; import random as _r; _r.seed(1)"))
 ONE_THREAD = {"TF_NUM_INTEROP_THREADS": "1"}  # operations that do not depend on each other then run in a fixed order
+ONE_KERNEL_THREAD = {"TF_NUM_INTRAOP_THREADS": "1"}  # another order of the terms of sums, and so another rounding
 TIMED_OUT = 124  # exit code, as of the command timeout
 TOLERANCE = 1e-4  # of a printed number, relative to the larger of the number and 1
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w])|[-+]?\b(?:nan|inf)\b")
@@ -299,6 +300,10 @@ class Comparison:
                 difference = reason_not_equal(original, ours) if original else ""
                 cells[4] += f"; with one thread: {difference or 'equal'}"
                 cells[3] = "no" if difference else "equal with one thread"
+            else:
+                rounded = self.original(program, source, clone, "-one-kernel-thread", ONE_KERNEL_THREAD)
+                difference = reason_not_equal(original, rounded) if rounded else ""
+                cells[4] += f"; the original with one thread in each kernel: {difference or 'equal'}"
         if original is not None and cells[3] == "no" and original.record:
             cells[4] += f"; {growth(original, ours)}"
         if original is not None and program.original and cells[0] == "yes":

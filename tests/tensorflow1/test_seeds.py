@@ -29,14 +29,15 @@ OTHER_COUNT = (
     "decode_image", "dynamic_size=True",
     "polynomial_decay", "sharded=True", "resize_image_with_crop_or_pad(X(None", "weighted_moments", "saturate_cast",
     "confusion_matrix", "mean_iou", "tf.repeat(", "sparse_transpose", "tf.linalg.expm", "of tf.extract_image_patches",
-    "sparse_placeholder(tf.float32, [None", "tf.gather(x, [0, 1], axis=1)", "of tf.unsorted_segment_sum")
+    "tf.gather(x, [0, 1], axis=1)", "of tf.unsorted_segment_sum")
 # the same number and other values: epochs after the first, another kernel, another order of a sum, another class
 OTHER_VALUES = (".shuffle(20).repeat()", "shuffle_and_repeat", "seed=3).repeat(2)", "sample_distorted_bounding_box",
                 "tf.while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, x + tf.random_normal", "use_resource=True)")
 UNEQUAL = OTHER_COUNT + OTHER_VALUES
 QUICK = ("tf.Variable(tf.random_normal", "tf.random_uniform(", "tf.nn.dropout(tf.ones", "L.dropout(tf.ones",
          "L.dense(X(None", "L.conv2d(", "L.flatten(", "tf.losses.mean", "tf.nn.dynamic_rnn(R.Multi", "tf.random_crop",
-         "tf.data.Dataset.range", "tf.train.string_input", "gradients of n ", "gradients of tf.reduce_mean",
+         "tf.data.Dataset.range", "tf.train.string_input", "x = tf.sparse_placeholder",
+         "gradients of n ", "gradients of tf.reduce_mean",
          "tf.train.AdamOptimizer()")
 
 

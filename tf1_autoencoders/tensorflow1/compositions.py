@@ -198,6 +198,13 @@ def transpose(original, a, perm=None, name="transpose", conjugate=False):
     return original(a, perm, name, conjugate)
 
 
+@seeds.replaces(f"{_OPS}.array_ops:sparse_placeholder")
+def sparse_placeholder(original, dtype, shape=None, name=None):
+    """A sparse placeholder; TensorFlow 2 puts a placeholder with a default around a shape that is given."""
+    seeds.shift(-1 if shape is not None else 0)
+    return original(dtype, shape, name)
+
+
 @seeds.replaces(f"{_OPS}.random_ops:random_gamma")
 def random_gamma(original, shape, alpha, beta=None, dtype=dtypes.float32, seed=None, name=None):
     with ops.name_scope(name, "random_gamma", [shape, alpha, beta]):
