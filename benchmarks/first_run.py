@@ -4,10 +4,11 @@
 
 Each run is a process of its own that trains section 2 as `run_all.py --section 2` does: once with each instruction set
 of KERNELS and each number of threads, without a seed; and with each of the seeds, oneDNN on and off. A run without a
-seed is trained again if its network collapses. Equal checksums stand for bit-identical weights.
+seed is trained again if its network collapses. Equal checksums stand for bit-identical weights (without Adam's slots).
 """
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -19,7 +20,7 @@ from tf1_autoencoders.checkpointing.store import SETTINGS
 from tf1_autoencoders.reporting import tables
 from tf1_autoencoders.utils import cli
 from tf1_autoencoders.utils.errors import UserError
-from tf1_autoencoders.utils.files import sha256_of_file
+from tf1_autoencoders.utils.frameworks import tf1
 
 KERNELS = {"the CPU's own": {}, "AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2"}, "SSE4.1": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
            "oneDNN off": {"TF_ENABLE_ONEDNN_OPTS": "0"}}  # environment variables
@@ -51,7 +52,16 @@ def train(kernels, threads, seed, arguments):
         return (kernels, threads, "none" if seed is None else seed, "collapsed" if metrics["collapsed"] else "a horse",
                 len(before), json.loads((place / SETTINGS).read_text())["settings"]["seed"],
                 f"{metrics['test_horses_mse']:.1f}", f"{metrics['image_13_mse']:.1f}",
-                sha256_of_file(newest / "model.ckpt.data-00000-of-00001")[:8])
+                checksum_of_weights(newest / "model.ckpt"))
+
+
+def checksum_of_weights(path):
+    """Return the first eight digits of the sha256 of a checkpoint's weights, in the order of their names."""
+    reader, digest = tf1.train.load_checkpoint(str(path)), hashlib.sha256()
+    for name in sorted(reader.get_variable_to_shape_map()):
+        if name.rpartition("/")[2] in ("kernel", "bias"):
+            digest.update(reader.get_tensor(name).tobytes())
+    return digest.hexdigest()[:8]
 
 
 def measure(args):

@@ -11,6 +11,7 @@ from benchmarks import (
     code_width,
     detective_story,
     endurance,
+    first_run,
     growth,
     measuring,
     profile,
@@ -222,12 +223,20 @@ def test_a_timed_command_returns_its_output_or_raises_its_last_line():
         startup.once("a command", ["-c", "import sys; sys.exit('no such thing')"])
 
 
-@pytest.mark.parametrize("command", [endurance, growth, profile, run, startup],
+@pytest.mark.parametrize("command", [endurance, first_run, growth, profile, run, startup],
                          ids=lambda command: command.__name__)
 def test_every_command_has_a_help(command, capsys):
     with pytest.raises(SystemExit) as error:
         command.main(["--help"])
     assert error.value.code == 0 and "usage: " in capsys.readouterr().out
+
+
+def test_first_run_tells_a_horse_from_a_collapsed_network(monkeypatch, capsys):
+    ends = {1: ("a horse", 1), 2: ("collapsed", 0)}  # by the number of threads: how it ends, how often it was repeated
+    monkeypatch.setattr(first_run, "train", lambda kernels, threads, seed, arguments: (
+        kernels, threads, "none", *ends[threads], 0, "1418.7", "2128.9", "d8daaa63"))
+    assert first_run.main(["--seeds", "1"]) == 0
+    assert "4 of 10 runs end with a horse; 4 were trained again" in capsys.readouterr().out
 
 
 def test_unknown_rows_are_refused_and_failing_implementations_left_out(tmp_path, capsys):
