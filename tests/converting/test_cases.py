@@ -135,8 +135,8 @@ def test_what_branches_off_before_the_last_layer_is_no_output(saved):
     def build():
         x = placeholder(None, 5, 4)
         weights = tf1.nn.softmax(tf1.tensordot(x, variable("score", 4, 1), 1), 1, name="alignment")
-        code = tf1.reduce_sum(x * tf1.identity(weights), 1)
-        tf1.reduce_mean(tf1.expand_dims(tf1.nn.tanh(code), 1))
+        code = tf1.nn.tanh(tf1.matmul(tf1.reduce_sum(x * tf1.identity(weights), 1), variable("code", 4, 4)))
+        tf1.reduce_mean(tf1.expand_dims(code, 1))
         w = variable("w", 4, 3)
         for _ in range(2):
             tf1.matmul(code, w, name="logits")
@@ -208,6 +208,16 @@ def test_the_tolerance_is_that_of_float32_itself(error, code, saved, run, monkey
         for job, outputs in zip(jobs, compare(jobs, inputs))])
     found, text = run(saved(build), "--to", "savedmodel", "--out", "out")
     assert "float32 itself is" in text and found == code, text
+
+
+def test_a_graph_that_is_not_the_original_is_no_reference_for_the_tolerance(saved, run, monkeypatch, in_this_process):
+    compare = proof.compare
+    monkeypatch.setattr(proof, "compare", lambda jobs, inputs: [
+        {name: value + np.float32(job["kind"] == "original") for name, value in outputs.items()}
+        for job, outputs in zip(jobs, compare(jobs, inputs))])
+    path = saved(lambda: tf1.matmul(placeholder(None, 4), variable("w", 4, 3), name="y"))
+    code, text = run(path, "--to", "savedmodel", "--out", "out")
+    assert code == 1 and "FAIL" in text, text
 
 
 def test_the_messages_of_tf2onnx_stay_out(saved, run, monkeypatch, in_this_process):

@@ -172,13 +172,18 @@ def difference(original: Mapping[str, np.ndarray], converted: Mapping[str, np.nd
 def reference_job(signature: Signature, change: Callable[[Any], Any], folder: str) -> Dict[str, Any]:
     """Return the job of a signature whose GraphDef was changed to compute more exactly or more coarsely.
 
-    The difference from the original is the tolerance: with formats.rounded_to_8_bits that of 8 bits, with
+    The difference from the same graph as it is gives the tolerance: with formats.rounded_to_8_bits that of 8 bits, with
     formats.in_float64 that of a network which float32 itself computes inexactly.
     """
-    path = Path(folder) / "reference.pb"
+    path = Path(folder) / f"reference_{change.__name__}.pb"
     write_frozen(path, {"": signature._replace(graph_def=change(signature.graph_def))})
     return {"kind": "frozen", "path": str(path), "inputs": list(signature.inputs.values()),
             "outputs": list(signature.outputs.values())}
+
+
+def unchanged(graph_def: Any) -> Any:
+    """Return a GraphDef as it is, for reference_job."""
+    return graph_def
 
 
 def allowed(references: Sequence[Difference]) -> float:
