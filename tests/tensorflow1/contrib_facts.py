@@ -36,12 +36,19 @@ WRONG = {
     "outputs": lambda: layers.fully_connected(tf.ones([3, 2]), 2.5),
     "rank": lambda: layers.conv2d(tf.ones([3, 3]), 2, 3),
     "no weights": lambda: layers.apply_regularization(layers.l2_regularizer(0.1), []),
+    "decoder": lambda: tf.contrib.seq2seq.dynamic_decode(3),
+    "start tokens": lambda: tf.contrib.seq2seq.GreedyEmbeddingHelper(tf.ones([3, 2]), 1, 2),
+    "attention layers": lambda: tf.contrib.seq2seq.AttentionWrapper(
+        tf.nn.rnn_cell.GRUCell(2), tf.contrib.seq2seq.LuongAttention(2, tf.ones([2, 3, 2])), [3, 4]),
+    "logits": lambda: tf.contrib.legacy_seq2seq.sequence_loss([tf.ones([2, 3])], [], []),
     "optimizer": lambda: layers.optimize_loss(tf.reduce_sum(tf.Variable([1.0])), None, 0.1, "Foo")}
 NAMES = ("rnn.LSTMCel", "leyers", "crf.crf_decod", "opt.AGNOptimizer", "seq2seq.BasicDecoderr", "learn.DNNClassifier",
          "distributions", "estimator", "cudnn_rnn", "tpu", "layers.real_valued_column", "slim.nets.inception_v3",
          "factorization", "tensor_forest")
 MODULES = ("layers.python.layers.initializers", "rnn.python.ops.core_rnn_cell", "slim.python.slim.nets.resnet_v1",
-           "learn.python.learn.datasets.mnist", "framework.python.ops", "rnn.NoSuchCell")
+           "learn.python.learn.datasets.mnist", "framework.python.ops", "rnn.NoSuchCell",
+           "seq2seq.python.ops.attention_wrapper", "legacy_seq2seq.python.ops.seq2seq", "crf.python.ops.crf",
+           "opt.python.training.lazy_adam_optimizer")
 
 
 def hparams(change):

@@ -130,6 +130,8 @@ def test_an_argument_scope_sets_defaults_and_the_call_wins(facts):
     ("scope and arguments", "ValueError", "no further arguments"), ("l2 int", "ValueError", "integer"),
     ("l2 negative", "ValueError", "less than 0"), ("mode", "TypeError", "FAN_IN"),
     ("outputs", "ValueError", "2.5"), ("rank", "ValueError", "rank 4, got 2"),
+    ("decoder", "TypeError", "Decoder"), ("start tokens", "ValueError", "vector"),
+    ("attention layers", "ValueError", "2 vs 1"), ("logits", "ValueError", "Lengths"),
     ("no weights", "ValueError", "No weights"), ("optimizer", "ValueError", "provided Foo")])
 def test_wrong_arguments_are_named_with_the_error_type_of_tensorflow_1(facts, name, kind, words):
     assert facts[f"wrong {name}"][0] == kind and words in facts[f"wrong {name}"][1]
@@ -151,7 +153,9 @@ def test_what_is_not_offered_is_refused_in_one_sentence(facts, path, words):
 @pytest.mark.parametrize("path, module", [
     ("layers.python.layers.initializers", "layers"), ("rnn.python.ops.core_rnn_cell", "rnn"),
     ("slim.python.slim.nets.resnet_v1", "slim.nets.resnet_v1"), ("learn.python.learn.datasets.mnist", "learn.datasets"),
-    ("framework.python.ops", "framework")])
+    ("framework.python.ops", "framework"), ("seq2seq.python.ops.attention_wrapper", "seq2seq"),
+    ("legacy_seq2seq.python.ops.seq2seq", "legacy_seq2seq"), ("crf.python.ops.crf", "crf"),
+    ("opt.python.training.lazy_adam_optimizer", "opt")])
 def test_the_deep_paths_of_tensorflow_1_lead_to_their_package(facts, path, module):
     assert facts[f"module {path}"] == module
     assert facts["module rnn.NoSuchCell"][0] == "NotOffered"

@@ -89,4 +89,4 @@ def index_to_string(tensor, mapping, default_value="UNK", name=None):
     return table.lookup(tensor)
 
 
-__getattr__ = _contrib.explain_missing(__name__, ("lookup_ops",))
+__getattr__ = _contrib.explain_missing(__name__, ("lookup_ops", "ops"))

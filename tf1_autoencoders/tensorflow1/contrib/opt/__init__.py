@@ -22,4 +22,7 @@ _REFUSED.update(clip_gradients_by_global_norm="tf.clip_by_global_norm does the s
                 MultitaskOptimizerWrapper="give each task an optimizer of its own",
                 RegAdagradOptimizer="tf.train.AdagradOptimizer, with a second loss for the regularisation",
                 ShampooOptimizer="tf.train.AdagradOptimizer keeps the diagonal of the same matrices")
-__getattr__ = _contrib.explain_missing(__name__, ("python", "training"), _REFUSED)
+_INNER = ("training", "adamax", "addsign", "external_optimizer", "lars_optimizer", "lazy_adam_optimizer",
+          "moving_average_optimizer", "nadam_optimizer", "powersign", "variable_clipping_optimizer",
+          "weight_decay_optimizers")
+__getattr__ = _contrib.explain_missing(__name__, _INNER, _REFUSED)
