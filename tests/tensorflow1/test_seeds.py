@@ -28,7 +28,7 @@ OTHER_COUNT = (
     "keras.Sequential(", "keras.layers.LSTM", "keras.layers.Embedding", "keras.layers.BatchNormalization",
     "decode_image", "dynamic_size=True",
     "polynomial_decay", "sharded=True", "resize_image_with_crop_or_pad(X(None", "weighted_moments", "saturate_cast",
-    "confusion_matrix", "mean_iou", "tf.repeat(", "sparse_transpose", "tf.linalg.expm", "of tf.extract_image_patches",
+    "tf.repeat(", "sparse_transpose", "tf.linalg.expm", "of tf.extract_image_patches",
     "tf.gather(x, [0, 1], axis=1)", "of tf.unsorted_segment_sum")
 # the same number and other values: epochs after the first, another kernel, another order of a sum, another class
 OTHER_VALUES = (".shuffle(20).repeat()", "shuffle_and_repeat", "seed=3).repeat(2)", "sample_distorted_bounding_box",

@@ -10,18 +10,23 @@ from tf1_autoencoders.tensorflow1.contrib.seq2seq.attention import *  # noqa: F4
 from tf1_autoencoders.tensorflow1.contrib.seq2seq.attention import (  # noqa: F401  # programs subclass and call them
     _bahdanau_score,
     _BaseAttentionMechanism,
-    _BaseMonotonicAttentionMechanism,
     _luong_score,
     _maybe_mask_score,
-    _monotonic_probability_fn,
     _prepare_memory,
 )
 from tf1_autoencoders.tensorflow1.contrib.seq2seq.attention_wrapping import *  # noqa: F401, F403
 from tf1_autoencoders.tensorflow1.contrib.seq2seq.attention_wrapping import _compute_attention  # noqa: F401
 from tf1_autoencoders.tensorflow1.contrib.seq2seq.beam_search import *  # noqa: F401, F403
+from tf1_autoencoders.tensorflow1.contrib.seq2seq.beams import *  # noqa: F401, F403
 from tf1_autoencoders.tensorflow1.contrib.seq2seq.decoding import *  # noqa: F401, F403
+from tf1_autoencoders.tensorflow1.contrib.seq2seq.drawing_helpers import *  # noqa: F401, F403
 from tf1_autoencoders.tensorflow1.contrib.seq2seq.helpers import *  # noqa: F401, F403
 from tf1_autoencoders.tensorflow1.contrib.seq2seq.loss_of_sequences import *  # noqa: F401, F403
+from tf1_autoencoders.tensorflow1.contrib.seq2seq.monotonic import *  # noqa: F401, F403
+from tf1_autoencoders.tensorflow1.contrib.seq2seq.monotonic import (  # noqa: F401
+    _BaseMonotonicAttentionMechanism,
+    _monotonic_probability_fn,
+)
 
 _INNER = ("ops", "loss", "attention_wrapper", "basic_decoder", "decoder", "helper", "beam_search_decoder",
           "beam_search_ops")
