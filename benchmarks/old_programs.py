@@ -3,9 +3,10 @@
     python -m benchmarks.old_programs --corpus FOLDER --tf115-python PATH [--rounds N]
 
 The programs are five of tests/programs.tsv, from clones that the user has made (docs/programs.md). A process runs one
-program and measures each `session.run`; the step is the call with the largest sum of times. Its first WARM_UP runs do
-not count. A round runs each program in both TensorFlows, in an order that changes with the round; the ratio of a
-program is the median over the rounds of (median time of a step here) / (median time of a step in 1.15.5).
+program and measures each `session.run`, in seconds on the clock and of the processor; the step is the call with the
+largest sum of times. Its first WARM_UP runs do not count. A round runs each program in both TensorFlows, in an order
+that changes with the round; the ratio of a program is the median over the rounds of (median time of a step here) /
+(median time of a step in 1.15.5). On a machine that others use, only the processor's time says something.
 """
 from __future__ import annotations
 
@@ -30,33 +31,33 @@ WARM_UP = 5  # runs of a step that do not count: the first ones build and optimi
 def measure(program: str, output: str) -> int:
     """Run a program in this process; write the durations of its step's runs, in seconds, to a file."""
     from tf1_autoencoders.programs import launch
-    durations = collections.defaultdict(list)
+    durations: dict = collections.defaultdict(list)
 
     def start() -> None:
         from tensorflow.python.client import session
         run = session.BaseSession.run
 
         def timed(self, fetches, *args, **kwargs):
-            began = time.perf_counter()
+            began = time.perf_counter(), time.process_time()
             result = run(self, fetches, *args, **kwargs)
-            durations[str(fetches)].append(time.perf_counter() - began)
+            durations[str(fetches)].append((time.perf_counter() - began[0], time.process_time() - began[1]))
             return result
         session.BaseSession.run = timed
 
     code = launch.run(program, [], before=start)
-    step = max(durations.values(), key=sum)
+    step = max(durations.values(), key=lambda runs: sum(clock for clock, _ in runs))
     pathlib.Path(output).write_text(json.dumps(step[WARM_UP:] or step))
     return code
 
 
-def step_time(python: str, folder: pathlib.Path, name: str) -> float:
-    """Return the median time of a step of a program, in seconds, measured in a process of a Python."""
+def step_times(python: str, folder: pathlib.Path, name: str) -> list[float]:
+    """Return the median times of a step of a program, clock and processor, in seconds, measured in a process."""
     environment = dict(os.environ, PYTHONPATH=str(ROOT), MPLBACKEND="Agg", TF_CPP_MIN_LOG_LEVEL="3")
     with tempfile.TemporaryDirectory() as temporary:
         output = os.path.join(temporary, "steps.json")
         subprocess.run([python, "-m", "benchmarks.old_programs", "--measure", name, output], cwd=folder, check=True,
                        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return statistics.median(json.loads(pathlib.Path(output).read_text()))
+        return [statistics.median(column) for column in zip(*json.loads(pathlib.Path(output).read_text()))]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -84,16 +85,19 @@ def main(argv: list[str] | None = None) -> int:
         for number in range(args.rounds):
             for k, program in enumerate(chosen):
                 pythons = [args.tf115_python, sys.executable][::1 if number % 2 else -1]
-                pair = {python: step_time(python, work / str(k), "program.py") for python in pythons}
-                times[program].append((pair[args.tf115_python], pair[sys.executable]))
-                print(f"{program.path}: {pair[args.tf115_python] * 1e3:.2f} ms in 1.15.5, "
-                      f"{pair[sys.executable] * 1e3:.2f} ms here", file=sys.stderr, flush=True)
-    print("| program | ms per step in 1.15.5 | here | ratio (lowest, highest) |\n| --- | --- | --- | --- |")
-    for program, pairs in times.items():
-        then, now = (statistics.median(column) * 1e3 for column in zip(*pairs))
-        ratios = [here / there for there, here in pairs]
-        print(f"| {program.repository} {program.path} | {then:.2f} | {now:.2f} | {statistics.median(ratios):.2f} "
-              f"({min(ratios):.2f}, {max(ratios):.2f}) |")
+                found = {python: step_times(python, work / str(k), "program.py") for python in pythons}
+                then, now = found[args.tf115_python], found[sys.executable]
+                times[program].append((*then, *now))
+                print(f"{program.path}: {then[0] * 1e3:.2f} ms in 1.15.5 (processor {then[1] * 1e3:.2f}), "
+                      f"{now[0] * 1e3:.2f} ms here (processor {now[1] * 1e3:.2f})", file=sys.stderr, flush=True)
+    print("| program | ms per step in 1.15.5 | here | ratio (lowest, highest) | ratio of processor time |\n"
+          "| --- | --- | --- | --- | --- |")
+    for program, rows in times.items():
+        then, now = (statistics.median(row[k] for row in rows) * 1e3 for k in (0, 2))
+        ratios, cpu = [row[2] / row[0] for row in rows], [row[3] / row[1] for row in rows]
+        spreads = [f"{statistics.median(column):.2f} ({min(column):.2f}, {max(column):.2f})"
+                   for column in (ratios, cpu)]
+        print(f"| {program.repository} {program.path} | {then:.2f} | {now:.2f} | {' | '.join(spreads)} |")
     return 0
 
 

@@ -150,6 +150,8 @@ def run(program: Program, source: str, clone: pathlib.Path, python: str, work: p
     record = work / "record.json"
     recording = ["-m", "tf1_autoencoders.run_tf1", "--record", str(record)]
     plain = program.original and python != sys.executable  # Python 3.6, which the package does not support
+    if python == sys.executable and sys.version_info >= (3, 11):
+        recording.insert(0, "-P")  # as the installed command: a program's types.py does not stand before Python's own
     command = [python, *([] if plain else recording), path.name, *program.arguments.split()]
     environment = dict(os.environ, PYTHONPATH=str(ROOT), MPLBACKEND="Agg", TF_CPP_MIN_LOG_LEVEL="3", PYTHONHASHSEED="0",
                        PYTHONDONTWRITEBYTECODE="1", PYTHONIOENCODING="utf-8", OMP_NUM_THREADS="1", **variables or {})

@@ -198,7 +198,9 @@ def run(program: str, arguments: Sequence[str], *, before: Optional[Any] = None,
         main.__dict__.update(get_ipython=lambda: None, display=print)
     sys.modules["__main__"] = main
     sys.argv = [program, *arguments]
-    sys.path[0] = os.path.dirname(os.path.abspath(program))
+    if not getattr(sys.flags, "safe_path", False):  # python -P: no folder of a program stands first
+        sys.path.pop(0)
+    sys.path.insert(0, os.path.dirname(os.path.abspath(program)))
     linecache.cache[program] = len(source), None, source.splitlines(True), program
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
