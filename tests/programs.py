@@ -177,7 +177,8 @@ def reason_not_equal(original: Outcome, ours: Outcome) -> str:
 
 def initial_values(outcome: Outcome) -> dict[str, str]:
     """Return the checksum of each variable's initial value, by the variable's name."""
-    return {variable["name"]: variable["sha256"] for variable in outcome.record.get("variables", [])}
+    from tf1_autoencoders.programs import record
+    return {name: variable["sha256"] for name, variable in record.first_values(outcome.record).items()}
 
 
 def judge(original: Outcome | None, ours: Outcome) -> list[str]:

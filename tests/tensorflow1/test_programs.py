@@ -346,6 +346,11 @@ def test_equal_records_are_called_equal(capsys, tmp_path):
         "results of session.run: 1 of 1 are equal to 0.0001, 0 of them bit-identical"]
 
 
+def test_the_first_values_of_a_variable_are_its_initial_ones():
+    entries = [{"name": "w:0", "sha256": "first"}, {"name": "w:0", "sha256": "restored in a second graph"}]
+    assert record.first_values({"variables": entries})["w:0"]["sha256"] == "first"
+
+
 def test_a_difference_is_named_with_the_operation_that_made_it(capsys, tmp_path):
     other = a_record(tmp_path, "b", "bb", 4, 1.5, ("Const", "Add", "Pack", "RandomUniform"))
     assert run_tf1.main(["--compare", a_record(tmp_path, "a"), other]) == 1

@@ -165,9 +165,16 @@ def compare(a_path: str, b_path: str) -> int:
     return 0 if same_variables and same_results else 1
 
 
+def first_values(record: Dict[str, Any]) -> Dict[str, Dict[str, Any]]:
+    """Return {name: entry} of a record's variables; a second graph of a program restores its values from the first."""
+    found: Dict[str, Dict[str, Any]] = {}
+    for variable in record.get("variables", []):
+        found.setdefault(variable["name"], variable)
+    return found
+
+
 def _compare_variables(a: Dict[str, Any], b: Dict[str, Any]) -> bool:
-    ours = collections.OrderedDict((variable["name"], variable) for variable in a["variables"])
-    theirs = {variable["name"]: variable for variable in b["variables"]}
+    ours, theirs = first_values(a), first_values(b)
     common = [name for name in ours if name in theirs]
     equal = [name for name in common if ours[name] == theirs[name]]
     print(f"initial values: {len(equal)} of {len(common)} variables are bit-identical")
