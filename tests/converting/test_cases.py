@@ -143,6 +143,15 @@ def test_what_branches_off_before_the_last_layer_is_no_output(saved):
     assert outputs_of(saved(build)) == ["logits"]
 
 
+def test_the_scores_of_a_crf_are_the_output_and_its_tags_are_labels(saved):
+    def build():
+        scores = tf1.matmul(placeholder(None, 4), variable("w", 4, 3), name="scores")
+        tags = placeholder(None, name="tags", dtype=tf1.int32)
+        steps = tf1.gather(tf1.reshape(variable("transitions", 3, 3), [-1]), tags * 3 + tags)
+        tf1.reduce_mean(steps * tf1.cast(tags, tf1.float32)) + tf1.reduce_mean(scores)
+    assert outputs_of(saved(build)) == ["scores"]
+
+
 @FORMS
 def test_all_outputs_are_taken_if_none_is_named(form, saved, run, tmp_path, in_this_process):
     def build():

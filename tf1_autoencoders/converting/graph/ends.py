@@ -62,7 +62,8 @@ def _find_outputs(graph: ForeignGraph, variables: Sequence[str]) -> List[str]:
     of_missing = _reachable(consumers, set(graph.variables()) - set(variables))
     forward = {name for name in of_inputs & of_weights - of_missing if not TRAINING.search(name + "/")}
     seeds = {name for name in forward if graph.nodes[name].op in WITH_WEIGHTS and any(
-        source in of_weights - of_inputs for source in _sources(graph.nodes[name]))}
+        source in of_weights - of_inputs and not _is_vector(graph, name, source)
+        for source in _sources(graph.nodes[name]))}
     of_labels = _of_labels(graph, consumers, entries, seeds)
     forward -= of_labels
     chain: Set[str] = set()
@@ -86,11 +87,19 @@ def _find_outputs(graph: ForeignGraph, variables: Sequence[str]) -> List[str]:
     return _without_copies(graph, asked_for or ends)
 
 
+def _is_vector(graph: ForeignGraph, name: str, source: str) -> bool:
+    """Return whether a node gathers from a table that was flattened: scores of a CRF's transitions, no embedding."""
+    return "Gather" in graph.nodes[name].op and graph.nodes[source].op == "Reshape"
+
+
 def _before_a_loss(graph: ForeignGraph, consumers: Mapping[str, Sequence[str]], of_labels: Set[str], name: str) -> str:
-    """Return the tensor before reshapes that belong to a loss: the loss takes that tensor too, as it was."""
-    while graph.nodes[name].op in ("Reshape", "Squeeze", "ExpandDims", "Identity") and consumers[name]:
+    """Return the tensor before reshapes that belong to a loss: the loss takes that tensor too, as it was.
+
+    Or they stand in a branch out of which no layer comes, as those of a CRF.
+    """
+    while graph.nodes[name].op in ("Reshape", "Squeeze", "ExpandDims", "Identity", "Switch") and consumers[name]:
         source = _sources(graph.nodes[name])[0]
-        if of_labels.isdisjoint(consumers[source]):
+        if of_labels.isdisjoint(consumers[source]) and "Switch" not in (graph.nodes[name].op, graph.nodes[source].op):
             break
         name = source
     return name
