@@ -132,12 +132,17 @@ def colour(height=40, width=60):
     return np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-def test_a_picture_of_ones_own_goes_through_sections_2_and_3(work, capsys):
+def test_a_picture_of_ones_own_goes_through_section_2(work, capsys):
     Image.fromarray(colour()).save("my picture.png")
     assert evaluate.main(["--file", "my picture.png"]) == 0
     output = capsys.readouterr().out
     assert "my picture.png: the square of 40 x 40 in the middle of 60 x 40, resized to 32 x 32" in output
     assert (work / "results/evaluate/my_picture.png").is_file() and "MSE of my picture.png: " in output
+
+
+@pytest.mark.slow
+def test_a_picture_of_ones_own_goes_through_section_3(work):
+    Image.fromarray(colour()).save("my picture.png")
     assert evaluate.main(["--section", "3", "--file", "my picture.png"]) == 0
 
 

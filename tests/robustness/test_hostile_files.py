@@ -107,7 +107,7 @@ def wrong_kinds(tmp_path):
 def test_a_device_a_pipe_and_a_folder_are_not_read_as_a_batch(tmp_path, wrong_kinds, k):
     (tmp_path / cifar10.FOLDER_NAME).mkdir()
     (tmp_path / cifar10.FOLDER_NAME / "test_batch").symlink_to(wrong_kinds[k])
-    with pytest.raises(UserError, match="test_batch: .*expected a file of about 31 million"):
+    with pytest.raises(UserError, match="expected a folder with cifar-10-batches-py/"):
         cifar10.load(("test",), data_dir=str(tmp_path))
 
 
