@@ -88,7 +88,7 @@ def relative_difference(values, references):
 
 
 @pytest.mark.parametrize("number, n_tasks, more", [
-    slow(1, 4, dict(batch_size=13)), (2, 2, {}),
+    slow(1, 4, dict(batch_size=13)), slow(2, 2, {}),  # the quick pair is that of tests/commands/test_workers.py
     slow(2, 3, dict(shuffle=True, cosine_decay=True, l2_in_loss=True)), slow(3, 2, {}), slow(4, 2, {})])
 def test_several_tasks_train_as_one_process_on_the_whole_batch(number, n_tasks, more):
     section, settings, arrays = section_of(number, **more)

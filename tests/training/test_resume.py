@@ -353,7 +353,7 @@ def test_sigterm_before_the_training_ends_a_run_with_exit_code_143(tmp_path, cap
     assert signal.getsignal(signal.SIGTERM) == former
 
 
-@pytest.mark.parametrize("n_kills, section", [(1, 2), slow(6, 4)])
+@pytest.mark.parametrize("n_kills, section", [(1, 4), slow(6, 2)])
 def test_kills_at_random_instants_lose_nothing(n_kills, section):
     done = subprocess.run([sys.executable, "-m", "tests.robustness.kill_runs", "--kills", str(n_kills), "--section",
                            str(section), "--backend", "graph"], cwd=str(ROOT),
