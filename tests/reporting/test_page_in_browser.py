@@ -99,6 +99,7 @@ def test_the_browser_refuses_what_the_page_does_not_contain(open_report):
             page.evaluate(add, [name, source])
 
 
+@pytest.mark.slow
 def test_the_slider_is_moved_by_keyboard_and_shows_the_frame_that_it_names(open_report):
     page = open_report()
     slider = page.get_by_role("slider", name="From 0% to 100%").first
@@ -176,6 +177,7 @@ def test_the_persian_page_is_laid_out_from_right_to_left_and_its_output_from_lef
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+@pytest.mark.slow
 def test_a_page_in_the_dark_shows_the_figures_on_a_dark_ground_and_a_printed_one_on_a_light_one(open_report):
     shown = "document.querySelector('figure img').currentSrc"
     light, page = open_report().evaluate(shown), open_report(color_scheme="dark")
@@ -188,6 +190,7 @@ def test_a_page_in_the_dark_shows_the_figures_on_a_dark_ground_and_a_printed_one
     assert dark != light and page.evaluate(shown) == light
 
 
+@pytest.mark.slow
 def test_a_wide_figure_scrolls_on_a_phone_so_that_its_words_are_not_smaller_than_half(open_report):
     page = open_report(viewport=PHONE)
     wide = page.locator(".slider img.shown").first
@@ -195,6 +198,7 @@ def test_a_wide_figure_scrolls_on_a_phone_so_that_its_words_are_not_smaller_than
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+@pytest.mark.slow
 def test_a_table_of_the_persian_page_begins_at_its_first_column_on_a_phone(open_report):
     page = open_report("fa", viewport=PHONE)
     unfold(page)

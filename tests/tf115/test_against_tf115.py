@@ -142,10 +142,11 @@ def column_difference(implementation_or_values, name, column):
 
 
 each_network = pytest.mark.parametrize("name", NAMES)
-# The graph and the exact twin are quick; Keras's own Adam is tried on one network, and slowly on the others.
+# Quick are each graph, the exact twin of two networks, and Keras's own Adam on one.
+QUICK_TWINS = ("exact", "section2"), ("exact", "section4"), ("Keras", "section2_l2")
 each_implementation_of_each_network = pytest.mark.parametrize("implementation, name", [
-    slow(implementation, name) if implementation == "Keras" and name != "section2_l2" else (implementation, name)
-    for implementation in IMPLEMENTATIONS for name in NAMES])
+    (implementation, name) if implementation == "graph" or (implementation, name) in QUICK_TWINS
+    else slow(implementation, name) for implementation in IMPLEMENTATIONS for name in NAMES])
 
 
 def test_the_fixtures_hold_every_section_and_both_readings_of_section_2():
