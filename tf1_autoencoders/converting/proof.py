@@ -41,9 +41,9 @@ from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
 SECONDS = 600  # for the models to answer; limit_time bounds the processor time too
-BYTES = 1 << 30  # of memory, which takes TensorFlow and a small network twice
+BYTES = 3 << 29  # of memory: TensorFlow and a small network twice; convolutions take more without oneDNN
 TOLERANCE = 1e-5  # of the largest output: kernels that sum in another order change the 7th digit, many layers the 6th
-N_ROWS, N_NUMBERS = 256, 1 << 20  # rows of random inputs: 256, or fewer of large inputs
+N_ROWS, N_NUMBERS = 256, 1 << 18  # rows of random inputs: 256, or fewer of large inputs, whose convolutions take memory
 UNKNOWN_SIZE = 6  # of an axis that the graph leaves open, such as time
 
 
