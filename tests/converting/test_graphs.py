@@ -1,4 +1,6 @@
 """Graphs of other kinds: an input pipeline, random numbers, tf.Print. They are made by the installed TensorFlow."""
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -136,3 +138,12 @@ def test_the_layout_nchw_is_keras_channels_first(saved, run, tmp_path):
 def test_a_comparison_that_needs_kernels_of_nchw_says_so(message):
     assert proof._reason(tf1.errors.UnimplementedError(None, None, message)) == \
         "the layout NCHW has no kernels in TensorFlow for this processor"
+
+
+@pytest.mark.parametrize("size, n_rows", [(784, 256), (256 * 256, 4), (1 << 20, 2)])
+def test_large_inputs_are_compared_in_few_rows(size, n_rows):
+    """Else the convolutions of large images outgrow the memory of the comparison."""
+    with tf1.Graph().as_default() as graph:
+        tf1.placeholder(tf1.float32, [None, size], name="x")
+    made = SimpleNamespace(nodes={node.name: node for node in graph.as_graph_def().node}, inputs=["x"], batch_size=None)
+    assert proof.random_inputs(made)["x"].shape == (n_rows, size)

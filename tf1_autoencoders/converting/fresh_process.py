@@ -19,7 +19,7 @@ from typing import Iterable, Optional, Sequence
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.paths import PACKAGE
 
-BYTES = 3 << 29  # for TensorFlow and small networks, which take a third of it
+BYTES = 3 << 29  # for TensorFlow and small networks, which take a third of it; without oneDNN, convolutions take more
 BYTES_PER_CORE = 64 << 20  # each thread of a pool has its own stack and heap
 COPIES = 12  # of the weights: as read, as constants, as what a converter makes of them, and written
 RESERVE = 256 << 20  # with which a process whose memory has ended can still say so
@@ -37,18 +37,17 @@ def bytes_on_disk(files: Iterable[Path]) -> int:
     return n
 
 
-def limit_memory(n_bytes: int, base: int = BYTES) -> int:
+def limit_memory(n_bytes: int) -> int:
     """Bound the memory of this process and of those that it starts; return the limit in bytes.
 
     Bounded is the memory that a process can write to, on Linux; elsewhere nothing is.
 
     Args:
         n_bytes: of the checkpoint, see bytes_on_disk.
-        base: bytes for TensorFlow and small networks.
     """
-    limit = base + BYTES_PER_CORE * (os.cpu_count() or 1) + COPIES * n_bytes
+    limit = BYTES + BYTES_PER_CORE * (os.cpu_count() or 1) + COPIES * n_bytes
     with contextlib.suppress(ImportError, ValueError, OSError, AttributeError):
-        limit = max(base, min(limit, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")))
+        limit = max(BYTES, min(limit, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")))
         import resource  # not on Windows
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit + RESERVE))

@@ -41,7 +41,6 @@ from tf1_autoencoders.utils.errors import UserError, one_line, short_reason
 from tf1_autoencoders.utils.frameworks import keras, tf1
 
 SECONDS = 600  # for the models to answer; limit_time bounds the processor time too
-BYTES = 3 << 29  # of memory: TensorFlow and a small network twice; convolutions take more without oneDNN
 TOLERANCE = 1e-5  # of the largest output: kernels that sum in another order change the 7th digit, many layers the 6th
 N_ROWS, N_NUMBERS = 256, 1 << 18  # rows of random inputs: 256, or fewer of large inputs, whose convolutions take memory
 UNKNOWN_SIZE = 6  # of an axis that the graph leaves open, such as time
@@ -317,7 +316,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the jobs of a file; the outputs, or the sentence of an error, are written beside the file."""
     arguments = argv or sys.argv[1:]
     file = Path(arguments[0])
-    limit_memory(int(arguments[1]), BYTES)
+    limit_memory(int(arguments[1]))
     limit_time(int(arguments[1]))
     jobs = json.loads(file.read_text())
     tf1.enable_eager_execution()  # as TensorFlow 2 starts; 1.15 does not

@@ -173,7 +173,7 @@ class AttentionCellWrapper(RNNCell):
             return tf.reshape(attended, [-1, size]), tf.slice(memory, [0, 1, 0], [-1, -1, -1])
 
 
-class HighwayWrapper(RNNCell):
+class HighwayWrapper(_Wrapper):
     """A cell whose output is mixed with its inputs: inputs * carry + output * transform, float[batch, inputs].
 
     Args:
@@ -185,20 +185,8 @@ class HighwayWrapper(RNNCell):
     """
 
     def __init__(self, cell, couple_carry_transform_gates=True, carry_bias_init=1.0):
-        super().__init__()
-        self._cell, self._coupled, self._bias = cell, couple_carry_transform_gates, carry_bias_init
-
-    @property
-    def state_size(self):
-        return self._cell.state_size
-
-    @property
-    def output_size(self):
-        return self._cell.output_size
-
-    def zero_state(self, batch_size, dtype):
-        with tf.name_scope(type(self).__name__ + "ZeroState", values=[batch_size]):
-            return self._cell.zero_state(batch_size, dtype)
+        super().__init__(cell)
+        self._coupled, self._bias = couple_carry_transform_gates, carry_bias_init
 
     def _gate(self, inputs, name, bias):
         width = _width(inputs)
