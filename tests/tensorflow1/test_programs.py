@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("tf_keras")
 
 from tf1_autoencoders import run_tf1  # noqa: E402
-from tf1_autoencoders.programs import launch, record, surroundings  # noqa: E402
+from tf1_autoencoders.programs import imports, launch, record, surroundings  # noqa: E402
 from tf1_autoencoders.utils.errors import UsageError  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -371,3 +371,12 @@ def test_a_file_that_is_no_record_is_refused(capsys, tmp_path, program):
     assert "not a record" in capsys.readouterr().err
     with pytest.raises(UsageError, match="expected a file in a folder that exists"):
         record.Recorder(str(tmp_path / "nowhere" / "record.json"))
+
+
+def test_without_tf_keras_one_sentence_says_what_to_install(monkeypatch):
+    def missing(name):
+        raise ImportError("TensorFlow 1's layers and cells need tf_keras, which is not installed: pip install tf_keras")
+    monkeypatch.setattr(imports.importlib, "import_module", missing)
+    monkeypatch.setenv("TF_USE_LEGACY_KERAS", "0")
+    with pytest.raises(UsageError, match="need tf_keras, .*: pip install tf_keras$"):
+        imports.install()

@@ -18,7 +18,7 @@ import warnings
 from typing import Any, Optional
 
 from tf1_autoencoders.programs.surroundings import Gone
-from tf1_autoencoders.utils.errors import NotOffered
+from tf1_autoencoders.utils.errors import NotOffered, UsageError
 
 NAMESPACE = "tf1_autoencoders.tensorflow1"
 KERAS = "tf_keras.api._v1.keras"
@@ -154,9 +154,16 @@ def _with_old_names(namespace: types.ModuleType) -> None:
 
 
 def install() -> types.ModuleType:
-    """Make `import tensorflow` TensorFlow 1.15's namespace and `import keras` Keras 2; return the namespace."""
+    """Make `import tensorflow` TensorFlow 1.15's namespace and `import keras` Keras 2; return the namespace.
+
+    Raises:
+        UsageError: TensorFlow or tf_keras is not installed.
+    """
     os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tensorflow.compat.v1.layers, and processes that the program starts
-    namespace = importlib.import_module(NAMESPACE)
+    try:
+        namespace = importlib.import_module(NAMESPACE)
+    except ImportError as error:  # tf_keras is not installed, or TensorFlow itself
+        raise UsageError(error) from None
     for name in [name for name in sys.modules if f"{name}.".startswith(("keras.", "tensorflow.python.keras."))]:
         del sys.modules[name]
     real = sys.modules["tensorflow"]
