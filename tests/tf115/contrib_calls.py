@@ -62,9 +62,14 @@ def sample(array):
     return flat if flat.size <= MOST_VALUES else flat[np.linspace(0, flat.size - 1, MOST_VALUES).astype(int)]
 
 
-def one_thread(tf):
-    """Return the configuration of a session whose sums do not depend on threads."""
-    return tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+def plain_session(tf):
+    """Return the configuration of a session that runs the graph as it is written, with sums that no thread changes.
+
+    Rewriting a graph of this size takes longer than its twenty steps.
+    """
+    config = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    return config
 
 
 def count(tf, graph):
@@ -118,7 +123,7 @@ def record(tf, name, n_steps=N_STEPS, initial=None, folder=None):
                 with tf.control_dependencies(updates):
                     gated = tf.tuple(gradients)  # all of them before a variable changes, as in `minimize`
                     train_op = tf.train.AdamOptimizer(0.01, epsilon=EPSILON).apply_gradients(zip(gated, trainable))
-        with tf.Session(config=one_thread(tf)) as session:
+        with tf.Session(config=plain_session(tf)) as session:
             session.run([tf.global_variables_initializer(), tf.local_variables_initializer(), tf.tables_initializer()])
             values = {"initial/" + variable.op.name: np.asarray(value, np.float32).ravel()
                       for variable, value in zip(variables, session.run(variables))}
@@ -150,7 +155,7 @@ def restored(tf, name, folder):
         program = Call(tf)
         output = CALLS[name](program)
         variables = tf.global_variables()
-        with tf.Session(config=one_thread(tf)) as session:
+        with tf.Session(config=plain_session(tf)) as session:
             tf.train.Saver(variables).restore(session, str(Path(folder) / (name + ".ckpt")))
             values = {variable.op.name: sample(session.run(variable)) for variable in variables}
             if name in ANSWERS:
