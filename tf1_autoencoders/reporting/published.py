@@ -1,7 +1,27 @@
-"""The numbers that the report prints, and nothing else: metrics, layer tables and examples by section number."""
+"""What the report prints, and nothing else: what a section is in it; metrics, layer tables and examples by number."""
 from __future__ import annotations
 
+import dataclasses
 from typing import Dict, List, NamedTuple, Optional, Tuple
+
+
+@dataclasses.dataclass(frozen=True)
+class ReportedSection:
+    """What stands in the report about a section; sections.contract.Section adds what a run of it needs.
+
+    | field         | meaning                                             |
+    |---------------|-----------------------------------------------------|
+    | number, title | its number and title in the report                  |
+    | about         | docstring of the section's file                     |
+    | published     | {name: value} of the numbers that the report prints |
+    | verdict_note  | why the published numbers lie where they do         |
+    """
+
+    number: int
+    title: str
+    about: str
+    published: Dict[str, float]
+    verdict_note: str
 
 
 def _by_epoch(metric: str, losses: str, val_losses: str) -> Dict[str, float]:

@@ -22,7 +22,7 @@ from tf1_autoencoders.reporting.comparison import (
     seed_bands,
 )
 from tf1_autoencoders.reporting.metrics import log_distance, mean_squared_error
-from tf1_autoencoders.reporting.published import Layer
+from tf1_autoencoders.reporting.published import Layer, ReportedSection
 from tf1_autoencoders.reporting.tables import markdown_table
 from tf1_autoencoders.utils.files import sha256_of_file, write_atomically
 from tf1_autoencoders.utils.frameworks import tf1
@@ -35,7 +35,7 @@ class RunLog:
     """The log of one run of one section.
 
     Args:
-        section: sections.contract.Section, for its title, docstring and published values.
+        section: the section that runs, a sections.contract.Section.
         identity: dict of everything that determines the run's result; saved as settings.json.
         source: datasets.Source of the data.
         results_dir: folder of results; the log writes into results_dir/sectionN.
@@ -43,7 +43,7 @@ class RunLog:
         changed: names of the settings that differ from the preset's, the seed apart; there is then no verdict.
     """
 
-    def __init__(self, section: Any, identity: Dict[str, Any], source: Any, results_dir: Any,
+    def __init__(self, section: ReportedSection, identity: Dict[str, Any], source: Any, results_dir: Any,
                  tensorboard: bool = False, changed: Sequence[str] = ()) -> None:
         self.section, self.identity, self.source, self.changed = section, identity, source, changed
         self.mark: str = source.mark  # stands beside a result: empty, or that it is made from the drawn sample

@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from tf1_autoencoders.reporting import baselines
+from tf1_autoencoders.reporting.published import ReportedSection
 
 N_JUDGED = 1000  # training rows on which a trained network is compared with a constant answer
 
@@ -59,17 +60,17 @@ def _unit_rows(rows: np.ndarray) -> Tuple[np.ndarray, ...]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Section:
+class Section(ReportedSection):
     """A section of the report. A field with a default has the value that most sections share.
 
     What the report prints, and what the section's Settings are:
 
     | field                 | meaning                                                                              |
     |-----------------------|--------------------------------------------------------------------------------------|
-    | number, title         | its number and title in the report                                                   |
-    | about, file           | docstring and path of the section's file                                             |
-    | published             | {name: value} of the numbers that the report prints                                  |
-    | verdict_note          | why the published numbers lie where they do                                          |
+    | number, title, about, | see ReportedSection                                                                  |
+    | published,            |                                                                                      |
+    | verdict_note          |                                                                                      |
+    | file                  | path of the section's file                                                           |
     | settings_class        | frozen dataclass of everything that a run's result depends on                        |
     | presets, preset_help  | {name: settings}, {name: one line}; `report` is the published run                    |
     | options               | utils.cli.SettingOption of each option of run_all that only this section has         |
@@ -132,12 +133,7 @@ class Section:
     |                       | `evaluate --all` adds; None for nothing                                              |
     """
 
-    number: int
-    title: str
-    about: str
     file: str
-    published: Dict[str, float]
-    verdict_note: str
     settings_class: Any
     presets: Dict[str, Any]
     preset_help: Dict[str, str]
