@@ -31,18 +31,18 @@ import time
 
 import numpy as np
 
+from tests.programs_table import TOLERANCE, totals, write_table
+
 ROOT = pathlib.Path(__file__).parent.parent
 LIST = pathlib.Path(__file__).with_name("programs.tsv")
-PAGE = ROOT / "docs" / "programs.md"
-MARKS = ("<!-- table of programs: begin -->", "<!-- table of programs: end -->")
-SIMULATOR = pathlib.Path(__file__).with_name("simulator.py")
+BESIDE = ("simulator", "perturbed_feeds")  # modules of this folder that programs import
 SEEDS = (("set_random_seed", "; tf.set_random_seed(1)"),  # what a program may have -> what it gets else
          ("np.random.seed", "; import numpy as _n; _n.random.seed(1)"),
          ("random.seed(", "; import random as _r; _r.seed(1)"))
 ONE_THREAD = {"TF_NUM_INTEROP_THREADS": "1"}  # operations that do not depend on each other then run in a fixed order
 ONE_KERNEL_THREAD = {"TF_NUM_INTRAOP_THREADS": "1"}  # another order of the terms of sums, and so another rounding
+ROUNDING = 1e-6  # relative difference of a first result that rounding makes
 TIMED_OUT = 124  # exit code, as of the command timeout
-TOLERANCE = 1e-4  # of a printed number, relative to the larger of the number and 1
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w])|[-+]?\b(?:nan|inf)\b")
 TIMES = re.compile(r"(?:time|duration|sec/batch|/batch)\s*[=:]\s*[\d.]+|[\d.]+\s*(?:seconds|secs?\b|s/step)|"
                    r"\d{4}-\d\d-\d\d[T ][\d:.]+", re.IGNORECASE)
@@ -145,8 +145,9 @@ def run(program: Program, source: str, clone: pathlib.Path, python: str, work: p
     shutil.copytree(clone, folder, ignore=shutil.ignore_patterns(".git", "*.ipynb_checkpoints"))
     path = folder / program.path
     path.write_text(source)
-    if re.search(r"\b(?:import|from) simulator\b", source):
-        shutil.copy(SIMULATOR, path.parent)
+    for module in BESIDE:
+        if re.search(rf"\b(?:import|from) {module}\b", source):
+            shutil.copy(LIST.with_name(f"{module}.py"), path.parent)
     record = work / "record.json"
     recording = ["-m", "tf1_autoencoders.run_tf1", "--record", str(record)]
     plain = program.original and python != sys.executable  # Python 3.6, which the package does not support
@@ -199,62 +200,39 @@ def judge(original: Outcome | None, ours: Outcome) -> list[str]:
     return ["yes", "yes", values, numbers, "; ".join(reasons)]
 
 
-def growth(original: Outcome, ours: Outcome) -> str:
-    """Return how the difference of the results of session.run grows: small at first and larger later is rounding."""
-    runs = list(zip(original.record.get("runs", []), ours.record.get("runs", [])))
-    first = large = ""
+@dataclasses.dataclass(frozen=True)
+class Growth:
+    """How the difference between the results of two records' session.run grows."""
+    first: float        # difference of the first results that differ, relative to the larger one
+    first_run: int      # the number of that session.run; 0 if nothing differs
+    large_run: int      # the first whose results differ by more than TOLERANCE, or 0
+    runs: int
+
+    def __str__(self) -> str:
+        large = f", by more than {TOLERANCE:g} in run {self.large_run}" if self.large_run else ""
+        return f"results differ by {self.first:.0e} in run {self.first_run} of {self.runs}{large}"
+
+
+def growth(original: Outcome, other: Outcome) -> Growth | None:
+    """Compare the means of the floating-point results of each session.run; None if none differs or none is recorded."""
+    runs = list(zip(original.record.get("runs", []), other.record.get("runs", [])))
+    first, first_run, large_run = 0.0, 0, 0
     for number, (then, now) in enumerate(runs, 1):
         for a, b in zip(then, now):
             if a[4] == b[4] or a[1] != b[1] or None in (a[3], b[3]):  # checksums, shapes, means
                 continue
             difference = abs(a[3] - b[3]) / max(abs(a[3]), abs(b[3]), 1e-30)
-            first = first or f"results differ by {difference:.0e} in run {number} of {len(runs)}"
-            if difference > TOLERANCE and not large:
-                large = f", by more than {TOLERANCE:g} in run {number}"
-    return first + large
+            if not first_run and difference:
+                first, first_run = difference, number
+            if difference > TOLERANCE and not large_run:
+                large_run = number
+    return Growth(first, first_run, large_run, len(runs)) if first_run else None
 
 
-def totals(rows: list[list[str]]) -> list[str]:
-    """Return the sentences that sum up the rows (repository, path, then `judge`'s cells)."""
-    base = [row for row in rows if row[2] == "yes"]
-    old = [row for row in rows if row[2] == "0.12.1"]
-    counted = [row for row in base if row[3] == "yes"]
-    with_values = [row for row in counted if row[4] != "no variables"]
-    printing = [row for row in counted if row[5] != "none printed"]
-    equal_values = [row for row in with_values if row[4] == "equal"]
-    equal_numbers = [row for row in printing if row[5].startswith("equal")]
-    with_one_thread = sum(row[5] == "equal with one thread" for row in equal_numbers)
-    return [f"{len(rows)} programs of {len({row[0] for row in rows})} repositories.",
-            f"{len(base)} of them run in TensorFlow 1.15.5.",
-            f"Of these, {len(counted)} of {len(base)} run here.",
-            f"{len(equal_values)} of {len(with_values)} start from bit-identical values.",
-            f"{len(equal_numbers)} of {len(printing)} print the same numbers to {TOLERANCE:g}, {with_one_thread} of "
-            "them with one thread for operations.",
-            f"{len(old)} more are of before 1.0 and run in TensorFlow 0.12.1; {sum(row[3] == 'yes' for row in old)} of "
-            "them run here."]
-
-
-def table(rows: list[list[str]]) -> str:
-    """Return the rows as a Markdown table, with the totals above."""
-    titles = ["repository", "program", "runs in 1.15.5", "runs here", "initial values", "printed numbers", "reason"]
-    cells = [titles, ["---"] * len(titles), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
-    return "\n".join([*totals(rows), "", *("| " + " | ".join(row) + " |" for row in cells)])
-
-
-def read_table() -> list[list[str]]:
-    """Return the rows of docs/programs.md."""
-    lines = PAGE.read_text().split(MARKS[0])[1].split(MARKS[1])[0].splitlines()
-    rows = [line[2:-2] for line in lines if line.startswith("| ")][2:]
-    return [[cell.replace("\\|", "|") for cell in row.split(" | ")] for row in rows]
-
-
-def write_table(rows: list[list[str]]) -> None:
-    """Write rows into docs/programs.md, in the place of earlier ones of the same programs, in the list's order."""
-    found = {(row[0], row[1]): row for row in [*read_table(), *rows]}
-    keys = [(program.repository, program.name) for program in read_programs()]
-    before, after = PAGE.read_text().split(MARKS[0])[0], PAGE.read_text().split(MARKS[1])[1]
-    ordered = [found[key] for key in keys if key in found]
-    PAGE.write_text(f"{before}{MARKS[0]}\n{table(ordered)}\n{MARKS[1]}{after}")
+def perturbed(source: str) -> str:
+    """Return the source with `perturbed_feeds`, which changes what is fed by one unit in the last place."""
+    start = r"\1; import perturbed_feeds; perturbed_feeds.start()"
+    return re.sub(r'^(\s*"?import tensorflow(?: as tf)?)\b', start, source, count=1, flags=re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -285,37 +263,55 @@ class Comparison:
         return run(program, source, clone, sys.executable, self.work, self.args.timeout, variables)
 
     def row(self, program: Program, source: str, clone: pathlib.Path) -> list[str]:
-        """Return a program's row of the table.
-
-        Where the original does not repeat its own numbers, operations race in it: then both run again with one thread
-        for operations, and these runs are compared.
-        """
+        """Return a program's row of the table; other numbers than the original's get their measured cause."""
         original = self.original(program, source, clone)
         ours = self.ours(program, source, clone)
         cells = judge(original, ours)
+        self.keep_outputs(program, original, ours)
         if original is not None and cells[3] == "no":
-            repeated = self.original(program, source, clone, again="-again")
-            races = reason_not_equal(original, repeated) if repeated else ""
-            if races:
-                cells[4] += f"; the original against itself: {races}"
-                original = self.original(program, source, clone, "-one-thread", ONE_THREAD)
-                ours = self.ours(program, source, clone, ONE_THREAD)
-                difference = reason_not_equal(original, ours) if original else ""
-                cells[4] += f"; with one thread: {difference or 'equal'}"
-                cells[3] = "no" if difference else "equal with one thread"
-            else:
-                rounded = self.original(program, source, clone, "-one-kernel-thread", ONE_KERNEL_THREAD)
-                difference = reason_not_equal(original, rounded) if rounded else ""
-                cells[4] += f"; the original with one thread in each kernel: {difference or 'equal'}"
-        if original is not None and cells[3] == "no" and original.record:
-            cells[4] += f"; {growth(original, ours)}"
+            cells[3:] = self.explain(program, source, clone, original, ours)
         if original is not None and program.original and cells[0] == "yes":
             cells[0] = program.original
-        self.keep_outputs(program, original, ours)
         return [program.repository, program.name, *cells]
 
+    def explain(self, program: Program, source: str, clone: pathlib.Path, original: Outcome,
+                ours: Outcome) -> tuple[str, str]:
+        """Return the last two cells of a program whose numbers are not the original's.
+
+        Where the original does not repeat its own numbers, operations race in it: then both run again with one thread
+        for operations, and these runs are compared. What is left is rounding, if the first results that differ do so by
+        less than ROUNDING, or not more than the original's do when only rounding changes in it, and the original then
+        prints other numbers, too.
+        """
+        text = reason_not_equal(original, ours)
+        variables: dict[str, str] = {}
+        again = self.original(program, source, clone, "-again")
+        races = reason_not_equal(original, again) if again else ""
+        if races:
+            variables = ONE_THREAD
+            original = self.original(program, source, clone, "-one-thread", ONE_THREAD) or original
+            ours = self.ours(program, source, clone, ONE_THREAD)
+            left = reason_not_equal(original, ours)
+            text = f"race: {text}; the original against itself: {races}; with one thread: {left or 'equal'}"
+            if not left:
+                return "equal with one thread", text
+        grown = growth(original, ours)
+        text += f" ({grown})" if grown else ""
+        for words, changed, key, environment in (
+                ("with one thread in each kernel", source, "-one-kernel-thread", {**variables, **ONE_KERNEL_THREAD}),
+                ("with feeds one unit in the last place larger", perturbed(source), "", variables)):
+            rounded = self.original(program, changed, clone, key + "-one-thread" * bool(races), environment)
+            left = reason_not_equal(original, rounded) if rounded else ""
+            if rounded and left:
+                own = growth(original, rounded)
+                text += f"; the original {words}: {left}" + (f" ({own})" if own else "")
+                if grown and (grown.first < ROUNDING or own and grown.first <= 10 * own.first):
+                    text = f"rounding: {text}"
+                break
+        return "no", text
+
     def keep_outputs(self, program: Program, original: Outcome | None, ours: Outcome) -> None:
-        """Write what both printed into the folder of --output."""
+        """Write what both printed into the folder of --output, and their records, which `run_tf1 --compare` reads."""
         if self.args.output:
             self.args.output.mkdir(parents=True, exist_ok=True)
             name = re.sub(r"\W+", "_", f"{program.repository} {program.name}")
@@ -323,6 +319,7 @@ class Comparison:
                 if outcome:
                     text = f"{outcome.stdout}\n--- stderr\n{outcome.stderr}"
                     (self.args.output / f"{name}.{side}.txt").write_text(text)
+                    (self.args.output / f"{name}.{side}.json").write_text(json.dumps(outcome.record))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -344,7 +341,7 @@ def main(argv: list[str] | None = None) -> int:
                         default=pathlib.Path(tempfile.gettempdir()) / "tf115_programs",
                         help="folder for what TensorFlow 1.15.5 gave, used again (default: %(default)s)")
     parser.add_argument("--output", type=pathlib.Path,
-                        help="folder that receives what each program printed, on both sides")
+                        help="folder that receives what each program printed and its record, on both sides")
     parser.add_argument("--write", action="store_true", help="write the rows into docs/programs.md")
     args = parser.parse_args(argv)
     programs = [program for program in read_programs() if not args.only or any(
@@ -371,7 +368,7 @@ def main(argv: list[str] | None = None) -> int:
             rows.append(comparison.row(program, source, clone))
             print(" | ".join(rows[-1]), flush=True)
             if args.write:
-                write_table(rows)
+                write_table(rows, [(program.repository, program.name) for program in read_programs()])
     print("\n".join(totals(rows)))
     return 0
 
