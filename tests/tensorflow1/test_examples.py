@@ -47,6 +47,12 @@ def test_batches_have_the_order_of_1_15_and_an_epochs_rest_is_joined_with_the_ne
     assert capsys.readouterr().out.splitlines()[0] == f"Extracting {tmp_path / 'train-images-idx3-ubyte.gz'}"
 
 
+def test_no_image_may_be_left_for_validation(tmp_path):
+    write_files(tmp_path)
+    data = input_data.read_data_sets(str(tmp_path), validation_size=0)
+    assert data.validation.images.shape == (0, 784) and data.train.images.shape == (50, 784)
+
+
 def test_batches_of_before_1_0_have_the_files_order_first_and_leave_an_epochs_rest_out(tmp_path, monkeypatch):
     write_files(tmp_path)
     monkeypatch.setattr(input_data.DataSet, "of_before_1", True)

@@ -281,6 +281,16 @@ def test_a_damaged_notebook_and_one_without_code_are_refused(capsys, program, co
     assert expected in refused(capsys, program(content, "n.ipynb"))
 
 
+def test_the_traceback_of_a_notebook_has_the_lines_of_its_cells(capsys, program, monkeypatch):
+    monkeypatch.setattr(launch, "prepare", lambda program: None)
+    monkeypatch.setitem(sys.modules, "__main__", None)
+    monkeypatch.setattr(sys, "argv", [])
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    cells = notebook(("markdown", "title"), ("code", "value = 0"), ("code", "1 / value"))
+    assert launch.run(program(cells, "n.ipynb"), []) == 1
+    assert "    1 / value\n" in capsys.readouterr().err
+
+
 def test_a_name_that_left_its_library_says_what_replaces_it():
     import types
     module = types.ModuleType("scipy.misc")

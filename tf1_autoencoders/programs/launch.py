@@ -226,7 +226,9 @@ def _report(error: BaseException, program: str) -> int:
         line = next((f"line {frame.lineno}: " for frame in reversed(traceback.extract_tb(tb))
                      if os.path.abspath(frame.filename) == os.path.abspath(program)), "")
         raise UsageError(f"{display_path(program)}, {line}{refusal}") from None
-    sys.excepthook(type(error), error, tb)
+    # the interpreter's own hook reads the lines from the file, and a notebook's file is JSON
+    show = traceback.print_exception if sys.excepthook is sys.__excepthook__ else sys.excepthook
+    show(type(error), error, tb)
     if isinstance(error, KeyboardInterrupt):
         sys.stderr.flush()
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -55,7 +55,7 @@ class DataSet:
             self._num_examples = len(images)
             if reshape:
                 assert images.shape[3] == 1
-                images = images.reshape(len(images), -1)
+                images = images.reshape(len(images), images.shape[1] * images.shape[2])  # also of no image
             if dtype == dtypes.float32:
                 images = np.multiply(images.astype(np.float32), 1.0 / 255.0)
         self._images, self._labels = images, labels
