@@ -60,7 +60,8 @@ MUTATIONS = (
     Mutation("checkpointing/store.py", "shutil.rmtree(str(aside))  # the same run with the same end",
              "pass  # the same run with the same end", "checkpointing commands"),
     Mutation("checkpointing/saver.py", "reader.get_tensor(name)  # verifies", "pass  # verifies", "checkpointing"),
-    Mutation("training/trainers.py", "rows[progress.step * self.batch_size:]", "rows[:]", "training"),
+    Mutation("training/trainers.py", "feed_row_order(rows[progress.step * self.batch_size:])", "feed_row_order(rows)",
+             "training"),
     Mutation("sections/run.py", "progress.machines[-1] != machine", "False", "training commands"),
     # verdicts
     Mutation("reporting/comparison.py", "if low <= number <= high:", "if low <= number:", "reporting"),
