@@ -22,7 +22,7 @@ from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph
 from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph, value_reader
 from tf1_autoencoders.converting.layers.recognition import recognise
 from tf1_autoencoders.converting.listing import print_assumed, print_list
-from tf1_autoencoders.converting.writing import formats
+from tf1_autoencoders.converting.writing import formats, precision
 from tf1_autoencoders.converting.writing.adam import Adam, moved_slots, read_adam, set_adam, slot_reader
 from tf1_autoencoders.converting.writing.keras_model import build_keras, write_keras
 from tf1_autoencoders.converting.writing.options import SUFFIXES, add_shared_options
@@ -217,12 +217,12 @@ def compare(original: Dict[str, Any], written: Dict[str, Any], signature: format
             return [proof.reference_job(signature, proof.unchanged, folder),
                     proof.reference_job(signature, change, folder)]
         in_8_bits = args.to == "tflite-int8" and not args.tolerance
-        jobs = [original, written, *(references(formats.rounded_to_8_bits) if in_8_bits else ())]
+        jobs = [original, written, *(references(precision.rounded_to_8_bits) if in_8_bits else ())]
         expected, found, *answers = proof.compare(jobs, values)
         difference = proof.difference(expected, found)
         if proof.TOLERANCE < difference.relative < float("inf") and not answers and not args.tolerance:
             with contextlib.suppress(UserError):  # without a reference, the tolerance stays
-                answers = proof.compare(references(formats.in_float64), values)
+                answers = proof.compare(references(precision.in_float64), values)
     rounding = [proof.difference(*answers)] if answers else []
     if rounding and not in_8_bits:
         print(f"float32 itself is {rounding[0].relative:.2g} from the same graph with 64 bits")

@@ -16,7 +16,7 @@ from tf1_autoencoders.checkpointing.checkpoint_file import CheckpointFile
 from tf1_autoencoders.converting import proof
 from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph, Saved
 from tf1_autoencoders.converting.graph.inference_graph import Ends, InferenceGraph
-from tf1_autoencoders.converting.writing import formats
+from tf1_autoencoders.converting.writing import formats, precision
 from tf1_autoencoders.converting.writing.formats import Signature
 from tf1_autoencoders.converting.writing.keras_model import write_keras
 from tf1_autoencoders.converting.writing.options import SUFFIXES, add_shared_options
@@ -178,7 +178,7 @@ def compare_functions(trained: Trained, to: str, files: Sequence[Tuple[str, Path
         job = {"kind": "tflite" if to.startswith("tflite") else to, "path": str(path), "signature": key,
                "inputs": names[0], "outputs": names[1]}
         with tempfile.TemporaryDirectory() as folder:
-            jobs = [job, proof.reference_job(frozen[key], formats.rounded_to_8_bits, folder)] if frozen else [job]
+            jobs = [job, proof.reference_job(frozen[key], precision.rounded_to_8_bits, folder)] if frozen else [job]
             differences = [proof.difference({str(k): value for k, value in enumerate(expected)}, found)
                            for found in proof.compare(jobs, rows)]
         failed |= proof.report(differences[0], tolerance or proof.allowed(differences[1:]), key)

@@ -8,7 +8,7 @@ from tests.robustness import hostile_graphs as hostile
 from tests.robustness.hostile_files import CANARY
 from tf1_autoencoders.converting import proof
 from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph
-from tf1_autoencoders.converting.graph.inference_graph import output_type
+from tf1_autoencoders.converting.graph.subgraph import output_type
 from tf1_autoencoders.utils.errors import UserError
 from tf1_autoencoders.utils.frameworks import tf1
 

@@ -219,6 +219,16 @@ def test_the_tolerance_is_that_of_float32_itself(error, code, saved, run, monkey
     assert "float32 itself is" in text and found == code, text
 
 
+def test_a_tolerance_that_any_outputs_would_pass_is_refused(saved, run, in_this_process):
+    pytest.importorskip("ai_edge_litert")
+
+    def build():
+        wide = tf1.nn.tanh(tf1.matmul(placeholder(None, 64), 3000 * variable("w", 64, 64)))
+        tf1.nn.tanh(3000 * tf1.matmul(wide, variable("w2", 64, 8)), name="y")
+    code, text = run(saved(build), "--to", "tflite-int8", "--out", "out.tflite")
+    assert code == 1 and "rounding alone changes the outputs" in text and "give a --tolerance" in text, text
+
+
 def test_a_graph_that_is_not_the_original_is_no_reference_for_the_tolerance(saved, run, monkeypatch, in_this_process):
     compare = proof.compare
     monkeypatch.setattr(proof, "compare", lambda jobs, inputs: [

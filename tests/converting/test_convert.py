@@ -15,9 +15,9 @@ from tf1_autoencoders.converting import proof
 from tf1_autoencoders.converting.fresh_process import bytes_on_disk, run_fresh
 from tf1_autoencoders.converting.graph.ends import find_ends, find_outputs
 from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph
-from tf1_autoencoders.converting.graph.inference_graph import import_graph
 from tf1_autoencoders.converting.graph.roles import role_table
-from tf1_autoencoders.converting.writing import formats
+from tf1_autoencoders.converting.graph.subgraph import import_graph
+from tf1_autoencoders.converting.writing import formats, precision
 from tf1_autoencoders.converting.writing.keras_model import MAX_LAYERS
 from tf1_autoencoders.keras_twin import h5_weights
 from tf1_autoencoders.utils.errors import UsageError, UserError
@@ -216,15 +216,16 @@ def test_the_reference_in_8_bits_rounds_weights_and_inputs():
         (64, (1, 64)), (4096, (64, 64)), (128, (1, 128))))
     kernel = np.round(fine * 127) / 127  # of 8 bits: then only the inputs are rounded
     results = {}
-    for name, value in (("fine", fine), ("8 bits", kernel), ("small", coarse.reshape(64, 2))):
+    for name, value in (("fine", fine), ("8 bits", kernel), ("small", coarse.reshape(64, 2)), ("computed", fine)):
         with tf1.Graph().as_default() as graph:
-            tf1.matmul(tf1.placeholder(tf1.float32, [1, 64], name="x"), tf1.constant(value), name="y")
+            weights = tf1.constant(value) * 1 if name == "computed" else tf1.constant(value)
+            tf1.matmul(tf1.placeholder(tf1.float32, [1, 64], name="x"), weights, name="y")
         results[name] = []
-        for graph_def in (graph.as_graph_def(), formats.rounded_to_8_bits(graph.as_graph_def())):
+        for graph_def in (graph.as_graph_def(), precision.rounded_to_8_bits(graph.as_graph_def())):
             with tf1.Session(graph=import_graph(graph_def, "test")) as session:
                 results[name].append(session.run("y:0", {"x:0": x}))
     gaps = {name: np.max(np.abs(first - second)) for name, (first, second) in results.items()}
-    assert gaps["small"] == 0 < gaps["8 bits"] < gaps["fine"] < 0.2, gaps
+    assert gaps["small"] == 0 < gaps["8 bits"] < gaps["fine"] == gaps["computed"] < 0.2, gaps
 
 
 # ---- hostile graphs ----

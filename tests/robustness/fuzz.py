@@ -313,7 +313,7 @@ def _graph(folder, n):
     from tf1_autoencoders.converting.graph.allowlist import READS, VARIABLES, check_operations
     from tf1_autoencoders.converting.graph.ends import find_ends, find_outputs
     from tf1_autoencoders.converting.graph.foreign_graph import ForeignGraph
-    from tf1_autoencoders.converting.graph.inference_graph import needed_nodes
+    from tf1_autoencoders.converting.graph.subgraph import needed_nodes
     with zipfile.ZipFile(str(FOREIGN)) as archive:
         bases = [archive.read(f"{network}/model.ckpt.meta") for network in ("dense", "bidirectional")]
 

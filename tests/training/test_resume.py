@@ -195,7 +195,6 @@ def test_a_run_is_set_aside_when_a_module_of_its_own_was_edited(interrupted, tmp
     assert "holds another run (the code has changed)" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_a_run_that_continues_where_tensorflow_rounds_differently_says_so_once(interrupted, capsys, monkeypatch):
     """tests/training/test_training.py asserts which variables describe a machine."""
     variable = "TF_ENABLE_ONEDNN_OPTS"

@@ -29,7 +29,8 @@ from tf1_autoencoders.converting.graph.foreign_graph import (
     rewire,
     split_name,
 )
-from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph, import_graph, needed_nodes
+from tf1_autoencoders.converting.graph.inference_graph import InferenceGraph
+from tf1_autoencoders.converting.graph.subgraph import import_graph, needed_nodes
 from tf1_autoencoders.converting.writing.formats import (
     Signature,
     read_npz,
@@ -43,6 +44,7 @@ from tf1_autoencoders.utils.frameworks import keras, tf1
 SECONDS = 600  # for the models to answer; limit_time bounds the processor time too
 TOLERANCE = 1e-5  # of the largest output: kernels that sum in another order change the 7th digit, many layers the 6th
 N_ROWS, N_NUMBERS = 256, 1 << 18  # rows of random inputs: 256, or fewer of large inputs, whose convolutions take memory
+LARGEST_TOLERANCE = 0.5  # a wider one, derived from rounding, would let any outputs pass
 UNKNOWN_SIZE = 6  # of an axis that the graph leaves open, such as time
 
 
@@ -171,8 +173,8 @@ def difference(original: Mapping[str, np.ndarray], converted: Mapping[str, np.nd
 def reference_job(signature: Signature, change: Callable[[Any], Any], folder: str) -> Dict[str, Any]:
     """Return the job of a signature whose GraphDef was changed to compute more exactly or more coarsely.
 
-    The difference from the same graph as it is gives the tolerance: with formats.rounded_to_8_bits that of 8 bits, with
-    formats.in_float64 that of a network which float32 itself computes inexactly.
+    The difference from the same graph as it is gives the tolerance: with precision.rounded_to_8_bits that of 8 bits,
+    with precision.in_float64 that of a network which float32 itself computes inexactly.
     """
     path = Path(folder) / f"reference_{change.__name__}.pb"
     write_frozen(path, {"": signature._replace(graph_def=change(signature.graph_def))})
@@ -191,8 +193,15 @@ def allowed(references: Sequence[Difference]) -> float:
     LiteRT's steps of rounding are at most as wide as those of the reference, and both round to the nearest; float32's
     error is that of the original and of the written model. The largest of many such errors is a matter of chance,
     hence the factor 2.
+
+    Raises:
+        UserError: rounding alone changes the outputs so much that no comparison can judge them.
     """
-    return TOLERANCE + 2 * sum(difference.relative for difference in references)
+    rounding = sum(difference.relative for difference in references)
+    if not TOLERANCE + 2 * rounding <= LARGEST_TOLERANCE:  # nan too
+        raise UserError(f"--check: rounding alone changes the outputs by {rounding:.2g} of the largest, so that no "
+                        "comparison can judge them; choose another format, or give a --tolerance")
+    return TOLERANCE + 2 * rounding
 
 
 def report(found: Difference, tolerance: float, what: str) -> int:

@@ -15,8 +15,9 @@ from tf1_autoencoders.converting.graph.foreign_graph import (
     data_inputs,
     split_name,
 )
-from tf1_autoencoders.converting.graph.inference_graph import Ends, needed_nodes
+from tf1_autoencoders.converting.graph.inference_graph import Ends
 from tf1_autoencoders.converting.graph.simplification import Dropout, find_dropouts, in_order, make_identity
+from tf1_autoencoders.converting.graph.subgraph import needed_nodes
 from tf1_autoencoders.utils.errors import UserError, one_line
 
 DT_BOOL = 10

@@ -17,8 +17,7 @@ from typing import Any, Callable, Dict, Mapping, NamedTuple, Sequence
 import numpy as np
 
 from tf1_autoencoders import __version__
-from tf1_autoencoders.converting.graph.foreign_graph import PASS_ON, constant, control_inputs
-from tf1_autoencoders.converting.graph.inference_graph import import_graph
+from tf1_autoencoders.converting.graph.foreign_graph import control_inputs
 from tf1_autoencoders.keras_twin import h5_weights
 from tf1_autoencoders.utils.errors import UsageError, UserError, one_line, short_reason
 from tf1_autoencoders.utils.files import sha256_of_file, write_atomically
@@ -30,7 +29,6 @@ CONVERTERS = {"safetensors": ("safetensors", "0.8.0"), "onnx": ("onnx", "1.23.2"
               "onnxruntime": ("onnxruntime", "1.32.0"), "ai_edge_litert": ("ai-edge-litert", "2.3.0")}
 ARRAYS = ("npz", "safetensors", "h5")  # formats that hold arrays by name
 H5_ROUNDING = 1e-5  # an LSTM's bias b becomes b + 1 in tf.keras, and b + 1 - 1 when it is read
-SMALLEST_IN_8_BITS = 1024  # numbers of a kernel that LiteRT's converter rounds
 NOTE = "conversion.json"
 RESERVED = "__metadata__"  # the name of the metadata in a safetensors file
 
@@ -321,62 +319,6 @@ def write_tflite(path: Path, signature: Signature, int8: bool) -> Path:
             raise UserError(f"--to tflite: the converter cannot convert the graph ({short_reason(error)}); try --to "
                             "savedmodel") from error
     return write_atomically(path, content)
-
-
-def rounded_to_8_bits(graph_def: Any) -> Any:
-    """Return a GraphDef whose products take weights and inputs of 8 bits: how far rounding alone may lead.
-
-    LiteRT's dynamic range rounds the weights of each channel and the inputs of each row; here each whole tensor is
-    rounded, which is coarser. As there, small kernels keep their 32 bits.
-    """
-    rounded = tf1.GraphDef()
-    rounded.CopyFrom(graph_def)
-    nodes = {node.name: node for node in rounded.node}
-    for node in list(rounded.node):
-        if node.op not in ("MatMul", "Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput"):
-            continue
-        place, kernel = 2 * (node.op == "Conv2DBackpropInput"), nodes[node.input[1].split(":")[0]]
-        while kernel.op in PASS_ON | {"Enter"} and kernel.input:
-            kernel = nodes[kernel.input[0].split(":")[0]]
-        value = tf1.make_ndarray(kernel.attr["value"].tensor) if kernel.op == "Const" else np.zeros(0)
-        if value.size < SMALLEST_IN_8_BITS or value.dtype != np.float32:
-            continue
-        scale = np.max(np.abs(value)) / 127 or 1
-        kernel.attr["value"].tensor.CopyFrom(tf1.make_tensor_proto((np.round(value / scale) * scale).astype("float32")))
-        name, x = f"{node.name}/8_bits", node.input[place]
-        constants = {"axes": np.arange(2 if node.op == "MatMul" else 4, dtype=np.int32), "zero": np.float32(0)}
-        rounded.node.extend(constant(f"{name}/{key}", array) for key, array in constants.items())
-        for op, key, inputs in (("Min", "least", [x, f"{name}/axes"]), ("Max", "most", [x, f"{name}/axes"]),
-                                ("Minimum", "low", [f"{name}/least", f"{name}/zero"]),
-                                ("Maximum", "high", [f"{name}/most", f"{name}/zero"])):
-            rounded.node.add(name=f"{name}/{key}", op=op, input=inputs).attr["T"].type = tf1.float32.as_datatype_enum
-        rounded.node.add(name=name, op="FakeQuantWithMinMaxVars", input=[x, f"{name}/low", f"{name}/high"])
-        node.input[place] = name
-    return rounded
-
-
-def in_float64(graph_def: Any) -> Any:
-    """Return a GraphDef that computes with 64 bits where the given one does with 32: how far rounding alone may lead.
-
-    Raises:
-        UserError: the graph has functions, or an operation that has no kernel of 64 bits.
-    """
-    if graph_def.library.function:
-        raise UserError("a graph with functions is not computed with 64 bits")
-    precise = tf1.GraphDef()
-    precise.CopyFrom(graph_def)
-    single, double = tf1.float32.as_datatype_enum, tf1.float64.as_datatype_enum
-    for node in precise.node:
-        for name in node.attr:
-            value, kind = node.attr[name], node.attr[name].WhichOneof("value")
-            if kind == "type" and value.type == single:
-                value.type = double
-            elif kind == "list":
-                value.list.type[:] = [double if dtype == single else dtype for dtype in value.list.type]
-            elif kind == "tensor" and value.tensor.dtype == single:
-                value.tensor.CopyFrom(tf1.make_tensor_proto(tf1.make_ndarray(value.tensor).astype(np.float64)))
-    import_graph(precise, "the graph with 64 bits")
-    return precise
 
 
 def list_names(values: Sequence[str], n: int = 5) -> str:
