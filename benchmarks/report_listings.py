@@ -86,8 +86,8 @@ def write_arrays(number: int, path: pathlib.Path, seed: int, data_dir: str | Non
 def shown(output: str) -> dict[str, list[str]]:
     """Return what a progress bar showed at the end of each epoch: {name: [text]}."""
     found: dict[str, list[str]] = {}
-    for line in output.splitlines():
-        text = re.split(r"\r|\x08|\\r|\\x08", line)[-1]  # Keras 2 escapes them where there is no terminal
+    for line in output.split("\n"):
+        text = re.split(r"[\r\b]", line)[-1]
         for name, value in [] if "ETA:" in text else re.findall(r" - (\w+): ([-+.\de]+)", text):
             found.setdefault(name, []).append(value)
     return found
@@ -109,10 +109,10 @@ def main(argv: list[str] | None = None) -> int:
             write_arrays(number, pathlib.Path(folder, "arrays.npz"), args.seed, args.data_dir)
             pathlib.Path(folder, "listing.py").write_text(source, encoding="utf-8")
             done = subprocess.run([sys.executable, "-m", "tf1_autoencoders.run_tf1", "listing.py"], cwd=folder,
-                                  text=True, stdout=subprocess.PIPE, check=True,
+                                  stdout=subprocess.PIPE, check=True,
                                   env=dict(os.environ, PYTHONPATH=str(ROOT)))
         witness = json.loads((WITNESS / f"section{number}.json").read_text())["first fit, seed 0"]["shown"]
-        here, published = shown(done.stdout), shown(report)
+        here, published = shown(done.stdout.decode()), shown(report)
         names = [name for name in ("loss", "val_loss", "acc") if name in here]
         start = {1: 0, 3: 20, 4: 30}[number]  # epochs of the sections before, in the report's text
         print(f"section {number}\n| epoch | " + " | ".join(f"{name}: report | 2.4.1 | here" for name in names) + " |")

@@ -50,6 +50,7 @@ def main(_):
     plt.plot([1, 2])
     plt.show()
     print(sys.argv[1:], FLAGS.steps, __name__, os.path.basename(__file__), beside.NAME, sys.stdin.read())
+    print("\\x1b[1mbold\\x1b[0m\\b", [np.float32(0.5)])
     print("%.6f" % value, callable(control_flow_ops.cond), rnn_cell.GRUCell is rnn.GRUCell, keras.layers.Dense is Dense)
     open(os.path.join("nowhere", "file"))
 
@@ -89,7 +90,7 @@ def test_a_program_runs_as_with_python(program, tmp_path):
                           env={**environment, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           universal_newlines=True)
     assert done.stdout.splitlines() == ["['--steps=3', 'rest'] 3 __main__ program.py beside from stdin",
-                                        f"{LOSS} True True True"], done.stderr
+                                        "\x1b[1mbold\x1b[0m\b [0.5]", f"{LOSS} True True True"], done.stderr
     assert done.returncode == 1
     assert (tmp_path / "program_figure_1.png").is_file()
     lines = done.stderr.splitlines()
@@ -270,9 +271,14 @@ def notebook(*cells):
 
 def test_a_notebook_is_its_code_cells_without_magics():
     content = notebook(("markdown", "# title"), ("code", "%matplotlib inline\nx = 1\n!ls\n"), ("code", "%%bash\nls"),
-                       ("code", ["files = !ls\n", "print(x)"]))
+                       ("code", ["files = !ls\n", "print(x)"]), ("code", "print('%s'\n      % x)\ny = \"\"\"\n!\"\"\""))
     assert launch.notebook_source(content.encode(), "n.ipynb").split("\n") == [
-        "pass", "x = 1", "pass", "", "files = []", "print(x)", ""]
+        "pass", "x = 1", "pass", "", "files = []", "print(x)", "print('%s'", "      % x)", 'y = """', '!"""', ""]
+
+
+def test_a_notebooks_syntax_error_shows_the_line_of_the_cell(capsys, program):
+    assert run_tf1.main([program(notebook(("code", "x = 1"), ("code", "y = (2")), "n.ipynb")]) == 1
+    assert "\n    y = (2\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content, expected", [("{", "not a readable notebook"), ("{}", "not a readable notebook"),

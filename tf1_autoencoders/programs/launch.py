@@ -10,11 +10,12 @@ import os
 import re
 import signal
 import sys
+import tokenize
 import traceback
 import types
 from typing import Any, List, Optional, Sequence, Tuple
 
-from tf1_autoencoders.utils import frameworks
+from tf1_autoencoders.utils import cli, frameworks
 from tf1_autoencoders.utils.errors import NotOffered, UsageError, one_line
 from tf1_autoencoders.utils.paths import display_path
 
@@ -60,6 +61,7 @@ def read(path: str) -> Tuple[types.CodeType, str]:
         return compile(source, path, "exec", dont_inherit=True), source
     except SyntaxError as error:
         _refuse_python2(source, error, shown)
+        error.text = (source.splitlines() + [""])[(error.lineno or 0) - 1]  # of a notebook, Python takes JSON's line
         raise
     except ValueError as error:  # null bytes, before Python 3.12
         raise UsageError(f"{shown}: not a Python program ({error})") from None
@@ -94,10 +96,12 @@ def _without_magics(code: str) -> str:
     """Replace IPython's magics and shell commands by `pass`; a cell that a magic takes as a whole is left out."""
     if re.match(r"\s*%%(?!time|capture|timeit)", code):
         return ""
-    lines = []
+    lines: List[str] = []
     for line in code.splitlines():
         magic = re.match(r"(\s*)(?:%|!|\?)|(\s*)[\w.]+\?+\s*$", line)
         assigned = re.match(r"(\s*[\w, ]+=\s*)(?:%|!)", line)
+        if (magic or assigned) and _is_open(lines):
+            magic = assigned = None
         lines.append(f"{magic.group(1) or magic.group(2) or ''}pass" if magic else
                      f"{assigned.group(1)}[]" if assigned else line)
     text = "\n".join(lines)
@@ -106,6 +110,18 @@ def _without_magics(code: str) -> str:
     except SyntaxError:
         pass  # compiling the whole program names the place
     return text
+
+
+def _is_open(lines: Sequence[str]) -> bool:
+    """Return whether a statement or a string of these lines goes on in the line after them."""
+    try:
+        for _ in tokenize.generate_tokens(iter([line + "\n" for line in lines]).__next__):
+            pass
+    except tokenize.TokenError as error:
+        return re.search("EOF in multi-line|unterminated triple", str(error)) is not None
+    except SyntaxError:
+        pass
+    return False
 
 
 def _refuse_python2(source: str, error: SyntaxError, shown: str) -> None:
@@ -206,6 +222,7 @@ def run(program: str, arguments: Sequence[str], *, before: Optional[Any] = None,
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if before is not None:
         before()
+    cli.leave_streams_as_they_are()
     try:
         exec(code, main.__dict__)
     except SystemExit:

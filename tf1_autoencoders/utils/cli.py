@@ -218,6 +218,14 @@ class PrintableStream:
         return getattr(self._stream, name)
 
 
+def leave_streams_as_they_are() -> None:
+    """Let stdout and stderr take any text, for a program of the user's own, until printable_streams ends."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, PrintableStream):
+            setattr(sys, name, vars(stream)["_stream"])
+
+
 @contextlib.contextmanager
 def printable_streams() -> Iterator[None]:
     """Context manager: stdout and stderr as PrintableStream."""
