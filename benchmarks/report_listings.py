@@ -4,8 +4,10 @@
 
 REPORT.txt is the report's text, which is not part of this repository. The listings of sections 1, 3 and 4 are taken
 from it; the numbers of the lines are removed, and indents of 3 or 5 blanks that the text's layout made are mended.
-Around them stand lines of ours: imports, the arrays, a seed, and `fit` where the report names it only in words. The
-columns are what the progress bar showed: published, of TensorFlow 2.4.1 (tests/tf241, seed 0), and here.
+Around them stand lines of ours: imports, the arrays, a seed, a callback that records the steps, and `fit` where the
+report names it only in words. The report's progress bar averaged running means (utils/epoch_means.py), and the bar of
+TensorFlow 1's mode shows the mean of the epoch. So each table has both averages, published, of TensorFlow 2.4.1
+(tests/tf241, seed 0), and here; the second one is computed from the steps here.
 """
 from __future__ import annotations
 
@@ -17,25 +19,48 @@ import re
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 import numpy as np
 
 from tf1_autoencoders.sections import SECTIONS
+from tf1_autoencoders.utils.epoch_means import mean_of_running_means, progress_bar_mean
 from tf1_autoencoders.utils.errors import UserError
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WITNESS = ROOT / "tests" / "tf241" / "fixtures" / "progress_bar"
-PROLOGUE = """import numpy as np
+PROLOGUE = """import json
+import numpy as np
 import tensorflow as tf
-from keras.callbacks import EarlyStopping
+from keras.callbacks import Callback, EarlyStopping
 from keras.layers import Conv2D, Dense, Input, LSTM, MaxPool2D, UpSampling2D
 from keras.models import Model
+
+epochs = []
+
+
+class Steps(Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        epochs.append([])
+
+    def on_batch_end(self, batch, logs):
+        epochs[-1].append({{name: float(value) for name, value in logs.items()}})
+
+    def on_epoch_end(self, epoch, logs):
+        json.dump(epochs, open("steps.json", "w"))
+
+
+def record_steps(model):
+    fit = model.fit
+    model.fit = lambda *args, callbacks=(), **kwargs: fit(*args, callbacks=[*callbacks, Steps()], **kwargs)
+
 
 np.random.seed({seed})
 tf.set_random_seed({seed})
 arrays = np.load("arrays.npz")
 """
 FIT = """
+record_steps({model})
 {model}.compile(optimizer='adam', loss='mse')
 {model}.fit(arrays["x"], arrays["y"], epochs={epochs}, batch_size=2048, verbose=1,
     validation_data=(arrays["val_x"], arrays["val_y"]), callbacks=[EarlyStopping(monitor='val_loss', patience=10)])
@@ -65,7 +90,7 @@ def program_of(number: int, report: str, epochs: int, seed: int) -> str:
     program = PROLOGUE.format(seed=seed) + listing(report, text)
     if number != 4:
         return program + FIT.format(model=model, epochs=epochs)
-    return (program + "autoencoder, encoder_model, decoder_model = define_models(51, 51)\n"
+    return (program + "autoencoder, encoder_model, decoder_model = define_models(51, 51)\nrecord_steps(autoencoder)\n"
             "inputs, seeds, outputs = (np.eye(51, dtype='float32')[arrays[name]] for name in ('x1', 'x2', 'y'))\n" +
             listing(report, "autoencoder.compile("))
 
@@ -93,6 +118,42 @@ def shown(output: str) -> dict[str, list[str]]:
     return found
 
 
+def bar_of_then(epochs: list[list[dict[str, float]]], name: str) -> list[str]:
+    """Return what the report's bar would have shown for each epoch, from the steps that the callback recorded."""
+    average = (lambda values, _: mean_of_running_means(values)) if name == "acc" else progress_bar_mean
+    # Keras 2 hands a callback the loss of the step, and the accuracy of all steps so far
+    return [f"{average([step[name] for step in steps], [step['size'] for step in steps]):.4f}" for steps in epochs]
+
+
+def run(number: int, report: str, args: argparse.Namespace) -> tuple[dict[str, list[str]], list[Any]]:
+    """Run a section's program; return what its progress bar showed, and the steps of each epoch."""
+    source = program_of(number, report, args.epochs or LISTINGS[number][1], args.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        write_arrays(number, pathlib.Path(folder, "arrays.npz"), args.seed, args.data_dir)
+        pathlib.Path(folder, "listing.py").write_text(source, encoding="utf-8")
+        done = subprocess.run([sys.executable, "-m", "tf1_autoencoders.run_tf1", "listing.py"], cwd=folder,
+                              stdout=subprocess.PIPE, check=True, env=dict(os.environ, PYTHONPATH=str(ROOT)))
+        return shown(done.stdout.decode()), json.loads(pathlib.Path(folder, "steps.json").read_text())
+
+
+def print_table(number: int, published: dict[str, list[str]], here: dict[str, list[str]], epochs: list[Any]) -> None:
+    """Print a section's table: each number published, of 2.4.1, and here."""
+    witness = json.loads((WITNESS / f"section{number}.json").read_text())["first fit, seed 0"]
+    columns: dict[str, list[str]] = {}
+    for name in (name for name in ("loss", "val_loss", "acc") if name in here):
+        start = {1: 0, 3: 20, 4: 30}[number] if name != "acc" else 0  # epochs of the sections before, in the report
+        columns[f"{name}: report"] = published[name][start:]
+        columns[f"{name}: 2.4.1"] = witness["shown"][name]
+        if name != "val_loss":
+            columns[f"{name}: here"] = bar_of_then(epochs, name)
+            columns[f"mean of {name}: 2.4.1"] = [f"{value:.4f}" for value in witness["history"][name]]
+        columns[f"{'mean of ' * (name != 'val_loss')}{name}: here"] = here[name]
+    print(f"section {number}\n| epoch | " + " | ".join(columns) + " |\n| --- |" + " --- |" * len(columns))
+    for epoch in range(len(epochs)):
+        cells = [column[epoch] if epoch < len(column) else "" for column in columns.values()]
+        print(f"| {epoch + 1} | " + " | ".join(cells) + " |", flush=True)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the listings; print a table for each section; return 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report_listings", description=__doc__.split("\n")[0])
@@ -104,27 +165,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     report = args.report.read_text(encoding="utf-8")
     for number in [args.section] if args.section else LISTINGS:
-        source = program_of(number, report, args.epochs or LISTINGS[number][1], args.seed)
-        with tempfile.TemporaryDirectory() as folder:
-            write_arrays(number, pathlib.Path(folder, "arrays.npz"), args.seed, args.data_dir)
-            pathlib.Path(folder, "listing.py").write_text(source, encoding="utf-8")
-            done = subprocess.run([sys.executable, "-m", "tf1_autoencoders.run_tf1", "listing.py"], cwd=folder,
-                                  stdout=subprocess.PIPE, check=True,
-                                  env=dict(os.environ, PYTHONPATH=str(ROOT)))
-        witness = json.loads((WITNESS / f"section{number}.json").read_text())["first fit, seed 0"]["shown"]
-        here, published = shown(done.stdout.decode()), shown(report)
-        names = [name for name in ("loss", "val_loss", "acc") if name in here]
-        start = {1: 0, 3: 20, 4: 30}[number]  # epochs of the sections before, in the report's text
-        print(f"section {number}\n| epoch | " + " | ".join(f"{name}: report | 2.4.1 | here" for name in names) + " |")
-        print("| --- |" + " --- |" * 3 * len(names))
-        for epoch, _ in enumerate(here["loss"]):
-            cells = []
-            for name in names:
-                offset = start if name != "acc" else 0
-                of_report = published[name][offset:]
-                cells += [of_report[epoch] if epoch < len(of_report) else "", (witness[name] + [""] * 99)[epoch],
-                          here[name][epoch]]
-            print(f"| {epoch + 1} | " + " | ".join(cells) + " |", flush=True)
+        print_table(number, shown(report), *run(number, report, args))
     return 0
 
 

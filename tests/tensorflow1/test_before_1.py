@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("tf_keras")
 
-from tests.tensorflow1.test_seeds import tf  # noqa: E402, F401 (leaves eager execution on for other tests)
+from tests.tensorflow1.test_seeds import tf  # noqa: E402 (leaves eager execution on for other tests)
 from tf1_autoencoders.programs import old_names  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +37,20 @@ def test_a_name_of_before_1_0_is_found_in_a_program_and_in_the_modules_beside_it
     "import numpy as tf_\nclass a: pack = 1\na.pack", "import missing_module", "def broken(:"])
 def test_a_program_of_1_x_and_one_that_asks_for_its_tensorflow_are_left_alone(tmp_path, text):
     assert old_names.find(text, str(tmp_path / "program.py")) is None
+
+
+def test_a_softmax_loss_of_before_1_0_takes_the_logits_first():
+    from tf1_autoencoders.tensorflow1 import seq2seq_before_1
+    with tf.Graph().as_default():
+        logits, target, seen = tf.zeros([2, 5]), tf.constant([1, 2]), []
+
+        def loss(*arguments):
+            seen.append(arguments)
+            return tf.ones([2])
+        seq2seq_before_1.sequence_loss([logits], [target], [tf.ones([2])], True, False, loss)
+        seq2seq_before_1.model_with_buckets([target], [target], [target], [tf.ones([2])], [(1, 1)],
+                                            lambda x, y: ([logits], None), softmax_loss_function=loss)
+    assert [(first is logits, second is target) for first, second in seen] == [(True, True)] * 2
 
 
 @pytest.mark.slow

@@ -71,7 +71,7 @@ def _numpy() -> None:
             "float": [np.float16, np.float32, np.float64, np.longdouble],
             "complex": [np.complex64, np.complex128, np.clongdouble], "others": [bool, object, bytes, str, np.void]}
     if np.__version__.partition(".")[0] != "1":
-        np.set_printoptions(legacy="1.25")  # [0.5] instead of [np.float64(0.5)], until the program asks for another form
+        np.set_printoptions(legacy="1.25")  # [0.5] and not [np.float64(0.5)], unless the program asks for it
     array, reshape = np.array, np.reshape
 
     def array_of_lists(value: Any, *args: Any, **kwargs: Any) -> Any:

@@ -14,18 +14,37 @@ the next input. A model returns (outputs, final state). These arguments mean the
 | update_embedding_for_previous | whether the gradient passes through an embedding that was fed back |
 | initial_state_attention | whether the first step attends by the initial state, or to nothing |
 | scope | of the variables; None for the function's name |
+
+The models take cells of before 1.0 too, and then unroll and wrap them as TensorFlow did at that time.
 """
 from __future__ import annotations
 
 import copy
+import functools
+import types
 from typing import Any, List
 
 import tf1_autoencoders.tensorflow1 as tf
+from tf1_autoencoders.tensorflow1 import cells_before_1
 from tf1_autoencoders.tensorflow1 import contrib as _contrib
 from tf1_autoencoders.tensorflow1.contrib.rnn import EmbeddingWrapper, OutputProjectionWrapper
 from tf1_autoencoders.tensorflow1.contrib.rnn.common import _Linear
 
 _nest = tf.nest
+
+
+# what depends on the kind of a cell; a cell of before 1.0 makes variables at each call, and needs no copy
+_OF_1 = types.SimpleNamespace(
+    unroll=tf.nn.static_rnn, copy=copy.deepcopy, EmbeddingWrapper=EmbeddingWrapper,
+    OutputProjectionWrapper=OutputProjectionWrapper, linear=lambda args, size: _Linear(args, size, True)(args))
+_BEFORE_1 = types.SimpleNamespace(
+    unroll=cells_before_1.rnn, copy=lambda cell: cell, EmbeddingWrapper=cells_before_1.EmbeddingWrapper,
+    OutputProjectionWrapper=cells_before_1.OutputProjectionWrapper,
+    linear=lambda args, size: cells_before_1.linear(args, size, True))
+
+
+def _kind(cell):
+    return _BEFORE_1 if isinstance(cell, cells_before_1.RNNCell) else _OF_1
 
 
 def _extract_argmax_and_embed(embedding, output_projection=None, update_embedding=True):
@@ -42,24 +61,23 @@ def _extract_argmax_and_embed(embedding, output_projection=None, update_embeddin
 def rnn_decoder(decoder_inputs, initial_state, cell, loop_function=None, scope=None):
     """Return (outputs, state) of a cell over a list of inputs; with loop_function, only the first input is used."""
     with tf.variable_scope(scope or "rnn_decoder"):
-        state, outputs, previous = initial_state, [], None
+        state = initial_state
+        outputs: List[Any] = []
         for step, inputs in enumerate(decoder_inputs):
-            if loop_function is not None and previous is not None:
+            if loop_function is not None and outputs:
                 with tf.variable_scope("loop_function", reuse=True):
-                    inputs = loop_function(previous, step)
+                    inputs = loop_function(outputs[-1], step)
             if step > 0:
                 tf.get_variable_scope().reuse_variables()
             output, state = cell(inputs, state)
             outputs.append(output)
-            if loop_function is not None:
-                previous = output
     return outputs, state
 
 
 def basic_rnn_seq2seq(encoder_inputs, decoder_inputs, cell, dtype=tf.float32, scope=None):
     """Return (outputs, state) of an encoder and a decoder with variables of their own."""
     with tf.variable_scope(scope or "basic_rnn_seq2seq"):
-        _, state = tf.nn.static_rnn(copy.deepcopy(cell), encoder_inputs, dtype=dtype)
+        _, state = _kind(cell).unroll(_kind(cell).copy(cell), encoder_inputs, dtype=dtype)
         return rnn_decoder(decoder_inputs, state, cell)
 
 
@@ -67,7 +85,7 @@ def tied_rnn_seq2seq(encoder_inputs, decoder_inputs, cell, loop_function=None, d
     """Return (outputs, state) of an encoder and a decoder with the same variables."""
     with tf.variable_scope("combined_tied_rnn_seq2seq"):
         scope = scope or "tied_rnn_seq2seq"
-        _, state = tf.nn.static_rnn(cell, encoder_inputs, dtype=dtype, scope=scope)
+        _, state = _kind(cell).unroll(cell, encoder_inputs, dtype=dtype, scope=scope)
         tf.get_variable_scope().reuse_variables()
         return rnn_decoder(decoder_inputs, state, cell, loop_function=loop_function, scope=scope)
 
@@ -94,16 +112,18 @@ def embedding_rnn_decoder(decoder_inputs, initial_state, cell, num_symbols, embe
         return rnn_decoder(embedded, initial_state, cell, loop_function=loop)
 
 
-def _by_condition(feed_previous, n_outputs, decode):
-    """Return (outputs, state) of decode(True) or decode(False), which is known in the session.
+def _fed(feed_previous, n_outputs, decode):
+    """Return (outputs, state) of decode(feed_previous, update_embedding_for_previous).
 
-    The two share their variables; decode(bool) returns (outputs, state).
+    If the session knows feed_previous, it chooses one of two that share their variables.
     """
+    if isinstance(feed_previous, bool):
+        return decode(feed_previous, True)
     structure: List[Any] = []
 
     def flat(feed):
         with tf.variable_scope(tf.get_variable_scope(), reuse=None if feed else True):
-            outputs, state = decode(feed)
+            outputs, state = decode(feed, False)
             structure[:] = [state]
             return outputs + (_nest.flatten(state) if _nest.is_nested(state) else [state])
 
@@ -116,25 +136,15 @@ def _by_condition(feed_previous, n_outputs, decode):
 def embedding_rnn_seq2seq(encoder_inputs, decoder_inputs, cell, num_encoder_symbols, num_decoder_symbols,
                           embedding_size, output_projection=None, feed_previous=False, dtype=None, scope=None):
     """Return (outputs, state) of an encoder and a decoder over ids, with a table for each."""
-    with tf.variable_scope(scope or "embedding_rnn_seq2seq") as scope:
-        if dtype is not None:
-            scope.set_dtype(dtype)
-        else:
-            dtype = scope.dtype
-        encoder = EmbeddingWrapper(copy.deepcopy(cell), embedding_classes=num_encoder_symbols,
-                                   embedding_size=embedding_size)
-        _, state = tf.nn.static_rnn(encoder, encoder_inputs, dtype=dtype)
+    with tf.variable_scope(scope or "embedding_rnn_seq2seq", dtype=dtype) as scope:
+        dtype = scope.dtype
+        kind = _kind(cell)
+        encoder = kind.EmbeddingWrapper(kind.copy(cell), num_encoder_symbols, embedding_size)
+        _, state = kind.unroll(encoder, encoder_inputs, dtype=dtype)
         if output_projection is None:
-            cell = OutputProjectionWrapper(cell, num_decoder_symbols)
-
-        def decode(feed, update=False):
-            return embedding_rnn_decoder(decoder_inputs, state, cell, num_decoder_symbols, embedding_size,
-                                         output_projection=output_projection, feed_previous=feed,
-                                         update_embedding_for_previous=update)
-
-        if isinstance(feed_previous, bool):
-            return decode(feed_previous, True)
-        return _by_condition(feed_previous, len(decoder_inputs), decode)
+            cell = kind.OutputProjectionWrapper(cell, num_decoder_symbols)
+        return _fed(feed_previous, len(decoder_inputs), lambda feed, update: embedding_rnn_decoder(
+            decoder_inputs, state, cell, num_decoder_symbols, embedding_size, output_projection, feed, update))
 
 
 def embedding_tied_rnn_seq2seq(encoder_inputs, decoder_inputs, cell, num_symbols, embedding_size,
@@ -153,30 +163,26 @@ def embedding_tied_rnn_seq2seq(encoder_inputs, decoder_inputs, cell, num_symbols
         encoder = [tf.nn.embedding_lookup(table, ids) for ids in encoder_inputs]
         decoder = [tf.nn.embedding_lookup(table, ids) for ids in decoder_inputs]
         if output_projection is None:
-            cell = OutputProjectionWrapper(cell, num_symbols if num_decoder_symbols is None else num_decoder_symbols)
+            cell = _kind(cell).OutputProjectionWrapper(
+                cell, num_symbols if num_decoder_symbols is None else num_decoder_symbols)
 
-        def decode(feed, update=False):
+        def decode(feed, update):
             loop = _extract_argmax_and_embed(table, output_projection, update) if feed else None
             return tied_rnn_seq2seq(encoder, decoder, cell, loop_function=loop, dtype=dtype)
 
+        results = _fed(feed_previous, len(decoder_inputs), decode)
         if isinstance(feed_previous, bool):
-            return decode(feed_previous, True)
-        results = _by_condition(feed_previous, len(decoder_inputs), decode)
+            return results
         batch_size = encoder_inputs[0].shape.as_list()[0]  # 1.15 took the structure from a state that is not used
         cell.zero_state(tf.shape(encoder_inputs[0])[0] if batch_size is None else batch_size, dtype)
         return results
 
 
-def _mapped(args, size):
-    """Return args . kernel + bias, float[batch, size], with variables of the current scope."""
-    return _Linear(args, size, True)(args)
-
-
 class _Heads:
     """The heads of an attention over states [batch, time, size], with variables AttnW_<k> and AttnV_<k>."""
 
-    def __init__(self, attention_states, num_heads, dtype):
-        self.dtype = dtype
+    def __init__(self, attention_states, num_heads, dtype, linear):
+        self.dtype, self._linear = dtype, linear
         sizes = attention_states.shape.as_list()
         self._n_steps = tf.shape(attention_states)[1] if sizes[1] is None else sizes[1]
         self.size = sizes[2]
@@ -198,7 +204,7 @@ class _Heads:
         attended = []
         for head, (features, vector) in enumerate(self._heads):
             with tf.variable_scope(f"Attention_{head}"):
-                y = tf.cast(tf.reshape(_mapped(query, self.size), [-1, 1, 1, self.size]), self.dtype)
+                y = tf.cast(tf.reshape(self._linear(query, self.size), [-1, 1, 1, self.size]), self.dtype)
                 scores = tf.reduce_sum(vector * tf.tanh(features + y), [2, 3])
                 weights = tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32)), self.dtype)
                 mean = tf.reduce_sum(tf.reshape(weights, [-1, self._n_steps, 1, 1]) * self._hidden, [1, 2])
@@ -227,8 +233,10 @@ def attention_decoder(decoder_inputs, initial_state, attention_states, cell, out
     with tf.variable_scope(scope or "attention_decoder", dtype=dtype) as scope:
         dtype = scope.dtype
         batch_size = tf.shape(decoder_inputs[0])[0]
-        attend = _Heads(attention_states, num_heads, dtype)
-        state, outputs, previous = initial_state, [], None
+        linear = _kind(cell).linear
+        attend = _Heads(attention_states, num_heads, dtype, linear)
+        state = initial_state
+        outputs: List[Any] = []
         shape = tf.stack([batch_size, attend.size])
         attended = [tf.zeros(shape, dtype=dtype) for _ in range(num_heads)]
         for one in attended:
@@ -238,23 +246,21 @@ def attention_decoder(decoder_inputs, initial_state, attention_states, cell, out
         for step, inputs in enumerate(decoder_inputs):
             if step > 0:
                 tf.get_variable_scope().reuse_variables()
-            if loop_function is not None and previous is not None:
+            if loop_function is not None and outputs:
                 with tf.variable_scope("loop_function", reuse=True):
-                    inputs = loop_function(previous, step)
+                    inputs = loop_function(outputs[-1], step)
             size = inputs.shape.with_rank(2).as_list()[1]
             if size is None:
                 raise ValueError(f"Could not infer input size from input: {inputs.name}")
             joined = [tf.cast(one, dtype) for one in [inputs, *attended]]
-            output, state = cell(_mapped(joined, size), state)
+            output, state = cell(linear(joined, size), state)
             if step == 0 and initial_state_attention:
                 with tf.variable_scope(tf.get_variable_scope(), reuse=True):
                     attended = attend(state)
             else:
                 attended = attend(state)
             with tf.variable_scope("AttnOutputProjection"):
-                output = _mapped([tf.cast(output, dtype), *attended], output_size)
-            if loop_function is not None:
-                previous = output
+                output = linear([tf.cast(output, dtype), *attended], output_size)
             outputs.append(output)
     return outputs, state
 
@@ -283,24 +289,17 @@ def embedding_attention_seq2seq(encoder_inputs, decoder_inputs, cell, num_encode
     """Return (outputs, state) of an encoder over ids, and a decoder that attends to the encoder's outputs."""
     with tf.variable_scope(scope or "embedding_attention_seq2seq", dtype=dtype) as scope:
         dtype = scope.dtype
-        encoder = EmbeddingWrapper(copy.deepcopy(cell), embedding_classes=num_encoder_symbols,
-                                   embedding_size=embedding_size)
-        encoded, state = tf.nn.static_rnn(encoder, encoder_inputs, dtype=dtype)
+        kind = _kind(cell)
+        encoder = kind.EmbeddingWrapper(kind.copy(cell), num_encoder_symbols, embedding_size)
+        encoded, state = kind.unroll(encoder, encoder_inputs, dtype=dtype)
         states = tf.concat([tf.reshape(one, [-1, 1, cell.output_size]) for one in encoded], 1)
         output_size = None
         if output_projection is None:
-            cell = OutputProjectionWrapper(cell, num_decoder_symbols)
+            cell = kind.OutputProjectionWrapper(cell, num_decoder_symbols)
             output_size = num_decoder_symbols
-
-        def decode(feed, update=False):
-            return embedding_attention_decoder(
-                decoder_inputs, state, states, cell, num_decoder_symbols, embedding_size, num_heads=num_heads,
-                output_size=output_size, output_projection=output_projection, feed_previous=feed,
-                update_embedding_for_previous=update, initial_state_attention=initial_state_attention)
-
-        if isinstance(feed_previous, bool):
-            return decode(feed_previous, True)
-        return _by_condition(feed_previous, len(decoder_inputs), decode)
+        return _fed(feed_previous, len(decoder_inputs), lambda feed, update: embedding_attention_decoder(
+            decoder_inputs, state, states, cell, num_decoder_symbols, embedding_size, num_heads, output_size,
+            output_projection, feed, update, initial_state_attention=initial_state_attention))
 
 
 def one2many_rnn_seq2seq(encoder_inputs, decoder_inputs_dict, enc_cell, dec_cells_dict, num_encoder_symbols,
@@ -313,19 +312,15 @@ def one2many_rnn_seq2seq(encoder_inputs, decoder_inputs_dict, enc_cell, dec_cell
     outputs, states = {}, {}
     with tf.variable_scope(scope or "one2many_rnn_seq2seq", dtype=dtype) as scope:
         dtype = scope.dtype
-        encoder = EmbeddingWrapper(enc_cell, embedding_classes=num_encoder_symbols, embedding_size=embedding_size)
-        _, encoded = tf.nn.static_rnn(encoder, encoder_inputs, dtype=dtype)
+        kind = _kind(enc_cell)
+        encoder = kind.EmbeddingWrapper(enc_cell, num_encoder_symbols, embedding_size)
+        _, encoded = kind.unroll(encoder, encoder_inputs, dtype=dtype)
         for name, inputs in decoder_inputs_dict.items():
             n_symbols = num_decoder_symbols_dict[name]
             with tf.variable_scope("one2many_decoder_" + str(name)) as scope:
-                cell = OutputProjectionWrapper(dec_cells_dict[name], n_symbols)
-
-                def decode(feed, update=False, inputs=inputs, cell=cell, n_symbols=n_symbols):
-                    return embedding_rnn_decoder(inputs, encoded, cell, n_symbols, embedding_size, feed_previous=feed,
-                                                 update_embedding_for_previous=update)
-
-                outputs[name], states[name] = decode(feed_previous, True) if isinstance(feed_previous, bool) \
-                    else _by_condition(feed_previous, len(inputs), decode)
+                decode = functools.partial(embedding_rnn_decoder, inputs, encoded, kind.OutputProjectionWrapper(
+                    dec_cells_dict[name], n_symbols), n_symbols, embedding_size, None)
+                outputs[name], states[name] = _fed(feed_previous, len(inputs), decode)
     return outputs, states
 
 
@@ -368,9 +363,7 @@ def sequence_loss(logits, targets, weights, average_across_timesteps=True, avera
         cost = tf.reduce_sum(sequence_loss_by_example(
             logits, targets, weights, average_across_timesteps=average_across_timesteps,
             softmax_loss_function=softmax_loss_function))
-        if not average_across_batch:
-            return cost
-        return cost / tf.cast(tf.shape(targets[0])[0], cost.dtype)
+        return cost / tf.cast(tf.shape(targets[0])[0], cost.dtype) if average_across_batch else cost
 
 
 def model_with_buckets(encoder_inputs, decoder_inputs, targets, weights, buckets, seq2seq, softmax_loss_function=None,

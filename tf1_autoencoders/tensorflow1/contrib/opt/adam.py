@@ -26,8 +26,13 @@ class _SparseAdam(tf.train.AdamOptimizer):  # type: ignore[name-defined,misc]
         return (tf.cast(self._beta1_t, dtype), tf.cast(self._beta2_t, dtype), tf.cast(self._epsilon_t, dtype),
                 tf.cast(self._lr_t, dtype))
 
-    def _rate(self, beta1_power, beta2_power, rate):
-        return rate * tf.sqrt(1 - beta2_power) / (1 - beta1_power)
+    def _for_rows(self, variable):
+        """Return (m, v, beta1, beta2, epsilon, rate of this step) for the rows of a variable."""
+        dtype = variable.dtype.base_dtype
+        beta1_power, beta2_power = (tf.cast(power, dtype) for power in self._get_beta_accumulators())
+        beta1, beta2, epsilon, rate = self._constants(dtype)
+        rate = rate * tf.sqrt(1 - beta2_power) / (1 - beta1_power)
+        return self.get_slot(variable, "m"), self.get_slot(variable, "v"), beta1, beta2, epsilon, rate
 
 
 class LazyAdamOptimizer(_SparseAdam):
@@ -38,11 +43,7 @@ class LazyAdamOptimizer(_SparseAdam):
     """
 
     def _apply_rows(self, gradient, variable, indices):
-        beta1_power, beta2_power = (tf.cast(power, variable.dtype.base_dtype) for power in
-                                    self._get_beta_accumulators())
-        beta1, beta2, epsilon, rate = self._constants(variable.dtype.base_dtype)
-        rate = self._rate(beta1_power, beta2_power, rate)
-        m, v = self.get_slot(variable, "m"), self.get_slot(variable, "v")
+        m, v, beta1, beta2, epsilon, rate = self._for_rows(variable)
         new_m = _scatter("update", m, indices, beta1 * tf.gather(m, indices) + (1 - beta1) * gradient,
                          self._use_locking)
         new_v = _scatter("update", v, indices, beta2 * tf.gather(v, indices) + (1 - beta2) * tf.square(gradient),
@@ -83,11 +84,7 @@ class NadamOptimizer(_SparseAdam):
             use_locking=self._use_locking, use_nesterov=True)
 
     def _apply_rows(self, gradient, variable, indices):
-        beta1_power, beta2_power = (tf.cast(power, variable.dtype.base_dtype) for power in
-                                    self._get_beta_accumulators())
-        beta1, beta2, epsilon, rate = self._constants(variable.dtype.base_dtype)
-        rate = self._rate(beta1_power, beta2_power, rate)
-        m, v = self.get_slot(variable, "m"), self.get_slot(variable, "v")
+        m, v, beta1, beta2, epsilon, rate = self._for_rows(variable)
         scaled = gradient * (1 - beta1)
         decayed = tf.assign(m, m * beta1, use_locking=self._use_locking)
         with tf.control_dependencies([decayed]):
