@@ -211,6 +211,14 @@ def test_states_and_outputs_of_one_loop_are_one_layer(foreign, run):
     assert text.count(": LSTM(") == 2 and text.count("Part(view='c')") == text.count("Part(view='h')") == 1, text
 
 
+@pytest.mark.parametrize("value, code", [(1, 0), (1 + 1e-6, 0), (1.1, 1), (np.inf, 1), (np.nan, 1)])
+def test_an_output_that_is_no_number_in_one_of_two_models_fails(value, code, capsys):
+    numbers, others = {"y": np.ones([3, 2])}, {"y": np.ones([3, 2])}
+    others["y"][1, 1] = value
+    assert proof.report(proof.difference(numbers, others), proof.TOLERANCE, "random inputs") == code
+    assert ("FAIL" if code else "pass") in capsys.readouterr().out
+
+
 def test_the_reference_in_8_bits_rounds_weights_and_inputs():
     x, fine, coarse = (np.linspace(-1, 1, size).reshape(shape).astype("float32") for size, shape in (
         (64, (1, 64)), (4096, (64, 64)), (128, (1, 128))))
