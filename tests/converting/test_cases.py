@@ -203,6 +203,17 @@ def test_the_code_of_an_autoencoder_and_the_images_of_a_generator_are_offered(sa
     assert "inside: --output generator/c/out, the end of generator" in text, text
 
 
+@pytest.mark.parametrize("n_inputs, outputs", [(2, ["one/y", "two/y"]), (1, ["all"])])
+def test_the_rows_of_two_inputs_that_a_program_joins_are_two_outputs(n_inputs, outputs, saved):
+    """A GAN's discriminator on real and on made images; several towers on parts of one batch stay together."""
+    def build():
+        weights, first = variable("w", 4, 2), placeholder(None, 4)
+        second = placeholder(None, 4, name="x_2") if n_inputs == 2 else 2 * first
+        answers = [tf1.matmul(x, weights, name=f"{name}/y") for name, x in (("one", first), ("two", second))]
+        tf1.concat(answers, 0, name="all")
+    assert outputs_of(saved(build)) == outputs
+
+
 # ---- what computes inexactly, or needs other tools ----
 
 @pytest.mark.parametrize("error, code", [(2e-5, 0), (1e-2, 1)])

@@ -4,6 +4,8 @@ from __future__ import annotations
 import re
 from typing import Any, Container, Dict, Iterable, List, Mapping, Optional, Sequence, Set
 
+import numpy as np
+
 from tf1_autoencoders.converting.graph.allowlist import VARIABLES
 from tf1_autoencoders.converting.graph.foreign_graph import (
     PASS_ON,
@@ -80,7 +82,8 @@ def _find_outputs(graph: ForeignGraph, variables: Sequence[str]) -> List[str]:
             and not any(user in chain for user in consumers[name])]
     of_last_layers = _reachable(consumers, seeds & forward - used)  # not so of attention's weights, or a penalty
     ends = [name for name in ends if name in of_last_layers] or ends
-    ends = list(dict.fromkeys(_before_a_loss(graph, consumers, of_labels, name) for name in ends))
+    ends = list(dict.fromkeys(part for name in ends for part in _parts(
+        graph, _before_a_loss(graph, consumers, of_labels, name))))
     # a loop or a condition also gives what nobody asked for, and some tensors only say their shape
     asked_for = [name for name in ends if graph.nodes[name].op not in ("Exit", "Merge")
                  and not (f"{name.rpartition('/')[0]}/while/LoopCond" in graph.nodes and not consumers[name])
@@ -104,6 +107,17 @@ def _before_a_loss(graph: ForeignGraph, consumers: Mapping[str, Sequence[str]], 
             break
         name = source
     return name
+
+
+def _parts(graph: ForeignGraph, name: str) -> List[str]:
+    """Return the tensors whose rows a node joins, if no input leads to two of them: a GAN's answers on two batches."""
+    node = graph.nodes[name]
+    axis = graph.constant_of(data_inputs(node)[-1]) if node.op == "ConcatV2" else None
+    parts = _sources(node)[:-1] if axis is not None and not np.any(axis) else []
+    inputs = [{source for source in _ancestors(graph, [part]) if graph.nodes[source].op in PLACEHOLDERS | RANDOM
+               and _may_be_labels(graph.nodes[source])} for part in parts]
+    apart = sum(map(len, inputs)) == len(set().union(*inputs))
+    return parts if parts and all(inputs) and apart else [name]
 
 
 def _without_copies(graph: ForeignGraph, names: Sequence[str]) -> List[str]:
