@@ -199,6 +199,15 @@ def test_a_wide_figure_scrolls_on_a_phone_so_that_its_words_are_not_smaller_than
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_a_long_line_of_the_output_is_visible_whole(open_report, viewport):
+    page = open_report(viewport=viewport)
+    unfold(page)
+    text = page.locator("pre", has_text="a long line").first
+    assert text.evaluate("element => element.scrollWidth <= element.clientWidth && element.clientHeight > 40")
+
+
+@pytest.mark.slow
 def test_a_table_of_the_persian_page_begins_at_its_first_column_on_a_phone(open_report):
     page = open_report("fa", viewport=PHONE)
     unfold(page)
@@ -207,6 +216,7 @@ def test_a_table_of_the_persian_page_begins_at_its_first_column_on_a_phone(open_
     left = scroller.bounding_box()["x"]
     first, last = (scroller.locator("th").nth(k).bounding_box()["x"] for k in (0, -1))
     assert left <= first < left + PHONE["width"] < last
+    assert scroller.locator("caption").bounding_box()["width"] <= PHONE["width"]
 
 
 @pytest.mark.slow

@@ -367,11 +367,22 @@ def test_the_page_shows_the_dark_figure_where_the_page_is_dark(no_bands):
 def test_the_first_paragraph_says_what_the_page_shows_and_verdicts_are_explained_below(no_bands):
     small_log(no_bands, REAL)
     page = write_html_report(no_bands).read_text()
-    places = [page.index(text) for text in ("This page shows four neural networks", 'class="cards"',
+    places = [page.index(text) for text in ("This page shows neural networks", 'class="cards"',
                                             '<section id="section2"', '<section id="reading"')]
     assert places == sorted(places)
     for jargon in ("progress_bar", "prediction interval", "leave-one-out"):
         assert jargon not in page[:page.index("<section")]
+
+
+def test_the_comparison_has_no_column_that_is_empty_for_every_number(no_bands):
+    small_log(no_bands, REAL)
+    assert "true mean" not in write_html_report(no_bands).read_text()
+    transcript = no_bands / "section2" / "transcript.json"
+    content = json.loads(transcript.read_text())
+    content["compared"][0][comparison.HEADER.index("true mean")] = "7.5"
+    transcript.write_text(json.dumps(content))
+    page = write_html_report(no_bands).read_text()
+    assert "true mean" in page and "<td>7.5</td>" in page
 
 
 PERSIAN = LANGUAGES["fa"]

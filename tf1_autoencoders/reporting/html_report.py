@@ -30,10 +30,10 @@ _FOLDERS_OF_ABSOLUTE_PATH = re.compile(r"(?<![\w./\\])(?:/(?!/)|[A-Za-z]:[/\\]|\
 
 TITLE = "Autoencoders: the report, run again"
 INTRODUCTION = (
-    "This page shows four neural networks at work. A homework on autoencoders, networks that squeeze their input "
-    "through a narrow middle and restore it, trained them and printed what came out; here they were trained again. "
-    "One restores pictures of clothes from ten numbers, one restores horses, one removes noise, and one answers "
-    "sequences of numbers. Each card below is one of these four sections, with the last numbers of its training: the "
+    "This page shows neural networks at work. A homework on autoencoders, networks that squeeze their input through a "
+    "narrow middle and restore it, trained four of them and printed what came out; here they are trained again. One "
+    "restores pictures of clothes from ten numbers, one restores horses, one removes noise, and one answers sequences "
+    "of numbers. Each card below is one of the homework's four sections, with the last numbers of its training: the "
     "report's, and those of this run. The figures, the output and the tables of each section follow.")
 READING_TITLE = "How to read the numbers"
 READING = (
@@ -129,8 +129,9 @@ def _section_page(content: Dict[str, Any], folder: Path, language: Language) -> 
             alike = [{"lines": [line for event in alike for line in event["lines"]]}]
         parts += [_HTML_OF_EVENT[kind](event, folder, language) for event in alike]
     if compared:
-        table = {"caption": translate(f"Section {number}: published beside measured"), "header": comparison.HEADER,
-                 "rows": compared}
+        columns = [column for column in zip(comparison.HEADER, *compared) if any(column[1:])]  # not all have true means
+        header, *rows = zip(*columns)
+        table = {"caption": translate(f"Section {number}: published beside measured"), "header": header, "rows": rows}
         # older transcripts have no bands
         judged_by = [_escape(translate(content["bands"]))] if content.get("bands") else []
         parts += [f"<p>{'<br>'.join([*verdicts, *judged_by])}</p>", _table_html(table, folder, language),
@@ -194,7 +195,7 @@ def _heading_html(event: Dict[str, Any], folder: Path, language: Language) -> st
 
 def _text_html(event: Dict[str, Any], folder: Path, language: Language) -> str:
     lines = [_escape(line) for line in event["lines"]]
-    text = f'<pre class="scroll" tabindex="0">{chr(10).join(lines)}</pre>'
+    text = f"<pre>{chr(10).join(lines)}</pre>"
     return text if len(lines) <= N_UNFOLDED else _folded(
         language.translate(f"{len(lines)} lines, the last: {lines[-1]}"), text)
 

@@ -11,7 +11,7 @@ had been trained before: the cell with `fit` had been run, and was run again. Th
 here than the report prints (pretrain_epochs), and the published epochs stand beside the later ones. The mean curve of
 two seeds is then 0.02 away from the published curve (root mean square of the log ratio). After two or four earlier
 epochs the distance would be 0.06 and 0.07, and more than 0.11 if the model had been compiled again
-(benchmarks/section3_readings.py).
+(docs/reproduction.md).
 """
 from __future__ import annotations
 
