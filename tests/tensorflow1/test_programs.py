@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("tf_keras")
 
 from tf1_autoencoders import run_tf1  # noqa: E402
-from tf1_autoencoders.programs import imports, launch, record, surroundings  # noqa: E402
+from tf1_autoencoders.programs import imports, launch, python2, record, surroundings  # noqa: E402
 from tf1_autoencoders.utils.errors import UsageError  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -235,6 +235,12 @@ def test_ctrl_c_ends_a_program_in_its_training_as_it_ends_python(program, tmp_pa
     ("import tensorflow as tf\ntf.estimator.Estimator", 2, "line 2: tf.estimator is not offered"),
     ("import tensorflow as tf\n@tf.function\ndef f(): pass", 2, "line 2: tf.function is not offered"),
     ("from tensorflow.contrib import rn", 2, "line 1: tf.contrib has no 'rn'; did you mean 'rnn'?"),
+    ("import tensorflow as tf\ntf.contrib.cudnn_rnn.CudnnLSTM(1, 2)", 2, "line 2: tf.contrib.cudnn_rnn is not offered"),
+    ("import keras\nprint(keras.layers.CuDNNGRU)\nkeras.layers.CuDNNGRU(3)", 2, "line 3: keras.layers.CuDNNGRU needs"),
+    ("import keras\nkeras.estimator.model_to_estimator(None)", 2, "line 2: tf.keras.estimator is not offered"),
+    ("import tensorflow as tf\ntry:\n    tf.load_op_library('./a.so')\nexcept tf.errors.NotFoundError:\n"
+     "    tf.load_op_library('./b.so')", 2, "line 5: tf.load_op_library fails (./b.so: cannot open"),
+    ("import tensorflow as tf\nfor _ in xrange(2): pass", 2, "line 2: xrange of Python 2, expected Python 3 (range)"),
     ("import sys\nsys.exit(7)", 7, ""), ("import sys\nsys.exit('bad')", 1, "bad")])
 def test_what_a_program_asks_for_in_vain_is_one_sentence_and_exit_codes_are_its_own(program, text, code, expected):
     done = subprocess.run([sys.executable, "-m", "tf1_autoencoders.run_tf1", program(text)], cwd=ROOT,
@@ -258,6 +264,24 @@ def test_python_2_is_refused_with_its_line(capsys, program, line):
     body = f"try:\n    pass\n{line}\n    pass" if line.startswith("except") else line
     message = refused(capsys, program(f"import tensorflow as tf\n{body}\n"))
     assert f"line {4 if line.startswith('except') else 2}: Python 2 syntax" in message
+
+
+def test_python_2_in_an_imported_module_and_in_a_name_is_refused_with_its_line(tmp_path):
+    (tmp_path / "beside.py").write_text("import os\nprint 'epoch'\n")
+    with pytest.raises(SyntaxError) as caught:
+        compile((tmp_path / "beside.py").read_text(), str(tmp_path / "beside.py"), "exec")
+    with pytest.raises(python2.PythonTwo, match=r"beside.py, line 2: Python 2 syntax \(print 'epoch'\)"):
+        python2.refuse(caught.value, "program.py", 1)
+    for code, expected in (("raw_input('name')", "raw_input of Python 2, expected Python 3 .input."),
+                           ("{}.has_key(1)", "has_key of Python 2, expected Python 3 .key in"),
+                           ("missing", ""), ("''.has_key(1)", ""), ("{}[1]", "")):
+        with pytest.raises((NameError, AttributeError, KeyError)) as caught:
+            eval(code)
+        if expected:
+            with pytest.raises(python2.PythonTwo, match=f"program.py, line 3: {expected}"):
+                python2.refuse(caught.value, "program.py", 3)
+        else:
+            python2.refuse(caught.value, "program.py", 3)
 
 
 def test_a_syntax_error_of_the_programs_own_is_shown_as_python_shows_it(capsys, program):

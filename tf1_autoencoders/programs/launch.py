@@ -15,22 +15,12 @@ import traceback
 import types
 from typing import Any, List, Optional, Sequence, Tuple
 
+from tf1_autoencoders.programs import python2
 from tf1_autoencoders.utils import cli, frameworks
 from tf1_autoencoders.utils.errors import NotOffered, UsageError, one_line
 from tf1_autoencoders.utils.paths import display_path
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# what only Python 2 understands -> how Python 3 writes it
-PYTHON2 = ((r"^\s*print\s+[^=(\s]|^\s*print\s*>>|^\s*print\s+\(.*\)\s*,|^\s*print\s*$", "print(...)"),
-           (r"^\s*except\s+[\w.,() ]+,\s*\w+\s*:", "except Error as name:"),
-           (r"^\s*raise\s+\w+\s*,", "raise Error(...)"),
-           (r"^\s*exec\s+[^(]", "exec(...)"), (r"`[^`]+`", "repr(...)"), (r"<>", "!="),
-           (r"\b0[0-7]+\b", "0o..."), (r"\bur['\"]", "a string without ur"), (r"\b\d+[lL]\b", "a number without L"),
-           (r"^\s*def\s+\w+\([^)]*\([^)]*\)", "no tuple among the parameters"), (r"\blambda\s*\(", "lambda a, b:"))
-
-
-class PythonTwo(UsageError):
-    """The program is written in Python 2."""
 
 
 def is_tensorflow1() -> bool:
@@ -60,7 +50,7 @@ def read(path: str) -> Tuple[types.CodeType, str]:
     try:
         return compile(source, path, "exec", dont_inherit=True), source
     except SyntaxError as error:
-        _refuse_python2(source, error, shown)
+        python2.refuse_syntax(source, error, shown)
         error.text = (source.splitlines() + [""])[(error.lineno or 0) - 1]  # of a notebook, Python takes JSON's line
         raise
     except ValueError as error:  # null bytes, before Python 3.12
@@ -122,22 +112,6 @@ def _is_open(lines: Sequence[str]) -> bool:
     except SyntaxError:
         pass
     return False
-
-
-def _refuse_python2(source: str, error: SyntaxError, shown: str) -> None:
-    """Raise PythonTwo if a syntax error is Python 2's."""
-    lines = source.splitlines()
-    number = error.lineno or 0
-    for at in (number, number - 1):
-        line = lines[at - 1] if 0 < at <= len(lines) else ""
-        for pattern, today in PYTHON2:
-            if re.search(pattern, line):
-                raise PythonTwo(f"{shown}, line {at}: Python 2 syntax ({line.strip()[:60]}), expected Python 3 "
-                                f"({today}); convert the program first, for instance with 2to3 -w (in Python up to "
-                                "3.12) or futurize") from None
-    if isinstance(error, TabError):
-        raise PythonTwo(f"{shown}, line {number}: tabs and spaces are mixed as only Python 2 allows; convert the "
-                        "program first, for instance with expand -t 8") from None
 
 
 def prepare(program: str) -> None:
@@ -238,11 +212,14 @@ def _report(error: BaseException, program: str) -> int:
     for cause in (error.__cause__, error.__context__):
         if cause is not None:
             cause.__traceback__ = _without_ours(cause.__traceback__)
+    frames = traceback.extract_tb(tb)
     refusal = refusal_of(error)
     if refusal is not None:
-        line = next((f"line {frame.lineno}: " for frame in reversed(traceback.extract_tb(tb))
+        line = next((f"line {frame.lineno}: " for frame in reversed(frames)
                      if os.path.abspath(frame.filename) == os.path.abspath(program)), "")
         raise UsageError(f"{display_path(program)}, {line}{refusal}") from None
+    if frames:
+        python2.refuse(error, frames[-1].filename, frames[-1].lineno)
     # the interpreter's own hook reads the lines from the file, and a notebook's file is JSON
     show = traceback.print_exception if sys.excepthook is sys.__excepthook__ else sys.excepthook
     show(type(error), error, tb)

@@ -31,6 +31,7 @@ from tensorflow.python.eager import context as _context
 from tensorflow.python.util import deprecation as _deprecation
 
 from tf1_autoencoders.utils.errors import NotOffered as _NotOffered
+from tf1_autoencoders.utils.errors import short_reason as _short_reason
 
 if _find_spec("tf_keras") is None:
     raise ImportError("TensorFlow 1's layers and cells need tf_keras, which is not installed: pip install "
@@ -93,6 +94,18 @@ def _refused(name: str):
         raise _NotOffered(f"tf.{name} is not offered: {_REFUSED[name]}")
     refuse.__name__ = name
     return refuse
+
+
+@_seeds.replaces("tensorflow.python.framework.load_library:load_op_library")
+def _load_op_library(original, library_filename):
+    """Load operations that are compiled for today's TensorFlow; the error says what to do with others."""
+    try:
+        return original(library_filename)
+    except (_v1.errors.OpError, OSError) as error:  # some programs catch it
+        error.__cause__ = _NotOffered(
+            f"tf.load_op_library fails ({_short_reason(error)}): compile the operation for today's TensorFlow, with "
+            "the flags of tf.sysconfig.get_compile_flags() and get_link_flags(), or write it with tf.py_func")
+        raise
 
 
 _seeds.replace_everywhere()

@@ -1,4 +1,4 @@
-"""Layers of tf_keras whose operations changed since TensorFlow 1.15: what seeds need of them.
+"""Layers of tf_keras whose operations changed since TensorFlow 1.15: what seeds need of them; and what is refused.
 
 Imported with tf_keras, at the first use of `tf.layers`, `tf.nn.rnn_cell` or `tf.keras`.
 """
@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import math
 
-from tensorflow.python.framework import ops, tensor_shape
+from tensorflow.python.framework import config, ops, tensor_shape
 from tensorflow.python.ops import array_ops, math_ops
 
 from tf1_autoencoders.tensorflow1 import seeds
+from tf1_autoencoders.utils.errors import NotOffered
 
 _LAYERS = "tf_keras.src.layers"
 
@@ -66,3 +67,21 @@ def _penalty(self, x):
 
 for _name in ("L1", "L2", "L1L2"):
     seeds.replaces(f"tf_keras.src.regularizers:{_name}.__call__")(lambda original, self, x: _penalty(self, x))
+
+
+@seeds.replaces(f"{_LAYERS}.rnn.base_cudnn_rnn:_CuDNNRNN.__init__")
+def cudnn_layer(original, self, *args, **kwargs):
+    """A layer of cuDNN's kernels, which only a GPU has."""
+    if not config.list_physical_devices("GPU"):
+        name = type(self).__name__
+        options = "recurrent_activation='sigmoid'" + ", reset_after=True" * (name == "CuDNNGRU")
+        raise NotOffered(f"keras.layers.{name} needs a GPU and there is none; keras.layers.{name[5:]} with {options} "
+                         "computes the same")
+    original(self, *args, **kwargs)
+
+
+@seeds.replaces("tf_keras.src.estimator:model_to_estimator", "tf_keras.src.estimator:model_to_estimator_v2")
+def model_to_estimator(original, *args, **kwargs):
+    """An Estimator of a Keras model; Estimators left TensorFlow."""
+    raise NotOffered("tf.keras.estimator is not offered: Estimators left TensorFlow with 2.16; model.fit trains the "
+                     "same network")

@@ -137,6 +137,14 @@ def metrics_streaming(c):
         metrics.streaming_mean_iou(classes, labels, 2), metrics.streaming_mean_tensor(values),
         metrics.streaming_precision_at_thresholds(scores, labels, [0.3, 0.6]),
         metrics.streaming_recall_at_thresholds(scores, labels, [0.3, 0.6]))]
+    counted = [metric(scores * 1.2, labels, [0.3, 0.6], *weights) for weights in ((), (tf.abs(c.floats(9)),))
+               for metric in (metrics.streaming_true_positives_at_thresholds,
+                              metrics.streaming_true_negatives_at_thresholds,
+                              metrics.streaming_false_positives_at_thresholds,
+                              metrics.streaming_false_negatives_at_thresholds)]
+    c.questions["local"] = lambda session: [len(tf.local_variables()), sum(
+        k * ord(letter) for k, letter in enumerate("".join(variable.op.name for variable in tf.local_variables())))]
+    updates += [tf.reduce_sum(update) for _, update in counted]
     return tf.stack([tf.cast(update, tf.float32) for update in updates])
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import inspect
 
+from tensorflow.python.ops.metrics_impl import metric_variable as _metric_variable
+from tensorflow.python.ops.weights_broadcast_ops import broadcast_weights as _broadcast_weights
+
 import tf1_autoencoders.tensorflow1 as tf
 from tf1_autoencoders.tensorflow1 import contrib as _contrib
-from tf1_autoencoders.tensorflow1 import seeds as _seeds
 
 confusion_matrix = tf.confusion_matrix
 set_difference, set_intersection = tf.sets.set_difference, tf.sets.set_intersection
@@ -57,20 +59,15 @@ def aggregate_metric_map(names_to_tuples):
             {name: update for name, (_, update) in names_to_tuples.items()})
 
 
-def _streaming(name, own_name=None, fewer=0):
-    """Return tf.metrics.<name> with the arguments of contrib: predictions before labels.
-
-    Args:
-        fewer: how many operations less 1.15's contrib made than tf.metrics.
-    """
+def _streaming(name, own_name=None):
+    """Return tf.metrics.<name> with the arguments of contrib: predictions before labels."""
     metric = getattr(tf.metrics, name)
     names = list(inspect.signature(metric).parameters)
     if names[:2] == ["labels", "predictions"]:
         names[:2] = ["predictions", "labels"]
 
     def streaming(*args, **kwargs):
-        with _seeds.more(-fewer):
-            return metric(**dict(zip(names, args)), **kwargs)
+        return metric(**dict(zip(names, args)), **kwargs)
 
     streaming.__name__ = streaming.__qualname__ = f"streaming_{own_name or name}"
     streaming.__doc__ = (f"Return tf.metrics.{name}, (value, update operation); arguments in the order "
@@ -78,7 +75,32 @@ def _streaming(name, own_name=None, fewer=0):
     return streaming
 
 
-_CHECKS = 49  # operations that see whether predictions lie between 0 and 1; contrib did not
+def _counted_at_thresholds(name):
+    """Return a count whose variable has no scope of its own, and that does not check the predictions: contrib's."""
+    def streaming(predictions, labels, thresholds, weights=None):
+        predictions.shape.assert_is_compatible_with(labels.shape)
+        n, column = len(thresholds), tf.reshape(tf.cast(predictions, tf.float32), [-1, 1])
+        truth = tf.reshape(tf.cast(labels, tf.bool), [1, -1])
+        limits = tf.tile(tf.expand_dims(tf.constant(thresholds), [1]), tf.stack([1, tf.shape(column)[0]]))
+        predicted = tf.greater(tf.tile(tf.transpose(column, [1, 0]), [n, 1]), limits)
+        if name in ("true_negatives", "false_negatives"):
+            predicted = tf.logical_not(predicted)
+        truth = tf.tile(truth, [n, 1])
+        if name in ("true_negatives", "false_positives"):
+            truth = tf.logical_not(truth)
+        if weights is not None:
+            weights = _broadcast_weights(tf.cast(weights, tf.float32), predictions)
+            weights = tf.tile(tf.reshape(weights, [1, -1]), [n, 1])
+        count = _metric_variable([n], tf.float32, name=name)
+        found = tf.cast(tf.logical_and(truth, predicted), tf.float32)
+        return count, tf.assign_add(count, tf.reduce_sum(found if weights is None else found * weights, 1))
+
+    streaming.__name__ = streaming.__qualname__ = f"streaming_{name}_at_thresholds"
+    streaming.__doc__ = (f"Return (value, update operation) of the {name.replace('_', ' ')}, float32[thresholds], of "
+                         "predictions, float and not checked, and labels, cast to bool, of the same shape.")
+    return streaming
+
+
 streaming_accuracy, streaming_auc = _streaming("accuracy"), _streaming("auc")
 streaming_mean, streaming_mean_tensor = _streaming("mean"), _streaming("mean_tensor")
 streaming_mean_absolute_error, streaming_mean_iou = _streaming("mean_absolute_error"), _streaming("mean_iou")
@@ -93,10 +115,10 @@ streaming_false_positives = _streaming("false_positives")
 streaming_false_negatives = _streaming("false_negatives")
 streaming_precision_at_thresholds = _streaming("precision_at_thresholds")
 streaming_recall_at_thresholds = _streaming("recall_at_thresholds")
-streaming_true_positives_at_thresholds = _streaming("true_positives_at_thresholds", fewer=_CHECKS)
-streaming_true_negatives_at_thresholds = _streaming("true_negatives_at_thresholds", fewer=_CHECKS)
-streaming_false_positives_at_thresholds = _streaming("false_positives_at_thresholds", fewer=_CHECKS)
-streaming_false_negatives_at_thresholds = _streaming("false_negatives_at_thresholds", fewer=_CHECKS)
+streaming_true_positives_at_thresholds = _counted_at_thresholds("true_positives")
+streaming_true_negatives_at_thresholds = _counted_at_thresholds("true_negatives")
+streaming_false_positives_at_thresholds = _counted_at_thresholds("false_positives")
+streaming_false_negatives_at_thresholds = _counted_at_thresholds("false_negatives")
 streaming_sensitivity_at_specificity = _streaming("sensitivity_at_specificity")
 streaming_specificity_at_sensitivity = _streaming("specificity_at_sensitivity")
 streaming_sparse_precision_at_k = _streaming("precision_at_k", "sparse_precision_at_k")
