@@ -80,7 +80,7 @@ class Program:
         # a notebook's line begins with a quotation mark
         source = re.sub(r'^(\s*"?import tensorflow as tf)\b', rf"\1{seeds}", source, count=1, flags=re.MULTILINE)
         if SEEDS[0][1] in seeds:  # a new default graph has no seed
-            source = re.sub(r'^(\s*"?(?:tf|ops)\.reset_default_graph\(\))', rf"\1{SEEDS[0][1]}", source,
+            source = re.sub(r'^(\s*"?\s*(?:tf|ops)\.reset_default_graph\(\))', rf"\1{SEEDS[0][1]}", source,
                             flags=re.MULTILINE)
         return source
 
@@ -280,35 +280,39 @@ class Comparison:
 
         Where the original does not repeat its own numbers, operations race in it: then both run again with one thread
         for operations, and these runs are compared. What is left is rounding, if the first results that differ do so by
-        less than ROUNDING, or not more than the original's do when only rounding changes in it, and the original then
-        prints other numbers, too.
+        less than ROUNDING, or not more than ten times what they do in the original when only rounding changes in it,
+        and the original then prints other numbers, too.
         """
-        text = reason_not_equal(original, ours)
+        text, thread = reason_not_equal(original, ours), ""
+        causes: list[str] = []
         variables: dict[str, str] = {}
-        again = self.original(program, source, clone, "-again")
-        races = reason_not_equal(original, again) if again else ""
+
+        def run_original(key: str, changed: str = source, more: dict[str, str] | None = None) -> Outcome:
+            return self.original(program, changed, clone, key + thread, {**variables, **(more or {})}) or original
+
+        races = reason_not_equal(original, run_original("-again"))
         if races:
-            variables = ONE_THREAD
-            original = self.original(program, source, clone, "-one-thread", ONE_THREAD) or original
-            ours = self.ours(program, source, clone, ONE_THREAD)
+            causes, thread, variables = ["race"], "-one-thread", ONE_THREAD
+            original, ours = run_original(""), self.ours(program, source, clone, ONE_THREAD)
             left = reason_not_equal(original, ours)
-            text = f"race: {text}; the original against itself: {races}; with one thread: {left or 'equal'}"
+            text += f"; the original against itself: {races}; with one thread: {left or 'equal'}"
             if not left:
-                return "equal with one thread", text
+                return "equal with one thread", f"race: {text}"
+            races = reason_not_equal(original, run_original("-again"))
+            if races:
+                return "no", f"race: {text}; the original with one thread against itself: {races}"
         grown = growth(original, ours)
         text += f" ({grown})" if grown else ""
-        for words, changed, key, environment in (
-                ("with one thread in each kernel", source, "-one-kernel-thread", {**variables, **ONE_KERNEL_THREAD}),
-                ("with feeds one unit in the last place larger", perturbed(source), "", variables)):
-            rounded = self.original(program, changed, clone, key + "-one-thread" * bool(races), environment)
-            left = reason_not_equal(original, rounded) if rounded else ""
-            if rounded and left:
-                own = growth(original, rounded)
+        for words, arguments in (("with one thread in each kernel", ("-one-kernel-thread", source, ONE_KERNEL_THREAD)),
+                                 ("with feeds one unit in the last place larger", ("", perturbed(source), {}))):
+            outcome = run_original(*arguments)
+            left, own = reason_not_equal(original, outcome), growth(original, outcome)
+            if left:
                 text += f"; the original {words}: {left}" + (f" ({own})" if own else "")
                 if grown and (grown.first < ROUNDING or own and grown.first <= 10 * own.first):
-                    text = f"rounding: {text}"
+                    causes.append("rounding")
                 break
-        return "no", text
+        return "no", " and ".join(causes) + ": " * bool(causes) + text
 
     def keep_outputs(self, program: Program, original: Outcome | None, ours: Outcome) -> None:
         """Write what both printed into the folder of --output, and their records, which `run_tf1 --compare` reads."""

@@ -20,8 +20,7 @@ class Runs(programs.Comparison):
     """Outcomes in the place of runs: of the original by the cache's key and the environment, and of this package."""
 
     def original(self, program, source, clone, again="", variables=None):
-        if again == "-one-thread":
-            assert variables == programs.ONE_THREAD
+        assert ("one-thread" in again) == ("TF_NUM_INTEROP_THREADS" in (variables or {}))
         return ORIGINALS["perturbed" if "perturbed_feeds" in source else again]
 
     def ours(self, program, source, clone, variables=None):
@@ -76,6 +75,21 @@ def test_a_race_is_compared_with_one_thread_for_operations(row):
     assert cells[6].startswith("race: ") and cells[6].endswith("one thread: equal")
 
 
+def test_a_race_that_one_thread_does_not_end_is_no_rounding(row):
+    again = {"-again": outcome(2.4, 1, 2.4), "-one-thread": outcome(2.5, 1, 2.5),
+             "-again-one-thread": outcome(2.6, 1, 2.6)}
+    cells = row(again, [outcome(2.1, 1, 2.1), outcome(2.7, 1, 2.7)])
+    assert cells[5] == "no" and cells[6].startswith("race: ") and cells[6].endswith("2.5 then, 2.6 now")
+
+
+def test_rounding_may_be_left_where_one_thread_ends_a_race(row):
+    one = outcome(2.5, 1, 2.5)
+    again = {"-again": outcome(2.4, 1, 2.4), "-one-thread": one, "-again-one-thread": one,
+             "-one-kernel-thread-one-thread": outcome(2.6, 1.0000001, 2.6)}
+    cells = row(again, [outcome(2.1, 1, 2.1), outcome(2.7, 1.0000001, 2.7)])
+    assert cells[5] == "no" and cells[6].startswith("race and rounding: ")
+
+
 @pytest.mark.parametrize("line", ["import tensorflow as tf", '    "import tensorflow as tf\\n",'])
 def test_perturbed_sources_start_the_perturbation_in_programs_and_notebooks(line):
     changed = programs.perturbed(f"import os\n{line}\nimport tensorflow as tf\n")
@@ -90,6 +104,12 @@ def test_feeds_of_arrays_for_floating_point_placeholders_are_one_unit_in_the_las
     assert larger.dtype == np.float32
     np.testing.assert_array_equal(larger, np.nextafter(np.float32([0, 1, 3]), np.float32([0, 2, 4])))
     assert perturbed_feeds.perturb(floats, 0.75) == 0.75 and perturbed_feeds.perturb(integers, [1, 2]) == [1, 2]
+
+
+@pytest.mark.parametrize("line", ["    tf.reset_default_graph()", '    "        tf.reset_default_graph()\\n",'])
+def test_a_new_default_graph_gets_the_seed_in_programs_and_notebooks(line, tmp_path):
+    source = PROGRAM.edit(f"import tensorflow as tf\n{line}\n", tmp_path, None)
+    assert "tf.reset_default_graph(); tf.set_random_seed(1)" in source.splitlines()[1]
 
 
 def test_totals_count_each_cause_once():
