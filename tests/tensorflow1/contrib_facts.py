@@ -43,12 +43,13 @@ WRONG = {
     "logits": lambda: tf.contrib.legacy_seq2seq.sequence_loss([tf.ones([2, 3])], [], []),
     "optimizer": lambda: layers.optimize_loss(tf.reduce_sum(tf.Variable([1.0])), None, 0.1, "Foo")}
 NAMES = ("rnn.LSTMCel", "leyers", "crf.crf_decod", "opt.AGNOptimizer", "seq2seq.BasicDecoderr", "learn.DNNClassifier",
-         "distributions", "estimator", "cudnn_rnn", "tpu", "layers.real_valued_column", "slim.nets.inception_v3",
-         "factorization", "tensor_forest")
+         "distributions.MultivariateNormalDiag", "estimator", "cudnn_rnn", "tpu", "layers.real_valued_column",
+         "slim.nets.inception_v3", "factorization", "tensor_forest")
 MODULES = ("layers.python.layers.initializers", "rnn.python.ops.core_rnn_cell", "slim.python.slim.nets.resnet_v1",
            "learn.python.learn.datasets.mnist", "framework.python.ops", "rnn.NoSuchCell",
            "seq2seq.python.ops.attention_wrapper", "legacy_seq2seq.python.ops.seq2seq", "crf.python.ops.crf",
-           "opt.python.training.lazy_adam_optimizer")
+           "opt.python.training.lazy_adam_optimizer", "distributions.python.ops.distributions", "keras.api.keras",
+           "metrics.python.ops.set_ops")
 
 
 def hparams(change):

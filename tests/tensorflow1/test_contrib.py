@@ -149,8 +149,8 @@ def test_wrong_arguments_are_named_with_the_error_type_of_tensorflow_1(facts, na
     ("crf.crf_decod", "did you mean 'crf_decode'?"), ("opt.AGNOptimizer", "SyncReplicasOptimizer"),
     ("seq2seq.BasicDecoderr", "did you mean 'BasicDecoder'?"),
     ("factorization", "KMeans"), ("tensor_forest", "random forests"), ("learn.DNNClassifier", "tf.keras"),
-    ("distributions", "tensorflow-probability"), ("estimator", "session"), ("cudnn_rnn", "LSTMBlockCell"),
-    ("tpu", "session"), ("layers.real_valued_column", "tf.feature_column"),
+    ("distributions.MultivariateNormalDiag", "tensorflow-probability"), ("estimator", "session"),
+    ("cudnn_rnn", "LSTMBlockCell"), ("tpu", "session"), ("layers.real_valued_column", "tf.feature_column"),
     ("slim.nets.inception_v3", "tf.keras.applications")])
 def test_what_is_not_offered_is_refused_in_one_sentence(facts, path, words):
     kind, message = facts[f"name {path}"]
@@ -162,7 +162,8 @@ def test_what_is_not_offered_is_refused_in_one_sentence(facts, path, words):
     ("slim.python.slim.nets.resnet_v1", "slim.nets.resnet_v1"), ("learn.python.learn.datasets.mnist", "learn.datasets"),
     ("framework.python.ops", "framework"), ("seq2seq.python.ops.attention_wrapper", "seq2seq"),
     ("legacy_seq2seq.python.ops.seq2seq", "legacy_seq2seq"), ("crf.python.ops.crf", "crf"),
-    ("opt.python.training.lazy_adam_optimizer", "opt")])
+    ("opt.python.training.lazy_adam_optimizer", "opt"), ("distributions.python.ops.distributions", "distributions"),
+    ("keras.api.keras", "keras"), ("metrics.python.ops.set_ops", "metrics")])
 def test_the_deep_paths_of_tensorflow_1_lead_to_their_package(facts, path, module):
     assert facts[f"module {path}"] == module
     assert facts["module rnn.NoSuchCell"][0] == "NotOffered"

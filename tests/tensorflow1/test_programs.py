@@ -173,6 +173,25 @@ import tensorflow.contrib
 from tensorflow import keras
 from tensorflow import flags, app, gfile
 import tensorflow.compat.v1 as tf1
+from tensorflow.compat.v1.train import Saver, AdamOptimizer
+import tensorflow.compat.v1.nn as nn
+from tensorflow.compat.v1.nn import rnn_cell
+from tensorflow.compat.v1.keras.layers import Dense
+from tensorflow.compat.v1.summary import FileWriter
+import tensorflow.train as train
+from tensorflow.contrib.keras import layers, backend
+from tensorflow.contrib.keras.api.keras.layers import Dense
+from tensorflow.contrib.distributions import Normal, kl_divergence
+from tensorflow.contrib.staging import StagingArea
+from tensorflow.python.framework.graph_util import convert_variables_to_constants
+from tensorflow.python.framework.tensor_shape import scalar, vector, matrix
+from tensorflow.python.util.nest import is_sequence
+from tensorflow.python.pywrap_tensorflow import EventsWriter
+import tensorflow
+assert tensorflow.train.Saver is Saver is train.Saver and tensorflow.nn.rnn_cell.LSTMCell is rnn_cell.LSTMCell
+assert tensorflow.contrib.distributions.Normal is tensorflow.distributions.Normal
+assert tensorflow.keras.__version__ == keras.__version__ == "2.2.4-tf"
+assert (scalar(), vector(2), matrix(2, 3)) == ((), (2,), (2, 3)) and is_sequence([1]) and not is_sequence(1)
 """
 
 

@@ -40,6 +40,8 @@ def _attribute(path: str) -> Any:
 def _target(name: str) -> Any:
     """Return the module that stands for a module name of TensorFlow 1.15; None if today's module is meant."""
     parts = name.split(".")
+    if parts[:3] == ["tensorflow", "compat", "v1"]:  # the whole namespace, in 1.15 as here
+        parts = ["tensorflow", *parts[3:]]
     if parts[0] == "keras":
         return _keras_module(parts[1:])
     if parts[0] != "tensorflow" or len(parts) == 1:
@@ -118,7 +120,7 @@ class _Alias(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         module = self.__dict__["_module"]
-        if name.startswith("__"):
+        if name.startswith("__") and name != "__version__":
             raise AttributeError(name)
         try:
             return getattr(module, name)
@@ -133,17 +135,19 @@ class _Alias(types.ModuleType):
 
 def _with_old_names(namespace: types.ModuleType) -> None:
     """Put names of 1.15 back into modules of tensorflow.python: control_flow_ops.cond, array_ops.stack."""
-    places = {"control_flow_ops": ("cond", "while_loop", "control_flow_case", "control_flow_assert"),
-              "array_ops": ("array_ops_stack",), "ops": ("tensor", "indexed_slices", "tensor_conversion"),
-              "math_ops": (), "nn_ops": (), "random_ops": (), "variable_scope": (), "rnn": (), "init_ops": ()}
+    # module below tensorflow.python -> other modules that have its names today; the namespace is the last one
+    places = {"ops.control_flow_ops": ("ops.cond", "ops.while_loop", "ops.control_flow_case",
+                                       "ops.control_flow_assert"),
+              "ops.array_ops": ("ops.array_ops_stack",), "ops.math_ops": (), "ops.nn_ops": (), "ops.random_ops": (),
+              "ops.variable_scope": (), "ops.rnn": (), "ops.init_ops": (),
+              "framework.ops": ("framework.tensor", "framework.indexed_slices", "framework.tensor_conversion")}
     for name, others in places.items():
-        folder = "framework" if name == "ops" else "ops"
-        module = importlib.import_module(f"tensorflow.python.{folder}.{name}")
+        module = importlib.import_module(f"tensorflow.python.{name}")
 
-        def find(attribute: str, module: Any = module, others: Any = others, folder: str = folder) -> Any:
+        def find(attribute: str, module: Any = module, others: Any = others) -> Any:
             if not attribute.startswith("__"):
                 for other in others:
-                    found = importlib.import_module(f"tensorflow.python.{folder}.{other}")
+                    found = importlib.import_module(f"tensorflow.python.{other}")
                     if hasattr(found, attribute):
                         return getattr(found, attribute)
                 if hasattr(namespace, attribute):
@@ -151,6 +155,19 @@ def _with_old_names(namespace: types.ModuleType) -> None:
             raise AttributeError(f"module {module.__name__!r} has no attribute {attribute!r}")
 
         module.__dict__.setdefault("__getattr__", find)
+    shape = namespace.TensorShape
+    for name, functions in {
+            "pywrap_tensorflow": {"NewCheckpointReader": namespace.pywrap_tensorflow.NewCheckpointReader,
+                                  "EventsWriter": importlib.import_module(
+                                      "tensorflow.python.client._pywrap_events_writer").EventsWriter},
+            "framework.graph_util": {
+                "convert_variables_to_constants": namespace.graph_util.convert_variables_to_constants},
+            "framework.tensor_shape": {"scalar": lambda: shape([]), "vector": lambda length: shape([length]),
+                                       "matrix": lambda rows, columns: shape([rows, columns])},
+            "util.nest": {"is_sequence": importlib.import_module("tensorflow.python.util.nest").is_nested}}.items():
+        module = importlib.import_module(f"tensorflow.python.{name}")
+        for attribute, function in functions.items():
+            module.__dict__.setdefault(attribute, function)
 
 
 def install() -> types.ModuleType:
@@ -171,8 +188,6 @@ def install() -> types.ModuleType:
     namespace.__path__ = [*namespace.__path__, *real.__path__]  # type: ignore[attr-defined]  # tensorflow.core
     for name in ("tensorflow", "tensorflow.compat.v1"):
         sys.modules[name] = namespace
-    vars(importlib.import_module("tensorflow.python.pywrap_tensorflow")).setdefault(
-        "NewCheckpointReader", namespace.pywrap_tensorflow.NewCheckpointReader)
     sys.meta_path.insert(0, _Finder())
     _with_old_names(namespace)
     return namespace

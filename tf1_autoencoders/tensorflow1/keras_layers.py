@@ -4,6 +4,7 @@ Imported with tf_keras, at the first use of `tf.layers`, `tf.nn.rnn_cell` or `tf
 """
 from __future__ import annotations
 
+import importlib
 import math
 
 from tensorflow.python.framework import config, ops, tensor_shape
@@ -85,3 +86,7 @@ def model_to_estimator(original, *args, **kwargs):
     """An Estimator of a Keras model; Estimators left TensorFlow."""
     raise NotOffered("tf.keras.estimator is not offered: Estimators left TensorFlow with 2.16; model.fit trains the "
                      "same network")
+
+
+# at the end, since this imports what stands above in the place of tf_keras's own; of 1.15.5's tf.keras
+vars(importlib.import_module("tf_keras.api._v1.keras"))["__version__"] = "2.2.4-tf"

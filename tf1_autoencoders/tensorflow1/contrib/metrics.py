@@ -148,4 +148,4 @@ _REFUSED = dict.fromkeys((
     "streaming_false_positive_rate_at_thresholds", "streaming_sparse_average_precision_at_top_k",
     "streaming_sparse_precision_at_top_k", "streaming_dynamic_auc", "streaming_pearson_correlation"),
     "tf.metrics has the common metrics; scikit-learn has this one for arrays")
-__getattr__ = _contrib.explain_missing(__name__, ("ops", "metric_ops"), _REFUSED)
+__getattr__ = _contrib.explain_missing(__name__, ("ops", "metric_ops", "set_ops"), _REFUSED)
