@@ -76,12 +76,16 @@ def test_neither_folders_nor_files_have_circular_imports():
     assert in_circles(files) == set()
 
 
-def test_the_pages_name_every_folder():
+def test_the_arrows_and_the_readme_name_every_folder():
     folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert {folder for folder in ALLOWED if "/" not in folder} == folders | {"commands"}
-    for page in (ARCHITECTURE, PACKAGE.parent / "README.md"):
-        tables = "".join(line for line in page.read_text(encoding="utf-8").splitlines(True) if line.startswith("| `"))
-        assert {folder for folder in folders if f"`{folder}/`" not in tables} == set(), page.name
+    readme = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+    table = "".join(line for line in readme.splitlines(True) if line.startswith("| `"))
+    assert {folder for folder in folders if f"`{folder}/`" not in table} == set()
+
+
+def test_the_first_line_of_each_file_says_what_the_file_is_for():
+    assert [path.name for path in FILES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))] == []
 
 
 def test_tensorflow_keras_and_matplotlib_have_one_door_each():

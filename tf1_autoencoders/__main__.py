@@ -10,6 +10,7 @@ COMMANDS = {
     "clean": "list runs that were set aside and unfinished downloads, and delete them",
     "export --section 2 --to onnx": "a trained section in another format, proven",
     "convert CHECKPOINT": "anybody's TensorFlow 1 checkpoint, listed or in another format",
+    "run_tf1 PROGRAM.py": "a TensorFlow 1 program or notebook, unmodified, with its old numbers",
     "play": "a page in which the trained networks run in the browser, without installing anything"}
 
 
@@ -17,7 +18,7 @@ def main() -> None:
     print(f"tf1-autoencoders {__version__}: a report on autoencoders as TensorFlow 1 graphs that run on TensorFlow 2",
           "", "Type one of these commands; each has --help:", "", sep="\n")
     for command, meaning in COMMANDS.items():
-        print(f"  python -m tf1_autoencoders.{command:<20} {meaning}")
+        print(f"  python -m tf1_autoencoders.{command:<29} {meaning}")
 
 
 if __name__ == "__main__":
