@@ -65,7 +65,8 @@ def test_every_link_leads_to_a_file_or_a_heading(page):
 def test_every_module_that_a_command_names_exists(page):
     for module in re.findall(r"python -m ([\w.]+)", page.read_text(encoding="utf-8")):
         path = ROOT.joinpath(*module.split("."))
-        assert module in ("venv", "pytest") or path.with_suffix(".py").exists(), f"{page.name}: {module}"
+        files = (path.with_suffix(".py"), path / "__main__.py")
+        assert module in ("venv", "pytest") or any(file.exists() for file in files), f"{page.name}: {module}"
 
 
 def test_every_option_of_run_all_in_the_pages_exists():
