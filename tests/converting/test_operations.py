@@ -93,12 +93,73 @@ def normalised_over_the_batch():
     return matmul(tf1.nn.batch_normalization(x, mean, variance, None, None, 1e-3), "w2", 2)
 
 
+def local_response_normalization():
+    x = tf1.nn.conv2d(placeholder(None, 6, 6, 2), variable("w", 3, 3, 2, 7), 1, "SAME")
+    return tf1.nn.conv2d(tf1.nn.lrn(x, 2, bias=1.5, alpha=0.3, beta=0.75), variable("w2", 3, 3, 7, 1), 1, "SAME")
+
+
+def fused_normalization_in_training():
+    x = tf1.nn.conv2d(placeholder(None, 6, 6, 2), variable("w", 3, 3, 2, 4), 1, "SAME")
+    y, _, _ = tf1.nn.fused_batch_norm(x, variable("gamma", 4), variable("beta", 4), epsilon=0.01, is_training=True)
+    return tf1.nn.conv2d(y, variable("w2", 3, 3, 4, 1), 1, "SAME")
+
+
 @pytest.mark.parametrize("build", [attention, additive_attention, layer_normalization, normalised_over_steps,
                                    instance_normalization, batch_and_time_joined,
                                    batch_and_time_joined_and_parted, pixel_shuffle, parts_of_a_tensor, elementwise,
-                                   normalised_over_the_batch])
+                                   normalised_over_the_batch, fused_normalization_in_training,
+                                   local_response_normalization])
 def test_what_is_no_layer_is_a_function_of_keras(build, saved, run, in_this_process):
     converts(run, saved(lambda: tf1.identity(build(), name="y")), "keras", "--output", "y")
+
+
+def static_bidirectional(tf):
+    steps = tf.unstack(placeholder(None, 5, 4), axis=1)
+    outputs, _, _ = tf.contrib.rnn.static_bidirectional_rnn(
+        tf.nn.rnn_cell.BasicLSTMCell(3), tf.nn.rnn_cell.GRUCell(3), steps, dtype=tf.float32)
+    return matmul(outputs[-1], "w", 2)  # the last step forwards, and the first one backwards
+
+
+def static_backwards(tf):
+    steps = tf.unstack(placeholder(None, 5, 4), axis=1)[::-1]
+    outputs, _ = tf.contrib.rnn.static_rnn(tf.nn.rnn_cell.GRUCell(3), steps, dtype=tf.float32)
+    return tf.stack(outputs[::-1], axis=1)
+
+
+def legacy_decoder(tf):
+    """A character network of 2016: steps that are split and squeezed, outputs that are joined beside each other."""
+    steps = [tf.squeeze(step, [1]) for step in tf.split(placeholder(6, 5, 4), 5, 1)]
+    cell = tf.nn.rnn_cell.MultiRNNCell([tf.nn.rnn_cell.BasicLSTMCell(3) for _ in range(2)])
+    outputs, _ = tf.contrib.legacy_seq2seq.rnn_decoder(steps, cell.zero_state(6, tf.float32), cell)
+    return matmul(tf.reshape(tf.concat(outputs, 1), [-1, 3]), "w", 2)
+
+
+def block_cells(tf):
+    cell = tf.nn.rnn_cell.MultiRNNCell([tf.contrib.rnn.LSTMBlockCell(3, forget_bias=0.5) for _ in range(2)])
+    outputs, state = tf.nn.dynamic_rnn(cell, placeholder(None, 5, 4), dtype=tf.float32)
+    return matmul(tf.concat([outputs[:, -1], state[0].c, state[1].h], 1), "w", 2)
+
+
+def block_cells_unrolled(tf):
+    cell, steps = tf.contrib.rnn.LSTMBlockCell(3), tf.unstack(placeholder(None, 5, 4), axis=1)
+    return matmul(tf.contrib.rnn.static_rnn(cell, steps, dtype=tf.float32)[0][-1], "w", 2)
+
+
+def residual_cells(tf):
+    cell = tf.nn.rnn_cell.MultiRNNCell([tf.contrib.rnn.ResidualWrapper(tf.nn.rnn_cell.GRUCell(4)) for _ in range(2)])
+    outputs, _ = tf.nn.dynamic_rnn(cell, placeholder(None, 5, 4), dtype=tf.float32)
+    return tf.concat([matmul(outputs[:, -1], "w", 2), matmul(tf.reduce_sum(outputs, 1), "w2", 2)], 1)
+
+
+@pytest.mark.parametrize("build", [static_bidirectional, static_backwards, legacy_decoder, block_cells,
+                                   block_cells_unrolled, residual_cells])
+def test_recurrent_networks_of_contrib_are_layers_of_keras(build, saved, run, in_this_process):
+    pytest.importorskip("tf_keras")
+    with tf1.Graph().as_default():  # the namespace then leaves eager execution on for the other tests of this process
+        from tf1_autoencoders import tensorflow1
+    with tensorflow1._seeds.switches_of_1():  # loops as TensorFlow 1 has them
+        path = saved(lambda: tf1.identity(build(tensorflow1), name="y"))
+    converts(run, path, "keras", "--output", "y")
 
 
 def test_a_normalisation_over_the_last_axis_is_a_layer(saved, run, tmp_path, in_this_process):

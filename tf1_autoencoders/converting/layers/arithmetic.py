@@ -64,9 +64,16 @@ def merge(network: Network, tensor: Tensor) -> Optional[int]:
 
 @recognises("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 def fused_batch_normalization(network: Network, tensor: Tensor) -> Optional[int]:
-    """fused_batch_norm(x, gamma, beta, mean, variance) in use"""
-    if tensor.attribute("is_training") or tensor.output:
+    """fused_batch_norm(x, gamma, beta, mean, variance): in use, or saved while in training"""
+    x, gamma, beta = tensor.inputs[:3]
+    if tensor.output or tensor.attribute("is_training") and (is_nchw(tensor) or gamma.value is None
+                                                             or beta.value is None):
         return None
+    if tensor.attribute("is_training"):
+        number = network.operation("normalize_over_the_batch", tensor.place, {"x": network.number(x)},
+                                   epsilon=round(float(tensor.attr["epsilon"].f), 9))
+        return _affine(network, tensor.place, number, Weight((gamma,)), Weight((beta,)),
+                       network.tensors.variables(gamma, beta))
     return _batch_normalization(network, tensor.place, tensor.inputs[0], tensor.inputs[1:5],
                                 float(tensor.attr["epsilon"].f), **{"axis": 1} if is_nchw(tensor) else {})
 
@@ -131,13 +138,13 @@ def scale_or_offset(network: Network, tensor: Tensor) -> Optional[int]:
     if value.size > 1 and shape[channels] != value.size:
         return None
     if channels == 1 and shape[-1] in (None, value.size):  # Keras 3.15 adds a bias of this size along the width
-        return _affine(network, tensor.place, x, None, Weight((other,)), variables, axis=1)
+        return _affine(network, tensor.place, network.number(x), None, Weight((other,)), variables, axis=1)
     if tensor.op in ("BiasAdd", "Add", "AddV2"):
         scaled = SCALE_AND_OFFSET.match(tensor) if x.op == "Mul" and x.n_uses == 1 and value.size > 1 else None
         if scaled and scaled["scale"].value is None:
             scaled["x"], scaled["scale"] = scaled["scale"], scaled["x"]
         if scaled and scaled["scale"].value is not None and scaled["scale"].value.size > 1:
-            return _affine(network, tensor.place, scaled["x"], Weight((scaled["scale"],), np.ravel),
+            return _affine(network, tensor.place, network.number(scaled["x"]), Weight((scaled["scale"],), np.ravel),
                            Weight((other,), np.ravel), network.tensors.variables(scaled["scale"], other))
         number = network.number(x)
         layer = network.layers[number]
@@ -176,16 +183,16 @@ def _scale(network: Network, tensor: Tensor, x: Tensor, other: Tensor, variables
 
     def widened(part: Optional[Callable[[np.ndarray], np.ndarray]]) -> Optional[Weight]:
         return part and Weight((other,), lambda array: np.broadcast_to(np.ravel(part(array)), (width,)).copy())
-    return _affine(network, tensor.place, x, widened(scale), widened(offset), variables)
+    return _affine(network, tensor.place, network.number(x), widened(scale), widened(offset), variables)
 
 
-def _affine(network: Network, place: str, x: Tensor, scale: Optional[Weight], offset: Optional[Weight],
+def _affine(network: Network, place: str, x: int, scale: Optional[Weight], offset: Optional[Weight],
             variables: List[str], **more: Any) -> int:
-    """Add x * scale + offset, as the batch normalisation whose mean is 0 and whose variance is 1."""
+    """Add x * scale + offset for the layer x, as the batch normalisation whose mean is 0 and whose variance is 1."""
     size = np.shape((scale or offset).value)  # type: ignore[union-attr]
     weights = {"gamma": scale, "beta": offset, "moving_mean": Weight((), lambda: np.zeros(size, np.float32)),
                "moving_variance": Weight((), lambda: np.ones(size, np.float32))}
     note = " and ".join(["times a vector"] * bool(scale) + ["plus a vector"] * bool(offset))
-    return network.add("BatchNormalization", place, [network.number(x)], variables=variables, epsilon=0.0,
+    return network.add("BatchNormalization", place, [x], variables=variables, epsilon=0.0,
                        weights={name: weight for name, weight in weights.items() if weight}, note=note,
                        scale=None if scale else False, center=None if offset else False, **more)

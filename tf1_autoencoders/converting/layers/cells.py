@@ -46,12 +46,15 @@ def match_cell(network: Network, tensor: Tensor) -> Optional[Cell]:
     """Return the cell whose output a tensor is, or None."""
     key = "cell", tensor
     if key not in network.memo:
-        network.memo[key] = next(filter(None, (match(network, tensor) for match in (_lstm, _gru, _rnn))), None)
+        kinds = _lstm, _block_lstm, _gru, _rnn
+        network.memo[key] = next(filter(None, (match(network, tensor) for match in kinds)), None)
     return network.memo[key]  # type: ignore[no-any-return]
 
 
 def match_cell_by_c(network: Network, tensor: Tensor) -> Optional[Cell]:
     """Return the LSTM cell whose state c after the step a tensor is, or None."""
+    if tensor.op == "LSTMBlockCell" and tensor.output == 1:
+        return match_cell(network, network.tensors[f"{tensor.place}:6"])
     for squashed in tensor.users:
         for opened in squashed.users if squashed.op in ACTIVATIONS else ():
             cell = match_cell(network, opened)
@@ -84,6 +87,19 @@ def _lstm(network: Network, tensor: Tensor) -> Optional[Cell]:
     if bound is None or "forget_bias" in bound and bound["forget_bias"].number is None:
         return None
     forget_bias = bound["forget_bias"].number if "forget_bias" in bound else 0.0
+    return _cell(network, "LSTM", bound, tensor, ("kernel", "bias"),
+                 lambda kernel, bias: lstm_weights(kernel, bias, forget_bias),
+                 lambda kernel, bias: lstm_weights(kernel, bias, 0.0))
+
+
+def _block_lstm(network: Network, tensor: Tensor) -> Optional[Cell]:
+    """LSTMBlockCell, whose output 1 is c and 6 is h; its gates stand in the order of LSTM's formula"""
+    if tensor.op != "LSTMBlockCell" or tensor.output != 6 or tensor.attribute("use_peephole") \
+            or tensor.attr["cell_clip"].f > 0:
+        return None
+    bound: Dict[str, Any] = dict(zip(("x", "c", "h", "kernel", "", "", "", "bias"), tensor.inputs))
+    bound.update(new_c=network.tensors[f"{tensor.place}:1"], activation="Tanh")
+    forget_bias = float(tensor.attr["forget_bias"].f)
     return _cell(network, "LSTM", bound, tensor, ("kernel", "bias"),
                  lambda kernel, bias: lstm_weights(kernel, bias, forget_bias),
                  lambda kernel, bias: lstm_weights(kernel, bias, 0.0))

@@ -262,6 +262,14 @@ def _part(network: Network, tensor: Tensor, x: Tensor, key: List[Any]) -> Option
     return operation(network, tensor.place, "getitem", {"x": x, "key": key})
 
 
+@recognises("LRN", order=LAST)
+def local_response_normalization(network: Network, tensor: Tensor) -> Optional[int]:
+    """lrn(x): x / (bias + alpha * sum of squares of the neighbouring channels) ** beta"""
+    attributes = {name: tensor.attr[name].f for name in ("bias", "alpha", "beta")}
+    return network.operation("local_response_normalization", tensor.place, {"x": network.number(tensor.inputs[0])},
+                             depth_radius=int(tensor.attr["depth_radius"].i), **attributes)
+
+
 @recognises("SpaceToDepth", "DepthToSpace", order=LAST)
 def depth_and_space(network: Network, tensor: Tensor) -> Optional[int]:
     """depth_to_space(x, size), space_to_depth(x, size) of NHWC"""

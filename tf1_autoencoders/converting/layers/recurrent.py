@@ -63,7 +63,7 @@ def _loop_layer(network: Network, value: Tensor, sequences: bool, lengths: Optio
     lengths = own or lengths
     cell = match_cell(network, value) or match_cell_by_c(network, value)
     if cell is None:
-        return None
+        return None if lengths else _residual(network, value, sequences)
     first_values = []
     for state, new in ((cell.h, cell.new_h), (cell.c, cell.new_c)):
         if state is None or new is None:
@@ -89,6 +89,22 @@ def _loop_layer(network: Network, value: Tensor, sequences: bool, lengths: Optio
     if view == "h" and mask is not None and not is_state:
         view = "last output"  # zero behind the end of a sequence, where the state h stays
     return _add(network, cell, value, below, view, call)
+
+
+def _residual(network: Network, value: Tensor, sequences: bool) -> Optional[int]:
+    """Recognise x + what a cell makes of x, as ResidualWrapper has it, in the body of a loop; return the layer."""
+    for x, made in (value.inputs, value.inputs[::-1]) if value.op in ADDS else ():
+        cell = match_cell(network, made)
+        if cell is not None and cell.x is x:
+            number = _loop_layer(network, made, sequences)
+            below = _loop_layer(network, x, True) if x.op != "TensorArrayReadV3" else \
+                (_input_of_loop(network, x.inputs[2], None) or [None])[0]
+            if number is None or below is None:
+                return None
+            if not sequences:
+                below = network.operation("getitem", value.place, {"x": below}, key=[slice(None), -1])
+            return network.once("Add", value.place, [below, number])
+    return None
 
 
 def _chosen(tensor: Tensor) -> Tuple[Tensor, Optional[Tensor]]:
@@ -208,7 +224,18 @@ def unrolled_sequence(network: Network, tensor: Tensor) -> Optional[int]:
     return _static_layer(network, tensor.inputs, True) if tensor.attr["axis"].i == 1 else None
 
 
-@recognises("Mul", *ADDS, *ACTIVATIONS, order=FIRST)
+@recognises("ConcatV2", order=FIRST)
+def joined_sequence(network: Network, tensor: Tensor) -> Optional[int]:
+    """concat(outputs, 1): the outputs of all steps beside each other"""
+    *values, axis = tensor.inputs
+    if axis.number != 1 or len(values) < 2 or not values[0].shape or len(values[0].shape) != 2:
+        return None
+    number, units = _static_layer(network, values, True), values[0].shape[1]
+    return None if number is None or units is None else network.operation(
+        "reshape", tensor.place, {"x": number}, newshape=(-1, len(values) * units))
+
+
+@recognises("Mul", "LSTMBlockCell", *ADDS, *ACTIVATIONS, order=FIRST)
 def unrolled_output(network: Network, tensor: Tensor) -> Optional[int]:
     """The output of the last step"""
     return _static_layer(network, [tensor], False)
@@ -230,24 +257,43 @@ def _static_layer(network: Network, values: Sequence[Tensor], sequences: bool) -
             break
         value = cell.h
     cells.reverse()
-    if cells[0].c and not is_zero(cells[0].c) or sequences and list(values) != places[::-1]:
+    forwards, backwards = list(values) == places[::-1], list(values) == places
+    if cells[0].c and not is_zero(cells[0].c) or sequences and not forwards and not backwards:
         return None
     below = _steps(network, [cell.x for cell in cells])
-    return None if below is None else _add(network, cells[0], places[0], below, "sequence" if sequences else "h")
+    if below is None:
+        return None
+    number = _add(network, cells[0], places[0], below, "sequence" if sequences else "h")
+    return number if forwards or not sequences else network.operation("flip", places[-1].place, {"x": number}, axis=1)
 
 
 def _steps(network: Network, tensors: List[Tensor]) -> Optional[int]:
-    """Return the layer that gives a sequence, whose steps are these tensors."""
+    """Return the layer that gives a sequence, whose steps are these tensors: parts of one, or what cells give."""
+    tensors = [_before_squeeze(tensor) for tensor in tensors]
     split, n = tensors[0], len(tensors)
-    if [(tensor.node is split.node, tensor.output) for tensor in tensors] != [(True, k) for k in range(n)]:
+    first, last = split.output, tensors[-1].output
+    direction = 1 if first <= last else -1
+    if [(tensor.node is split.node, tensor.output) for tensor in tensors] != \
+            [(True, first + direction * k) for k in range(n)]:
         return _static_layer(network, tensors, True)
-    if split.op == "Unpack" and split.attr["num"].i == n:
-        x, axis = split.inputs[0], split.attr["axis"].i
-    elif split.op == "Split" and split.attr["num_split"].i == n and split.inputs[0].number == 0 \
-            and split.inputs[1].op == "Reshape":
-        x, axis = split.inputs[1].inputs[0], 0
+    if split.op == "Unpack":
+        x, axis, n_parts = split.inputs[0], split.attr["axis"].i, split.attr["num"].i
+    elif split.op == "Split" and split.inputs[0].number == 0 and split.inputs[1].op == "Reshape":
+        x, axis, n_parts = split.inputs[1].inputs[0], 0, split.attr["num_split"].i
+    elif split.op == "Split" and split.inputs[0].number == 1:
+        x, axis, n_parts = split.inputs[1], 1, split.attr["num_split"].i
     else:
         return _static_layer(network, tensors, True) if n == 1 else None
-    if axis == 1:
-        return network.number(x)
-    return network.number(x.inputs[0]) if axis == 0 and _swaps_batch_and_time(x) else None
+    if axis != 1 and not (axis == 0 and _swaps_batch_and_time(x)):
+        return None
+    number, place = network.number(x if axis == 1 else x.inputs[0]), f"{split.place}/steps"
+    if n != n_parts:
+        key = [slice(None), slice(min(first, last), max(first, last) + 1)]
+        number = network.operation("getitem", place, {"x": number}, key=key)
+    return number if direction == 1 else network.operation("flip", place, {"x": number}, axis=1)
+
+
+def _before_squeeze(tensor: Tensor) -> Tensor:
+    """Return the part of a sequence, float32[batch, 1, width], of which a step is squeezed; else the tensor."""
+    is_step = tensor.op == "Squeeze" and list(tensor.attr["squeeze_dims"].list.i) == [1]
+    return tensor.inputs[0] if is_step and tensor.inputs[0].op == "Split" else tensor

@@ -16,8 +16,24 @@ from tf1_autoencoders.utils.files import write_atomically
 from tf1_autoencoders.utils.frameworks import keras
 
 MAX_LAYERS = 300
+def local_response_normalization(x: Any, depth_radius: int, bias: float, alpha: float, beta: float) -> Any:
+    """Return tf.nn.lrn(x) by functions of keras.ops, for x float32[batch, height, width, channels]."""
+    channels = x.shape[-1]
+    squares = keras.ops.pad(keras.ops.square(x), [[0, 0], [0, 0], [0, 0], [depth_radius, depth_radius]])
+    total = sum(squares[..., k:k + channels] for k in range(2 * depth_radius + 1))
+    return x * keras.ops.power(bias + alpha * total, -beta)
+
+
+def normalize_over_the_batch(x: Any, epsilon: float) -> Any:
+    """Return x, float32[batch, ..., channels], less the mean and divided by the standard deviation of each channel."""
+    mean, variance = keras.ops.moments(x, axes=list(range(len(x.shape) - 1)), keepdims=True)
+    return (x - mean) / keras.ops.sqrt(variance + epsilon)
+
+
 OPERATIONS: Dict[str, Callable[..., Any]] = {  # which keras.ops does not have under these names
     "getitem": lambda x, key: x[tuple(key)],
+    "local_response_normalization": local_response_normalization,
+    "normalize_over_the_batch": normalize_over_the_batch,
     "mask": lambda x, lengths: keras.ops.less_equal(  # the steps of a sequence that are within its length
         keras.ops.cumsum(keras.ops.ones_like(x[:, :, 0]), axis=1),
         keras.ops.expand_dims(keras.ops.cast(lengths, "float32"), 1))}
