@@ -19,15 +19,20 @@ ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-6  # relative to the largest value: rounding of float32 by other kernels
 RECORDED = contrib_calls.load()
 QUICK = ("fully_connected_regularized", "batch_norm", "rnn.static_rnn", "seq2seq_greedy", "crf_decode")
-NEEDS_SCIPY = {"opt_Scipy"}  # no package of ours asks for SciPy: the program's user has it
+# no package of ours asks for these: the user of the program has them
+NEEDS = {"opt_Scipy": "scipy", "learn_iris": "sklearn"}
 TF115 = os.environ.get("TF1_AUTOENCODERS_TF115")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+def is_missing(name):
+    return name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None
+
+
 def marked(name):
     marks = [pytest.mark.slow] if name not in QUICK else []
-    if name in NEEDS_SCIPY:
-        marks.append(pytest.mark.skipif(importlib.util.find_spec("scipy") is None, reason="SciPy is not installed"))
+    if is_missing(name):
+        marks.append(pytest.mark.skip(reason=f"{NEEDS[name]} is not installed"))
     return pytest.param(name, marks=marks)
 
 
@@ -48,10 +53,8 @@ def computed(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("contrib")
     items = [item for item in request.session.items if item.fspath == request.fspath and hasattr(item, "callspec")]
     wanted = {item.callspec.params.get("name") for item in items} - {*QUICK}
-    if importlib.util.find_spec("scipy") is None:
-        wanted -= NEEDS_SCIPY
     run(sys.executable, "tests.tf115.contrib_calls", "run", folder, *(name for name in contrib_calls.CALLS
-                                                                      if name in wanted))
+                                                                      if name in wanted and not is_missing(name)))
     return contrib_calls.load(folder / "programs.npz")
 
 

@@ -263,11 +263,28 @@ def crop_to_bounding_box(original, image, offset_height, offset_width, target_he
     return original(image, offset_height, offset_width, target_height, target_width)
 
 
+def _is_copied_to_device(dataset):
+    dataset = getattr(dataset, "_dataset", dataset)
+    return type(dataset).__name__ == "_CopyToDeviceDataset" or any(map(_is_copied_to_device, dataset._inputs()))
+
+
 @seeds.replaces("tensorflow.python.data.ops.dataset_ops:DatasetV1._make_initializable_iterator")
 def make_initializable_iterator(original, self, shared_name=None):
-    """An initialisable iterator; 1.15 put two data sets around the program's: optimisation and its model."""
-    seeds.shift(3)
+    """An initialisable iterator; 1.15 put two data sets around most of them: optimisation and its model."""
+    seeds.shift(0 if _is_copied_to_device(self) else 3)
     return original(self, shared_name)
+
+
+@seeds.replaces("tensorflow.python.data.ops.dataset_ops:DatasetV2.rejection_resample")
+def rejection_resample(original, *args, **kwargs):
+    with seeds.more(1):  # the classes were made twice
+        return original(*args, **kwargs)
+
+
+@seeds.replaces("tensorflow.python.ops.gen_experimental_dataset_ops:csv_dataset_v2")
+def csv_dataset(original, *args, **kwargs):
+    seeds.shift(-1)  # it had no columns to leave out
+    return original(*args, **kwargs)
 
 
 @seeds.replaces("tensorflow.python.data.ops.repeat_op:_repeat")

@@ -73,5 +73,5 @@ class Call:
 
 
 for _name in ("layers", "framework", "rnn", "slim", "seq2seq", "legacy_seq2seq", "crf", "opt", "lookup",
-              "image", "others"):
+              "image", "others", "data"):
     importlib.import_module(f"{__name__}.{_name}")
