@@ -90,6 +90,15 @@ def more(difference: int) -> Iterator[None]:
     shift(difference, graph)
 
 
+@contextlib.contextmanager
+def counts_as(n: int) -> Iterator[None]:
+    """Context manager: what is made inside had n operations in TensorFlow 1.15."""
+    graph = ops.get_default_graph()
+    before = count(graph)
+    yield
+    shift(n - (count(graph) - before), graph)
+
+
 def get_seed(op_seed: Optional[int]) -> Tuple[Optional[int], Optional[int]]:
     """Return the two seeds of an operation, as `tf.get_seed` of TensorFlow 1.15 does."""
     if op_seed is None and not context.executing_eagerly():

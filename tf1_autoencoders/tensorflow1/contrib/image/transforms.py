@@ -1,13 +1,12 @@
-"""tf.contrib.image of TensorFlow 1.15: rotations, translations and projective transformations of images.
+"""Rotations, translations and projective transformations of images.
 
-Source of every name: tf.contrib.image of TensorFlow 1.15.5. A transformation is [a0, a1, a2, b0, b1, b2, c0, c1]: the
+A transformation is [a0, a1, a2, b0, b1, b2, c0, c1]: the
 output's pixel (x, y) is the input's ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k) with k = c0 x + c1 y + 1. Images
 are [batch, height, width, channels], [height, width, channels] or [height, width]; outside of them are zeros.
 """
 from __future__ import annotations
 
 import tf1_autoencoders.tensorflow1 as tf
-from tf1_autoencoders.tensorflow1 import contrib as _contrib
 
 _TYPES = (tf.uint8, tf.int32, tf.int64, tf.float16, tf.float32, tf.float64)
 
@@ -157,12 +156,3 @@ def compose_transforms(*transforms):
         for one in transforms[1:]:
             composed = tf.matmul(composed, flat_transforms_to_matrices(one))
         return matrices_to_flat_transforms(composed)
-
-
-_WARP = "tf.contrib.image.transform warps by a formula; scipy.ndimage.map_coordinates by a field, for arrays"
-_REFUSED = {"dense_image_warp": _WARP, "sparse_image_warp": _WARP,
-            "interpolate_spline": "scipy.interpolate has splines",
-            "connected_components": "scipy.ndimage.label finds them in arrays",
-            "bipartite_match": "scipy.optimize.linear_sum_assignment matches arrays",
-            "single_image_random_dot_stereograms": "its operation left TensorFlow"}
-__getattr__ = _contrib.explain_missing(__name__, ("image_ops", "ops"), _REFUSED)
