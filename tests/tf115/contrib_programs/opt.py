@@ -35,6 +35,9 @@ def _program(name, make, **options):
 
 _program("LazyAdam", lambda opt, tf: opt.LazyAdamOptimizer(0.05))
 _program("Nadam", lambda opt, tf: opt.NadamOptimizer(0.05))
+_program("AdamGS", lambda opt, tf: opt.AdamGSOptimizer(tf.train.get_or_create_global_step(), 0.05))
+_program("LazyAdamGS", lambda opt, tf: opt.LazyAdamGSOptimizer(3, 0.05))
+_program("Multitask", lambda opt, tf: opt.MultitaskOptimizerWrapper(tf.train.MomentumOptimizer(0.05, 0.9)))
 _program("AdaMax", lambda opt, tf: opt.AdaMaxOptimizer(0.05))
 _program("AdamW", lambda opt, tf: opt.AdamWOptimizer(0.01, learning_rate=0.05))
 _program("MomentumW", lambda opt, tf: opt.MomentumWOptimizer(0.01, 0.05, 0.9, use_nesterov=True))
@@ -53,6 +56,30 @@ def opt_AdamW_some(c):
     optimizer = tf.contrib.opt.AdamWOptimizer(0.1)
     losses, _ = _steps(c, lambda: optimizer, decay_var_list=[])
     return losses
+
+
+@call
+def opt_Multitask_zeros(c):
+    tf, opt = c.tf, c.tf.contrib.opt
+    seen, missing = (tf.get_variable(name, [3], trainable=False, initializer=tf.ones_initializer())
+                     for name in ("seen", "missing"))
+    optimizer = opt.MultitaskOptimizerWrapper(tf.train.MomentumOptimizer(0.5, 0.9))
+    is_there = c.booleans(True)
+    pairs = [(c.fixed(3), seen), (tf.cast(is_there, tf.float32) * c.fixed(3), missing),
+             (None, tf.Variable(1.0, trainable=False))]
+    pairs, norm = opt.clip_gradients_by_global_norm(pairs, 0.7)
+    drawn = tf.get_variable("drawn", [4], trainable=False, initializer=tf.random_normal_initializer())
+    step = optimizer.apply_gradients(pairs)
+
+    def steps(session):
+        found = []
+        for there in (True, False, True):
+            session.run(step, {**c.feeds, is_there: there})
+            found += session.run([seen, missing])
+        return np.concatenate(found)
+
+    c.questions["steps"] = steps
+    return norm + tf.reduce_sum(drawn)
 
 
 @call

@@ -15,14 +15,10 @@ from tf1_autoencoders.tensorflow1.contrib.opt.weight_decay import *  # noqa: F40
 _SERVERS = "it trained on several parameter servers; tf.train.SyncReplicasOptimizer is the one that is left"
 _REFUSED = dict.fromkeys(("AGNCustomGetter", "AGNOptimizer", "DropStaleGradientOptimizer", "ElasticAverageCustomGetter",
                           "ElasticAverageOptimizer", "ModelAverageCustomGetter", "ModelAverageOptimizer"), _SERVERS)
-_REFUSED.update(dict.fromkeys(("AdamGSOptimizer", "LazyAdamGSOptimizer"),
-                              "tf.train.AdamOptimizer and LazyAdamOptimizer count the steps themselves"))
-_REFUSED.update(clip_gradients_by_global_norm="tf.clip_by_global_norm does the same",
-                GGTOptimizer="tf.train.AdagradOptimizer keeps the diagonal of the same matrix",
-                MultitaskOptimizerWrapper="give each task an optimizer of its own",
+_REFUSED.update(GGTOptimizer="tf.train.AdagradOptimizer keeps the diagonal of the same matrix",
                 RegAdagradOptimizer="tf.train.AdagradOptimizer, with a second loss for the regularisation",
                 ShampooOptimizer="tf.train.AdagradOptimizer keeps the diagonal of the same matrices")
 _INNER = ("training", "adamax", "addsign", "external_optimizer", "lars_optimizer", "lazy_adam_optimizer",
-          "moving_average_optimizer", "nadam_optimizer", "powersign", "variable_clipping_optimizer",
-          "weight_decay_optimizers")
+          "moving_average_optimizer", "multitask_optimizer_wrapper", "nadam_optimizer", "powersign",
+          "variable_clipping_optimizer", "weight_decay_optimizers")
 __getattr__ = _contrib.explain_missing(__name__, _INNER, _REFUSED)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import tf1_autoencoders.tensorflow1 as tf
+from tf1_autoencoders.tensorflow1 import seeds as _seeds
 
 
 def _scatter(kind, variable, indices, values, use_locking):
@@ -52,6 +53,44 @@ class LazyAdamOptimizer(_SparseAdam):
         denominator = tf.sqrt(v_rows) + epsilon
         update = _scatter("sub", variable, indices, rate * m_rows / denominator, self._use_locking)
         return tf.group(update, new_m, new_v)
+
+
+class _StepsOfProgram:
+    """Adam whose number of steps is a global step, which the program counts; to derive from before a class of Adam."""
+
+    def __init__(self, global_step=0, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, use_locking=False,
+                 name="Adam"):
+        super().__init__(learning_rate, beta1, beta2, epsilon, use_locking, name)
+        self._global_step = global_step
+
+    def _get_beta_accumulators(self):
+        return tf.pow(self._beta1_t, self._step), tf.pow(self._beta2_t, self._step)
+
+    def _create_slots(self, var_list):
+        for variable in var_list:
+            self._zeros_slot(variable, "m", self._name)
+            self._zeros_slot(variable, "v", self._name)
+
+    def _prepare(self):
+        super()._prepare()
+        with _seeds.more(1):
+            self._step = tf.cast(self._global_step, tf.float32) + 1
+
+    def _finish(self, update_ops, name_scope):
+        return tf.train.Optimizer._finish(self, update_ops, name_scope)
+
+
+class AdamGSOptimizer(_StepsOfProgram, tf.train.AdamOptimizer):  # type: ignore[name-defined,misc]
+    """Adam whose number of steps is a global step.
+
+    Args:
+        global_step: integer variable or tensor, the number of steps before this one.
+        beta1, beta2, epsilon: as for tf.train.AdamOptimizer.
+    """
+
+
+class LazyAdamGSOptimizer(_StepsOfProgram, LazyAdamOptimizer):
+    """LazyAdamOptimizer whose number of steps is a global step; arguments as for AdamGSOptimizer."""
 
 
 class NadamOptimizer(_SparseAdam):

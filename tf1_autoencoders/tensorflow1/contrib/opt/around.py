@@ -1,7 +1,10 @@
-"""Optimizers around an optimizer: moving averages of the variables, variables of a limited length."""
+"""Around an optimizer: moving averages of the variables, variables of a limited length, gradients that are all zero."""
 from __future__ import annotations
 
+import functools
+
 import tf1_autoencoders.tensorflow1 as tf
+from tf1_autoencoders.tensorflow1 import seeds as _seeds
 
 
 class MovingAverageOptimizer(tf.train.Optimizer):  # type: ignore[name-defined,misc]
@@ -115,3 +118,42 @@ class VariableClippingOptimizer(tf.train.Optimizer):  # type: ignore[name-define
         value = variable.read_value()
         delta = value - tf.clip_by_norm(value, self._max_norm, dims)
         return variable.assign_sub(delta, use_locking=self._use_locking)
+
+
+class MultitaskOptimizerWrapper:
+    """An optimizer that leaves a variable and its slots as they are where all of the gradient is zero.
+
+    Args:
+        opt: tf.train.Optimizer, which is changed so.
+
+    Raises:
+        TypeError: opt is no optimizer.
+    """
+
+    def __init__(self, opt):
+        if not isinstance(opt, tf.train.Optimizer):
+            raise TypeError(f"Supplied optimizer must be an instance of tf.train.Optimizer; got {type(opt).__name__}")
+        self._opt = opt
+        for name in ("_apply_dense", "_resource_apply_dense", "_apply_sparse", "_resource_apply_sparse"):
+            setattr(opt, name, functools.partial(self._unless_zero, getattr(opt, name)))
+
+    @staticmethod
+    def _unless_zero(apply, gradient, *arguments):
+        with _seeds.more(1):
+            return tf.cond(tf.equal(tf.count_nonzero(gradient), 0), tf.no_op, lambda: apply(gradient, *arguments))
+
+    def __getattr__(self, name):
+        return getattr(self._opt, name)
+
+
+def clip_gradients_by_global_norm(gradients_variables, clip_norm=20.0):
+    """Return ([(gradient, variable)], norm float[]): gradients that together are no longer than clip_norm.
+
+    Args:
+        gradients_variables: [(gradient or None, variable)].
+    """
+    gradients, variables = zip(*gradients_variables)
+    with _seeds.more(14 * sum(gradient is not None for gradient in gradients)):  # it asked for zeros, which add nothing
+        norm = tf.global_norm(gradients)
+    clipped, _ = tf.clip_by_global_norm(gradients, clip_norm, use_norm=norm)
+    return list(zip(clipped, variables)), norm
