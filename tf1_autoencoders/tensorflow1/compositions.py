@@ -80,10 +80,17 @@ def reduced_shape(original, input_shape, axes):
 
 @seeds.replaces(f"{_OPS}.math_ops:_ReductionDims")
 def reduction_axes(original, x, axis):
-    """The axes of a reduction over everything; TensorFlow 2 takes three operations more if the rank is 0."""
+    """The axes of a reduction over everything: 1.15 knew them of a tensor, also of rank 0, and not of a variable."""
     if axis is None and isinstance(x, tensor_lib.Tensor) and x.shape.rank == 0:
         return constant_op.constant(np.arange(0, dtype=np.int32))
+    if axis is None and not isinstance(x, tensor_lib.Tensor):
+        return math_ops.range(0, array_ops.rank(x))
     return original(x, axis)
+
+
+@seeds.replaces(f"{_OPS}.math_ops:reduce_logsumexp")
+def reduce_logsumexp(original, input_tensor, *args, **kwargs):
+    return original(ops.convert_to_tensor(input_tensor), *args, **kwargs)  # once, and not for each use
 
 
 @seeds.replaces(f"{_OPS}.array_ops:reshape")

@@ -55,8 +55,8 @@ class LazyAdamOptimizer(_SparseAdam):
         return tf.group(update, new_m, new_v)
 
 
-class _StepsOfProgram:
-    """Adam whose number of steps is a global step, which the program counts; to derive from before a class of Adam."""
+class _StepsOfProgram(tf.train.AdamOptimizer):  # type: ignore[name-defined,misc]
+    """Adam whose number of steps is a global step, which the program counts."""
 
     def __init__(self, global_step=0, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, use_locking=False,
                  name="Adam"):
@@ -80,7 +80,7 @@ class _StepsOfProgram:
         return tf.train.Optimizer._finish(self, update_ops, name_scope)
 
 
-class AdamGSOptimizer(_StepsOfProgram, tf.train.AdamOptimizer):  # type: ignore[name-defined,misc]
+class AdamGSOptimizer(_StepsOfProgram):
     """Adam whose number of steps is a global step.
 
     Args:
