@@ -16,6 +16,7 @@ from benchmarks import (
     measuring,
     profile,
     report,
+    report_listings,
     run,
     scaling,
     startup,
@@ -300,3 +301,27 @@ def test_the_detective_story_trains_missing_seeds_only_and_draws_what_2_4_1_reco
     figure = detective_story.bar_figure(steps["first fit, seed 0/loss"][0], steps["first fit, seed 0/size"])
     legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert f"{recorded['history']['loss'][0]:.4f}" in legend[1] and recorded["shown"]["loss"][0] in legend[2]
+
+
+REPORT = """```
+1 def define_models(n):
+2     return n
+```
+Epoch 1/1
+"""
+
+
+def test_a_reports_listing_loses_its_numbers_and_a_bar_is_read_at_the_end_of_each_epoch():
+    assert report_listings.listing(REPORT, "def define_models(") == "def define_models(n):\n    return n\n"
+    with pytest.raises(UserError, match="no numbered listing"):
+        report_listings.listing(REPORT, "Dense(2000")
+    bar = "\r 32/64 [==] - ETA: 1s - loss: 3.0\b\b\r64/64 [====] - 1s 2us/sample - loss: 2.0 - val_loss: 1e-03\n"
+    assert report_listings.shown("Epoch 1/2\n" + bar + "Epoch 2/2\n" + bar) == {
+        "loss": ["2.0", "2.0"], "val_loss": ["1e-03", "1e-03"]}
+
+
+def test_the_bar_of_then_averages_the_means_of_the_steps():
+    steps = [{"loss": 3.0, "acc": 0.5, "size": 2}, {"loss": 0.0, "acc": 0.25, "size": 1}]
+    # means of the loss after each step: 3, 2; the accuracy is a mean already; the last one counts twice
+    assert report_listings.bar_of_then([steps], "loss") == ["2.3333"]
+    assert report_listings.bar_of_then([steps], "acc") == ["0.3333"]

@@ -1,4 +1,6 @@
 """Programs of tf.contrib.image."""
+import importlib
+
 import numpy as np
 
 from tests.tf115.contrib_programs import call
@@ -78,6 +80,24 @@ def _sparse_warp(n_boundary_points, order):
 _sparse_warp(0, 1)  # order 2 amplifies the rounding of float32; the splines above have all orders
 _sparse_warp(1, 1)
 _sparse_warp(2, 1)
+
+
+@call
+def image_interpolate_bilinear(c):
+    grid, points = c.layers.linear(c.floats(2, 4, 4, 2), 2), c.floats(2, 6, 2) * 4.0
+    interpolate = importlib.import_module("tensorflow.contrib.image.python.ops.dense_image_warp") \
+        if not hasattr(c.tf, "_seeds") else c.tf.contrib.image
+    return interpolate._interpolate_bilinear(grid, points) + interpolate._interpolate_bilinear(
+        grid, points, indexing="xy")
+
+
+@call
+def image_bipartite_match(c):
+    distances, found = c.floats(5, 3), []
+    for options in ((-1.0,), (2.0,), (4.0, 2), (0.0,)):
+        found += c.tf.contrib.image.bipartite_match(distances, *options)
+    found += c.tf.contrib.image.bipartite_match(c.fixed(2, 4), 2.0)
+    return c.tf.concat(found, 0)
 
 
 @call

@@ -89,8 +89,10 @@ def module_of(parts: Iterable[str]) -> types.ModuleType:
     """
     module = sys.modules[__name__]
     for part in parts:
-        module = getattr(module, part)
-        if not isinstance(module, types.ModuleType):
+        found = getattr(module, part)
+        if isinstance(found, types.ModuleType):
+            module = found
+        elif not isinstance(found, types.FunctionType):  # else it stands for the file that 1.15 had it in
             raise NotOffered(f"tf.contrib has no module {part!r}")
     return module
 

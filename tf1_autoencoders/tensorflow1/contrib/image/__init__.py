@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from tf1_autoencoders.tensorflow1 import contrib as _contrib
 from tf1_autoencoders.tensorflow1.contrib.image.components import *  # noqa: F401, F403
+from tf1_autoencoders.tensorflow1.contrib.image.matching import *  # noqa: F401, F403
 from tf1_autoencoders.tensorflow1.contrib.image.transforms import *  # noqa: F401, F403
 from tf1_autoencoders.tensorflow1.contrib.image.warps import *  # noqa: F401, F403
+from tf1_autoencoders.tensorflow1.contrib.image.warps import _interpolate_bilinear  # noqa: F401
 
-_REFUSED = {"bipartite_match": "no public program uses it; scipy.optimize.linear_sum_assignment matches arrays",
-            "single_image_random_dot_stereograms": "no public program uses it, and its operation left TensorFlow"}
+_REFUSED = {"single_image_random_dot_stereograms": "no public program uses it, and its operation left TensorFlow"}
 __getattr__ = _contrib.explain_missing(__name__, ("image_ops", "ops"), _REFUSED)

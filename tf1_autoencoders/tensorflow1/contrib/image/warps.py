@@ -9,6 +9,44 @@ from tf1_autoencoders.tensorflow1 import seeds as _seeds
 _LEAST = 1e-10  # of a squared distance whose root or logarithm is taken
 
 
+def _interpolate_bilinear(grid, query_points, name="interpolate_bilinear", indexing="ij"):
+    """Return values between the pixels of images, float[batch, n, channels]; programs import this private name, too.
+
+    Args:
+        grid: float[batch, height, width, channels].
+        query_points: float[batch, n, 2], rows and columns; outside of the image count those of its border.
+        indexing: "ij", or "xy" for query points of columns and rows.
+
+    Raises:
+        ValueError: another indexing or rank, or a height or width below 2.
+    """
+    if indexing not in ("ij", "xy"):
+        raise ValueError("Indexing mode must be 'ij' or 'xy'")
+    grid, query_points = tf.convert_to_tensor(grid), tf.convert_to_tensor(query_points)
+    if any(size is not None and size < 2 for size in grid.shape.with_rank(4).as_list()[1:3]):
+        raise ValueError(f"Grid must be at least 2x2: {grid.shape}")
+    with tf.name_scope(name), _seeds.counts_as(181):
+        with tf.control_dependencies([tf.debugging.assert_greater_equal(tf.shape(grid)[1:3], 2)]):
+            batch, height, width, channels = tf.unstack(tf.shape(grid))
+        firsts, shares = [], []
+        for axis in (0, 1) if indexing == "ij" else (1, 0):
+            place, size = query_points[:, :, axis], (height, width)[axis]  # "xy" is for square images, in 1.15 too
+            first = tf.minimum(tf.maximum(tf.floor(place), 0), tf.cast(size - 2, place.dtype))
+            shares.append(tf.cast(tf.clip_by_value(place - first, 0, 1), grid.dtype)[:, :, None])
+            firsts.append(tf.cast(first, tf.int32))
+        pixels = tf.reshape(grid, [batch * height * width, channels])
+        start = tf.reshape(tf.range(batch) * height * width, [batch, 1])
+
+        def at(row, column):
+            return tf.gather(pixels, start + row * width + column)
+
+        (row, column), (down, right) = firsts, shares
+        top_left, bottom_left = at(row, column), at(row + 1, column)
+        top = right * (at(row, column + 1) - top_left) + top_left
+        bottom = right * (at(row + 1, column + 1) - bottom_left) + bottom_left
+        return down * (bottom - top) + top
+
+
 def dense_image_warp(image, flow, name="dense_image_warp"):
     """Return an image whose pixel (j, i) is the one at (j - flow[j, i, 0], i - flow[j, i, 1]), between pixels linearly.
 
@@ -21,34 +59,12 @@ def dense_image_warp(image, flow, name="dense_image_warp"):
     """
     with tf.name_scope(name):
         image, flow = tf.convert_to_tensor(image), tf.convert_to_tensor(flow)
-        sizes = image.shape.with_rank(4).as_list()
-        if any(size is not None and size < 2 for size in sizes[1:3]):
-            raise ValueError(f"Grid must be at least 2x2: {image.shape}")
         with _seeds.counts_as(236):
-            with tf.control_dependencies([tf.debugging.assert_greater_equal(tf.shape(image)[1:3], 2)]):
-                batch, height, width, channels = tf.unstack(tf.shape(image))
+            batch, height, width, channels = tf.unstack(tf.shape(image))
             grid = tf.stack(tf.meshgrid(tf.range(height), tf.range(width), indexing="ij"), 2)
             places = tf.reshape(tf.cast(grid, flow.dtype)[None] - flow, [batch, height * width, 2])
-            with tf.name_scope("interpolate_bilinear"):
-                firsts, shares = [], []
-                for axis, size in enumerate((height, width)):
-                    place = places[:, :, axis]
-                    first = tf.minimum(tf.maximum(tf.floor(place), 0), tf.cast(size - 2, place.dtype))
-                    shares.append(tf.cast(tf.clip_by_value(place - first, 0, 1), image.dtype)[:, :, None])
-                    firsts.append(tf.cast(first, tf.int32))
-                pixels = tf.reshape(image, [batch * height * width, channels])
-                start = tf.reshape(tf.range(batch) * height * width, [batch, 1])
-
-                def at(row, column):
-                    return tf.gather(pixels, start + row * width + column)
-
-                (row, column), (down, right) = firsts, shares
-                top_left, bottom_left = at(row, column), at(row + 1, column)
-                top = right * (at(row, column + 1) - top_left) + top_left
-                bottom = right * (at(row + 1, column + 1) - bottom_left) + bottom_left
-                between = down * (bottom - top) + top
-            warped = tf.reshape(between, [batch, height, width, channels])
-            warped.set_shape(sizes)
+            warped = tf.reshape(_interpolate_bilinear(image, places), [batch, height, width, channels])
+        warped.set_shape(image.shape)
         return warped
 
 

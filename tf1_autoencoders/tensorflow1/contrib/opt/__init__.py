@@ -13,11 +13,12 @@ from tf1_autoencoders.tensorflow1.contrib.opt.signs import *  # noqa: F401, F403
 from tf1_autoencoders.tensorflow1.contrib.opt.weight_decay import *  # noqa: F401, F403
 
 _SERVERS = "it trained on several parameter servers; tf.train.SyncReplicasOptimizer is the one that is left"
+_UNUSED = "hardly any public program uses it; tf.train.AdagradOptimizer "
 _REFUSED = dict.fromkeys(("AGNCustomGetter", "AGNOptimizer", "DropStaleGradientOptimizer", "ElasticAverageCustomGetter",
                           "ElasticAverageOptimizer", "ModelAverageCustomGetter", "ModelAverageOptimizer"), _SERVERS)
 _REFUSED.update(GGTOptimizer="tf.train.AdagradOptimizer keeps the diagonal of the same matrix",
-                RegAdagradOptimizer="tf.train.AdagradOptimizer, with a second loss for the regularisation",
-                ShampooOptimizer="tf.train.AdagradOptimizer keeps the diagonal of the same matrices")
+                RegAdagradOptimizer=_UNUSED + "with a second loss for the regularisation is near it",
+                ShampooOptimizer=_UNUSED + "keeps the diagonal of the same matrices")
 _INNER = ("training", "adamax", "addsign", "external_optimizer", "lars_optimizer", "lazy_adam_optimizer",
           "moving_average_optimizer", "multitask_optimizer_wrapper", "nadam_optimizer", "powersign",
           "variable_clipping_optimizer", "weight_decay_optimizers")
