@@ -110,6 +110,7 @@ from tensorflow.contrib.slim.python.slim.nets import vgg
 from tensorflow.contrib.layers.python.layers import initializers, utils, layers
 from tensorflow.contrib.layers import xavier_initializer, batch_norm
 from tensorflow.contrib.layers.python.layers.layers import fully_connected
+from tensorflow.contrib.image.python.ops.dense_image_warp import _interpolate_bilinear, dense_image_warp
 from tensorflow.contrib.rnn.python.ops import core_rnn_cell
 from tensorflow.contrib.rnn.python.ops.core_rnn_cell import _linear
 from tensorflow.contrib.rnn.python.ops import rnn_cell

@@ -11,5 +11,6 @@ from tf1_autoencoders.tensorflow1.contrib.image.transforms import *  # noqa: F40
 from tf1_autoencoders.tensorflow1.contrib.image.warps import *  # noqa: F401, F403
 from tf1_autoencoders.tensorflow1.contrib.image.warps import _interpolate_bilinear  # noqa: F401
 
-_REFUSED = {"single_image_random_dot_stereograms": "no public program uses it, and its operation left TensorFlow"}
+_REFUSED = {"single_image_random_dot_stereograms": "no public program uses it, and its operation left TensorFlow",
+            "distort_image_ops": "its operation left TensorFlow; tf.image.adjust_hue and adjust_saturation are near it"}
 __getattr__ = _contrib.explain_missing(__name__, ("image_ops", "ops"), _REFUSED)
