@@ -57,8 +57,8 @@ def refuse(error: BaseException, filename: str, line: Optional[int]) -> None:
     """
     if isinstance(error, SyntaxError) and error.filename:
         refuse_syntax("".join(linecache.getlines(error.filename)), error, display_path(error.filename))
-    name = getattr(error, "name", None) or ""  # Python 3.7 does not say which name
-    today = NAMES.get(name) if isinstance(error, NameError) else \
-        METHODS_OF_DICT.get(name) if isinstance(error, AttributeError) and isinstance(error.obj, dict) else None
-    if today:
-        raise PythonTwo(_message(f"{display_path(filename)}, line {line}", f"{name} of Python 2", today)) from None
+    name, owner = getattr(error, "name", None), getattr(error, "obj", None)  # Python 3.7 says neither
+    names = NAMES if isinstance(error, NameError) else METHODS_OF_DICT if isinstance(owner, dict) else {}
+    if name in names:
+        place = f"{display_path(filename)}, line {line}"
+        raise PythonTwo(_message(place, f"{name} of Python 2", names[name])) from None
