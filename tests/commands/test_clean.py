@@ -81,6 +81,17 @@ def test_the_last_finished_run_stays_while_the_current_one_is_unfinished(section
     assert not section2.with_name("section2.before-1").exists() and section2.with_name("section2.before-2").exists()
 
 
+def test_a_folder_that_changed_while_the_user_thought_stays(section2, monkeypatch, capsys):
+    save_run(section2, 1)
+    save_run(section2, 2)
+    aside = section2.with_name("section2.before-1")
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: (aside / "notes.txt").write_text("mine") and "y")
+    assert clean.main([]) == 0
+    assert "section2.before-1: it has changed; it stays" in capsys.readouterr().err
+    assert (aside / "notes.txt").read_text() == "mine"
+
+
 def test_a_folder_in_use_stays(section2, capsys):
     save_run(section2, 1)
     save_run(section2, 2)

@@ -66,6 +66,14 @@ def test_all_calls_do_except_those_that_the_documentation_names():
     assert len(unequal) < 0.05 * len(EXPECTED)
 
 
+def test_the_first_operation_of_a_graph_whose_seed_is_0_is_not_seeded_by_two_zeros():
+    with tf.Graph().as_default():
+        tf.set_random_seed(0)
+        assert [tf.get_seed(seed) for seed in (None, 0, 3)] == [(0, 2147483647), (0, 2147483647), (0, 3)]
+        tf.constant(1)
+        assert tf.get_seed(None) == (0, 1)
+
+
 def test_graphs_outside_the_namespace_keep_the_rule_and_the_operations_of_tensorflow_2():
     from tensorflow.python.framework import random_seed
     with tf1.Graph().as_default() as graph:
