@@ -181,3 +181,4 @@ def replace_everywhere() -> None:
 
 
 random_seed.get_seed = get_seed
+_replaced[id(_get_seed)] = _get_seed, get_seed  # tf.get_seed and its other names
