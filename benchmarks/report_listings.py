@@ -145,7 +145,7 @@ def print_table(number: int, published: dict[str, list[str]], here: dict[str, li
     columns: dict[str, list[str]] = {}
     for name in (name for name in ("loss", "val_loss", "acc") if name in here):
         start = {1: 0, 3: 20, 4: 30}[number] if name != "acc" else 0  # epochs of the sections before, in the report
-        columns[f"{name}: report"] = [""] * earlier + published[name][start:]
+        columns[f"{name}: report"] = [""] * earlier + published[name][start:][:LISTINGS[number][1] - earlier]
         columns[f"{name}: 2.4.1"] = [text for fit in witness for text in fit["shown"][name]]
         if name != "val_loss":
             n_averaged = earlier or len(epochs)  # of the first `fit`
