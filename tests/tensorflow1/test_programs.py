@@ -187,6 +187,7 @@ from tensorflow.contrib.staging import StagingArea
 from tensorflow.python.framework.graph_util import convert_variables_to_constants
 from tensorflow.python.framework.tensor_shape import scalar, vector, matrix
 from tensorflow.python.util.nest import is_sequence
+from tensorflow.python.ops.variable_scope import variable
 from tensorflow.python.pywrap_tensorflow import EventsWriter
 import tensorflow
 assert tensorflow.train.Saver is Saver is train.Saver and tensorflow.nn.rnn_cell.LSTMCell is rnn_cell.LSTMCell

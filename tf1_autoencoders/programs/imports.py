@@ -164,6 +164,7 @@ def _with_old_names(namespace: types.ModuleType) -> None:
                 "convert_variables_to_constants": namespace.graph_util.convert_variables_to_constants},
             "framework.tensor_shape": {"scalar": lambda: shape([]), "vector": lambda length: shape([length]),
                                        "matrix": lambda rows, columns: shape([rows, columns])},
+            "ops.variable_scope": {"variable": namespace.Variable},
             "util.nest": {"is_sequence": importlib.import_module("tensorflow.python.util.nest").is_nested}}.items():
         module = importlib.import_module(f"tensorflow.python.{name}")
         for attribute, function in functions.items():
