@@ -35,7 +35,7 @@ from tests.programs_table import TOLERANCE, totals, write_table
 
 ROOT = pathlib.Path(__file__).parent.parent
 LIST = pathlib.Path(__file__).with_name("programs.tsv")
-BESIDE = ("simulator", "perturbed_feeds")  # modules of this folder that programs import
+BESIDE = ("simulator", "perturbed_feeds", "equal_starts")  # modules of this folder that programs import
 SEEDS = (("set_random_seed", "; tf.set_random_seed(1)"),  # what a program may have -> what it gets else
          ("np.random.seed", "; import numpy as _n; _n.random.seed(1)"),
          ("random.seed(", "; import random as _r; _r.seed(1)"))
@@ -229,9 +229,9 @@ def growth(original: Outcome, other: Outcome) -> Growth | None:
     return Growth(first, first_run, large_run, len(runs)) if first_run else None
 
 
-def perturbed(source: str) -> str:
-    """Return the source with `perturbed_feeds`, which changes what is fed by one unit in the last place."""
-    start = r"\1; import perturbed_feeds; perturbed_feeds.start()"
+def started(source: str, module: str) -> str:
+    """Return the source with the start of `perturbed_feeds` or `equal_starts`, behind its import of TensorFlow."""
+    start = rf"\1; import {module}; {module}.start()"
     return re.sub(r'^(\s*"?import tensorflow(?: as tf)?)\b', start, source, count=1, flags=re.MULTILINE)
 
 
@@ -281,7 +281,8 @@ class Comparison:
         Where the original does not repeat its own numbers, operations race in it: then both run again with one thread
         for operations, and these runs are compared. What is left is rounding, if the first results that differ do so by
         less than ROUNDING, or not more than ten times what they do in the original when only rounding changes in it,
-        and the original then prints other numbers, too.
+        and the original then prints other numbers, too. Programs of before 1.0 draw other initial values; with the same
+        ones, those that draw nothing else print the same numbers.
         """
         text, thread = reason_not_equal(original, ours), ""
         causes: list[str] = []
@@ -290,6 +291,12 @@ class Comparison:
         def run_original(key: str, changed: str = source, more: dict[str, str] | None = None) -> Outcome:
             return self.original(program, changed, clone, key + thread, {**variables, **(more or {})}) or original
 
+        if program.original:  # seeds give other numbers than in 0.12
+            changed = started(source, "equal_starts")
+            left = reason_not_equal(run_original("", changed), self.ours(program, changed, clone))
+            text += f"; with the same initial values in both: {left or 'equal'}"
+            if not left:
+                return "no", f"draws: {text}"
         races = reason_not_equal(original, run_original("-again"))
         if races:
             causes, thread, variables = ["race"], "-one-thread", ONE_THREAD
@@ -303,8 +310,9 @@ class Comparison:
                 return "no", f"race: {text}; the original with one thread against itself: {races}"
         grown = growth(original, ours)
         text += f" ({grown})" if grown else ""
+        fed = started(source, "perturbed_feeds")
         for words, arguments in (("with one thread in each kernel", ("-one-kernel-thread", source, ONE_KERNEL_THREAD)),
-                                 ("with feeds one unit in the last place larger", ("", perturbed(source), {}))):
+                                 ("with feeds one unit in the last place larger", ("", fed, {}))):
             outcome = run_original(*arguments)
             left, own = reason_not_equal(original, outcome), growth(original, outcome)
             if left:

@@ -17,7 +17,7 @@ def totals(rows: list[list[str]]) -> list[str]:
     printing = [row for row in counted if row[5] != "none printed"]
     equal_values = [row for row in with_values if row[4] == "equal"]
     equal_numbers = [row for row in printing if row[5].startswith("equal")]
-    causes = [next((cause for cause in ("rounding", "race") if row[6].startswith(cause)), "other causes")
+    causes = [next((cause for cause in ("rounding", "race", "draws") if row[6].startswith(cause)), "other causes")
               for row in printing if not row[5].startswith("equal")]
     counts = ", ".join(f"{cause} {causes.count(cause)}" for cause in sorted(set(causes), reverse=True))
     with_one_thread = sum(row[5] == "equal with one thread" for row in equal_numbers)

@@ -1,11 +1,13 @@
 """`python -m tests.programs`: the measured cause of other numbers, and the totals above the table."""
 import argparse
+import dataclasses
+import sys
 import types
 
 import numpy as np
 import pytest
 
-from tests import perturbed_feeds, programs, programs_table
+from tests import equal_starts, perturbed_feeds, programs, programs_table
 
 PROGRAM = programs.Program("someone/else", "1234567", "train.py", "", "")
 
@@ -21,10 +23,10 @@ class Runs(programs.Comparison):
 
     def original(self, program, source, clone, again="", variables=None):
         assert ("one-thread" in again) == ("TF_NUM_INTEROP_THREADS" in (variables or {}))
-        return ORIGINALS["perturbed" if "perturbed_feeds" in source else again]
+        return ORIGINALS[next((name for name in ("perturbed_feeds", "equal_starts") if name in source), again)]
 
     def ours(self, program, source, clone, variables=None):
-        return OURS[bool(variables)]
+        return OURS["equal_starts" if "equal_starts" in source else bool(variables)]
 
 
 ORIGINALS: dict = {}
@@ -52,7 +54,7 @@ def test_a_difference_that_the_original_has_with_itself_when_rounding_changes_is
 
 
 def test_feeds_are_perturbed_where_one_thread_in_each_kernel_changes_nothing(row):
-    cells = row({"-one-kernel-thread": outcome(2.0, 1, 2), "perturbed": outcome(2.3, 1.0000001, 2.3)},
+    cells = row({"-one-kernel-thread": outcome(2.0, 1, 2), "perturbed_feeds": outcome(2.3, 1.0000001, 2.3)},
                 [outcome(2.1, 1.0000002, 2.1)])
     assert cells[6].startswith("rounding: ") and "the original with feeds one unit in the last place larger" in cells[6]
 
@@ -64,7 +66,7 @@ def test_a_first_difference_of_another_size_is_no_rounding(row):
 
 def test_a_program_that_the_original_does_not_print_the_same_under_any_rounding_is_no_rounding(row):
     same = outcome(2.0, 1, 2)
-    cells = row({"-one-kernel-thread": same, "perturbed": same}, [outcome(2.1, 1.0000002, 2.1)])
+    cells = row({"-one-kernel-thread": same, "perturbed_feeds": same}, [outcome(2.1, 1.0000002, 2.1)])
     assert cells[6].startswith("number 1 of 1") and "the original" not in cells[6]
 
 
@@ -92,7 +94,7 @@ def test_rounding_may_be_left_where_one_thread_ends_a_race(row):
 
 @pytest.mark.parametrize("line", ["import tensorflow as tf", '    "import tensorflow as tf\\n",'])
 def test_perturbed_sources_start_the_perturbation_in_programs_and_notebooks(line):
-    changed = programs.perturbed(f"import os\n{line}\nimport tensorflow as tf\n")
+    changed = programs.started(f"import os\n{line}\nimport tensorflow as tf\n", "perturbed_feeds")
     begin = line.replace(" as tf", " as tf; import perturbed_feeds; perturbed_feeds.start()")
     assert changed == f"import os\n{begin}\nimport tensorflow as tf\n"
 
@@ -110,6 +112,22 @@ def test_feeds_of_arrays_for_floating_point_placeholders_are_one_unit_in_the_las
 def test_a_new_default_graph_gets_the_seed_in_programs_and_notebooks(line, tmp_path):
     source = PROGRAM.edit(f"import tensorflow as tf\n{line}\n", tmp_path, None)
     assert "tf.reset_default_graph(); tf.set_random_seed(1)" in source.splitlines()[1]
+
+
+def test_other_draws_of_before_1_0_are_told_from_other_causes_by_the_same_initial_values(row, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "PROGRAM", dataclasses.replace(PROGRAM, original="0.12.1"))
+    for printed, cause in ((3.0, "draws: "), (3.5, "number 1")):
+        OURS["equal_starts"] = outcome(printed, 1, 3)
+        same = {name: outcome(2.0) for name in ("-one-kernel-thread", "perturbed_feeds")}
+        cells = row({"equal_starts": outcome(3.0, 1, 3), **same}, [outcome(2.1, 1, 2.1)])
+        assert cells[2] == "0.12.1" and cells[5] == "no" and cells[6].startswith(cause)
+
+
+def test_equal_starts_depend_on_the_shapes_and_the_order_only():
+    variables = [types.SimpleNamespace(get_shape=lambda: types.SimpleNamespace(as_list=lambda: [2, 3]))] * 2
+    first, second = equal_starts.values(variables)
+    assert first.shape == (2, 3) and abs(first).max() <= 0.1 and (first != second).all()
+    np.testing.assert_array_equal(first, equal_starts.values(variables)[0])
 
 
 def test_totals_count_each_cause_once():
