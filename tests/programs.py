@@ -41,6 +41,7 @@ SEEDS = (("set_random_seed", "; tf.set_random_seed(1)"),  # what a program may h
          ("random.seed(", "; import random as _r; _r.seed(1)"))
 ONE_THREAD = {"TF_NUM_INTEROP_THREADS": "1"}  # operations that do not depend on each other then run in a fixed order
 ONE_KERNEL_THREAD = {"TF_NUM_INTRAOP_THREADS": "1"}  # another order of the terms of sums, and so another rounding
+WITHOUT_ONEDNN = {"TF_ENABLE_ONEDNN_OPTS": "0"}  # kernels that round as those of 1.15 did
 ROUNDING = 1e-6  # relative difference of a first result that rounding makes
 TIMED_OUT = 124  # exit code, as of the command timeout
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w])|[-+]?\b(?:nan|inf)\b")
@@ -281,8 +282,9 @@ class Comparison:
         Where the original does not repeat its own numbers, operations race in it: then both run again with one thread
         for operations, and these runs are compared. What is left is rounding, if the first results that differ do so by
         less than ROUNDING, or not more than ten times what they do in the original when only rounding changes in it,
-        and the original then prints other numbers, too. Programs of before 1.0 draw other initial values; with the same
-        ones, those that draw nothing else print the same numbers.
+        and the original then prints other numbers, too; or if they do so by less than ROUNDING without oneDNN's kernels
+        here. Programs of before 1.0 draw other initial values; with the same ones, those that draw nothing else print
+        the same numbers.
         """
         text, thread = reason_not_equal(original, ours), ""
         causes: list[str] = []
@@ -320,6 +322,12 @@ class Comparison:
                 if grown and (grown.first < ROUNDING or own and grown.first <= 10 * own.first):
                     causes.append("rounding")
                 break
+        if grown and grown.first >= ROUNDING and "rounding" not in causes:
+            plain = self.ours(program, source, clone, {**variables, **WITHOUT_ONEDNN})
+            left, own = reason_not_equal(original, plain), growth(original, plain)
+            text += f"; here without oneDNN: {left or 'equal'}" + (f" ({own})" if own else "")
+            if not left or own and own.first < ROUNDING:
+                causes.append("rounding")
         return "no", " and ".join(causes) + ": " * bool(causes) + text
 
     def keep_outputs(self, program: Program, original: Outcome | None, ours: Outcome) -> None:

@@ -53,6 +53,34 @@ def test_a_softmax_loss_of_before_1_0_takes_the_logits_first():
     assert [(first is logits, second is target) for first, second in seen] == [(True, True)] * 2
 
 
+TWICE = """
+import tensorflow as tf
+embedding = tf.Variable([[1., 2.], [3., 4.], [5., 6.]])
+loss = tf.reduce_sum(tf.square(tf.nn.embedding_lookup(embedding, [0, 2, 0])) * [[1.], [2.], [3.]])
+steps = [optimizer.minimize(loss) for optimizer in (
+    tf.train.AdamOptimizer(0.1), tf.train.AdagradOptimizer(0.1), tf.train.MomentumOptimizer(0.01, 0.9),
+    tf.train.GradientDescentOptimizer(0.01))]
+session = tf.Session()
+for step in steps:
+    session.run(tf.initialize_all_variables())
+    for _ in range(3):
+        session.run(step)
+    print(" ".join("%.6f" % value for value in session.run(embedding).ravel()))
+"""
+
+
+@pytest.mark.slow
+def test_a_row_that_a_batch_has_twice_is_trained_as_in_0_12(tmp_path):
+    (tmp_path / "program.py").write_text(TWICE)
+    done = subprocess.run([sys.executable, "-m", "tf1_autoencoders.run_tf1", "--before-1.0", tmp_path / "program.py"],
+                          cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    measured = [[float(number) for number in line.split()] for line in done.stdout.splitlines()]
+    # Adam, Adagrad, Momentum and plain descent in 0.12.1
+    assert measured == [pytest.approx(values, abs=2e-6) for values in (
+        [0.623389, 1.621593, 3, 4, 4.700214, 5.700176], [0.658326, 1.643824, 3, 4, 4.773238, 5.772951],
+        [0.385216, 0.770431, 3, 4, 3.916080, 4.699296], [0.778688, 1.557376, 3, 4, 4.423680, 5.308416])], done.stderr
+
+
 @pytest.mark.slow
 def test_networks_of_0_12_have_its_variables_restore_its_checkpoints_and_compute_its_numbers():
     done = subprocess.run([sys.executable, "-m", "tf1_autoencoders.run_tf1", "tests/tf012/original.py", "compare",

@@ -181,6 +181,11 @@ def install(namespace: types.ModuleType) -> None:
         return (namespace.uniform_unit_scaling_initializer(), False) if dtype.is_floating else \
             original(self, name, shape, dtype)
 
+    @seeds.replaces("tensorflow.python.training.optimizer:Optimizer._apply_sparse_duplicate_indices")
+    def apply_each_index(original, self, grad, var):
+        """A row of an embedding that a batch has twice: 1.0 began to sum its gradients before Adam squares them."""
+        return self._apply_sparse(grad, var)
+
 
 def _attribute(namespace: Any, path: str) -> Any:
     for name in path.split(".") if path else ():
