@@ -75,6 +75,32 @@ def test_the_first_operation_of_a_graph_whose_seed_is_0_is_not_seeded_by_two_zer
         assert tf.get_seed(None) == tf.random.get_seed(None) == (0, 5)
 
 
+@pytest.mark.parametrize("count", [None, 3])
+def test_shuffled_rows_that_are_repeated_have_the_order_of_1_15(count):
+    """The rows are those that 1.15.5 printed; where it drew for all epochs at once, those of the first epoch."""
+    def batches(with_structure):
+        with tf.Graph().as_default():
+            tf.set_random_seed(11)
+            tf.constant(1)
+            dataset = tf.data.Dataset.from_tensor_slices(np.arange(12)).shuffle(12).repeat(count).batch(6)
+            assert tf.get_seed(None) == (11, 19)
+            if with_structure:
+                iterator = tf.data.Iterator.from_structure(tf.int64, tf.TensorShape([None]))
+                initializer = iterator.make_initializer(dataset)
+            else:
+                iterator = dataset.make_initializable_iterator()
+                initializer = iterator.initializer
+            following = iterator.get_next()
+            with tf.Session() as session:
+                session.run(initializer)
+                return [session.run(following).tolist() for _ in range(6)]
+    assert batches(True)[:3] == [[1, 6, 7, 5, 4, 8], [11, 0, 2, 9, 10, 3], [3, 9, 2, 4, 5, 11]]
+    together = batches(False)
+    assert together[:2] == [[3, 9, 1, 0, 8, 4], [11, 7, 6, 10, 5, 2]]
+    epochs = [sum(together[k:k + 2], []) for k in (0, 2, 4)]
+    assert all(sorted(rows) == list(range(12)) for rows in epochs) and len(set(map(tuple, epochs))) == 3
+
+
 def test_graphs_outside_the_namespace_keep_the_rule_and_the_operations_of_tensorflow_2():
     from tensorflow.python.framework import random_seed
     with tf1.Graph().as_default() as graph:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import numbers
+import weakref
 
 import numpy as np
 from tensorflow.python.framework import constant_op, dtypes, ops, random_seed, tensor_util
@@ -294,36 +295,65 @@ def csv_dataset(original, *args, **kwargs):
     return original(*args, **kwargs)
 
 
+_joined: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # operation of `repeat` -> function: the two apart
+
+
 @seeds.replaces("tensorflow.python.data.ops.repeat_op:_repeat")
 def repeat(original, input_dataset, count, name):
-    """Repetition; directly after a shuffle that reshuffles, 1.15 ran both as one, with one generator for all epochs."""
+    """Repetition; directly after a shuffle that reshuffles, 1.15 ran both as one, with one generator for all epochs.
+
+    Here the first epoch has the order of 1.15, and the later ones are shuffled anew, in other orders than there.
+    """
     shuffled = getattr(input_dataset, "_dataset", input_dataset)
-    if type(shuffled).__name__ != "_ShuffleDataset" or shuffled._reshuffle_each_iteration is False:
+    is_tensor = isinstance(count, tensor_lib.Tensor)
+    number = -1 if count is None else tensor_util.constant_value(count) if is_tensor else int(count)
+    if type(shuffled).__name__ != "_ShuffleDataset" or shuffled._reshuffle_each_iteration is False or not number:
         return original(input_dataset, count, name)
     from tensorflow.python.data.ops import dataset_ops
+    from tensorflow.python.data.util import structure
+    spec, source = shuffled.element_spec, shuffled._input_dataset
+    kinds = {"output_shapes": structure.get_flat_tensor_shapes(spec),
+             "output_types": structure.get_flat_tensor_types(spec)}
+    before = seeds.count()
 
-    class ShuffleAndRepeatDataset(dataset_ops.UnaryUnchangedStructureDataset):
-        def __init__(self):
-            number = constant_op.constant(-1, dtypes.int64, name="count") if count is None else \
-                ops.convert_to_tensor(count, dtypes.int64, name="count")
-            super().__init__(shuffled._input_dataset, gen_dataset_ops.shuffle_and_repeat_dataset(
-                shuffled._input_dataset._variant_tensor, buffer_size=shuffled._buffer_size, seed=shuffled._seed,
-                seed2=shuffled._seed2, count=number, reshuffle_each_iteration=False, **self._flat_structure))
+    def epochs(n, reshuffled):
+        return gen_dataset_ops.shuffle_and_repeat_dataset(
+            source._variant_tensor, buffer_size=shuffled._buffer_size, seed=shuffled._seed, seed2=shuffled._seed2,
+            count=constant_op.constant(n, dtypes.int64), reshuffle_each_iteration=reshuffled, **kinds)
 
-        @property
-        def _flat_structure(self):
-            from tensorflow.python.data.util import structure
-            spec = shuffled.element_spec
-            return {"output_shapes": structure.get_flat_tensor_shapes(spec),
-                    "output_types": structure.get_flat_tensor_types(spec)}
+    def apart():
+        return gen_dataset_ops.repeat_dataset(shuffled._variant_tensor, constant_op.constant(number, dtypes.int64),
+                                              **kinds)
 
-    return ShuffleAndRepeatDataset()
+    variant = epochs(1, False)
+    if number != 1:
+        variant = gen_dataset_ops.concatenate_dataset(variant, epochs(max(number - 1, -1), True), **kinds)
+    seeds.shift(before + (1 if is_tensor else 2) - seeds.count())  # the count and the repetition
+    _joined[variant.op] = apart
+    return dataset_ops.UnaryUnchangedStructureDataset(source, variant)
+
+
+@seeds.replaces("tensorflow.python.data.ops.iterator_ops:Iterator.make_initializer")
+def make_initializer(original, self, dataset, name=None):
+    """Initialisation of an iterator that knows a structure only: there, 1.15 ran a shuffle and its repetition apart."""
+    initializer = original(self, dataset, name)
+    before, pending, seen = seeds.count(), [initializer], set()
+    while pending:
+        operation = pending.pop()
+        for k, tensor in enumerate(operation.inputs):
+            if tensor.op in _joined:
+                operation._update_input(k, _joined[tensor.op]())
+            elif tensor.dtype == dtypes.variant and tensor.op not in seen:
+                seen.add(tensor.op)
+                pending.append(tensor.op)
+    seeds.shift(before - seeds.count())
+    return initializer
 
 
 @seeds.replaces("tensorflow.python.ops.gen_dataset_ops:shuffle_and_repeat_dataset")
 def shuffle_and_repeat_dataset(original, *args, **kwargs):
     """Shuffle and repetition as one operation; in 1.15 one generator drew for all epochs."""
-    kwargs["reshuffle_each_iteration"] = False
+    kwargs.setdefault("reshuffle_each_iteration", False)
     return original(*args, **kwargs)
 
 
