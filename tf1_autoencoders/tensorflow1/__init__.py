@@ -6,6 +6,7 @@ which is Keras 2), `tf.contrib`, `tf.examples`, and functions that draw random n
     __init__      the namespace
     seeds         1.15's seeds; the only file that replaces parts of TensorFlow
     compositions  functions whose operations changed since 1.15
+    data_sets     data sets and parsing, likewise
     gradients     gradients whose operations changed
     keras_layers  layers whose operations changed
     contrib       one file for each package of contrib
@@ -38,6 +39,7 @@ if _find_spec("tf_keras") is None:
                       "'.[tensorflow1]' in the project's folder, or pip install tf_keras")
 
 from tf1_autoencoders.tensorflow1 import compositions as _compositions  # noqa: E402, F401 (they replace functions)
+from tf1_autoencoders.tensorflow1 import data_sets as _data_sets  # noqa: E402, F401
 from tf1_autoencoders.tensorflow1 import gradients as _gradients  # noqa: E402, F401
 from tf1_autoencoders.tensorflow1 import seeds as _seeds  # noqa: E402
 
