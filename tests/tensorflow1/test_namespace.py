@@ -13,6 +13,24 @@ from tf1_autoencoders.utils.errors import NotOffered  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 
 
+# the packages of contrib in 1.15.5
+PACKAGES = """autograph batching bayesflow checkpoint cloud cluster_resolver compiler constrained_optimization
+copy_graph crf cudnn_rnn data deprecated distribute distributions eager estimator factorization feature_column ffmpeg
+framework graph_editor grid_rnn image input_pipeline integrate keras kernel_methods labeled_tensor layers learn
+legacy_seq2seq linear_optimizer lookup losses memory_stats metrics mixed_precision model_pruning nn opt optimizer_v2
+periodic_resample predictor proto quantization quantize receptive_field recurrent reduce_slice_ops remote_fused_graph
+resampler rnn rpc saved_model seq2seq signal slim solvers sparsemax specs staging stat_summarizer stateless
+summary tensor_forest tensorboard testing tfprof timeseries tpu training util""".split()
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_package_of_contrib_is_offered_or_refused_with_what_to_do(name):
+    try:
+        assert getattr(tf.contrib, name).__name__.endswith(f"contrib.{name}")
+    except NotOffered as error:
+        assert f"tf.contrib.{name} is not offered: " in str(error)
+
+
 def test_what_is_not_offered_is_refused_by_name():
     with pytest.raises(NotOffered, match="tf.estimator is not offered.*session"):
         tf.estimator  # noqa: B018

@@ -223,6 +223,13 @@ def random_gamma(original, shape, alpha, beta=None, dtype=dtypes.float32, seed=N
         return math_ops.maximum(np.finfo(alpha.dtype.as_numpy_dtype).tiny, drawn / beta)
 
 
+@seeds.replaces(*(f"{_OPS}.stateless_random_ops:stateless_{name}"
+                  for name in ("random_uniform", "random_normal", "truncated_normal")))
+def stateless_random(original, *args, **kwargs):
+    seeds.shift(-2)  # one operation drew with the seed as it is; today two make a key, a counter and an algorithm of it
+    return original(*args, **kwargs)
+
+
 @seeds.replaces(f"{_OPS}.array_ops:zeros", f"{_OPS}.array_ops:ones")
 def constant_tensor(original, shape, *args, **kwargs):
     """Zeros or ones; 1.15 asked in the graph whether a shape with tensors in it is a small one."""
