@@ -41,7 +41,6 @@ SEEDS = (("set_random_seed", "; tf.set_random_seed(1)"),  # what a program may h
          ("random.seed(", "; import random as _r; _r.seed(1)"))
 ONE_THREAD = {"TF_NUM_INTEROP_THREADS": "1"}  # operations that do not depend on each other then run in a fixed order
 ONE_KERNEL_THREAD = {"TF_NUM_INTRAOP_THREADS": "1"}  # another order of the terms of sums, and so another rounding
-WITHOUT_ONEDNN = {"TF_ENABLE_ONEDNN_OPTS": "0"}  # kernels that round as those of 1.15 did
 ROUNDING = 1e-6  # relative difference of a first result that rounding makes
 TIMED_OUT = 124  # exit code, as of the command timeout
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w])|[-+]?\b(?:nan|inf)\b")
@@ -322,12 +321,6 @@ class Comparison:
                 if grown and (grown.first < ROUNDING or own and grown.first <= 10 * own.first):
                     causes.append("rounding")
                 break
-        if grown and "rounding" not in causes:
-            plain = self.ours(program, source, clone, {**variables, **WITHOUT_ONEDNN})
-            left, own = reason_not_equal(original, plain), growth(original, plain)
-            text += f"; here without oneDNN: {left or 'equal'}" + (f" ({own})" if own else "")
-            if not left or grown.first >= ROUNDING and own and own.first < ROUNDING:
-                causes.append("rounding")
         return "no", " and ".join(causes) + ": " * bool(causes) + text
 
     def keep_outputs(self, program: Program, original: Outcome | None, ours: Outcome) -> None:

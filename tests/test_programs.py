@@ -26,8 +26,6 @@ class Runs(programs.Comparison):
         return ORIGINALS[next((name for name in ("perturbed_feeds", "equal_starts") if name in source), again)]
 
     def ours(self, program, source, clone, variables=None):
-        if variables == programs.WITHOUT_ONEDNN:
-            return OURS["plain"]
         return OURS["equal_starts" if "equal_starts" in source else bool(variables)]
 
 
@@ -37,11 +35,11 @@ OURS: dict = {}
 
 @pytest.fixture
 def row(tmp_path):
-    def row_of(originals, ours, plain=None):
-        """The row of a program, from the original's outcomes, ours without and with one thread, and without oneDNN."""
+    def row_of(originals, ours):
+        """The row of a program, from the original's outcomes, and ours without and with one thread."""
         ORIGINALS.clear()
         ORIGINALS.update({"": outcome(2.0, 1, 2), "-again": outcome(2.0, 1, 2), **originals})
-        OURS.update({False: ours[0], True: ours[-1], "plain": plain or ours[0]})
+        OURS.update({False: ours[0], True: ours[-1]})
         runs = Runs(argparse.Namespace(output=None), tmp_path)
         return runs.row(PROGRAM, "import tensorflow as tf\n", tmp_path)
     return row_of
@@ -70,11 +68,6 @@ def test_a_program_that_the_original_does_not_print_the_same_under_any_rounding_
     same = outcome(2.0, 1, 2)
     cells = row({"-one-kernel-thread": same, "perturbed_feeds": same}, [outcome(2.1, 1.0000002, 2.1)])
     assert cells[6].startswith("number 1 of 1") and "the original" not in cells[6]
-
-
-def test_a_difference_that_goes_without_onednn_is_rounding(row):
-    cells = row({"-one-kernel-thread": outcome(2.2, 1.0000001, 2.2)}, [outcome(2.1, 1.00001, 2.1)], outcome(2.0, 1, 2))
-    assert cells[5] == "no" and cells[6].startswith("rounding: ") and cells[6].endswith("here without oneDNN: equal")
 
 
 def test_a_race_is_compared_with_one_thread_for_operations(row):

@@ -119,6 +119,7 @@ def prepare(program: str) -> None:
     if is_tensorflow1():
         return
     from tf1_autoencoders.programs import imports, surroundings
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # 1.15's kernels were Eigen's, which round in the same way
     surroundings.put_back(program)
     if frameworks.shows_messages():
         imports.install()
