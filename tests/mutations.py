@@ -47,7 +47,7 @@ MUTATIONS = (
     Mutation("training/row_order.py", "math.ceil(validation_split * n_rows)", "int(validation_split * n_rows)",
              "training sections"),
     Mutation("training/loop.py", "losses.index(min(losses))", "losses.index(max(losses))", "training"),
-    Mutation("reporting/metrics.py", "variance_x + variance_y + 9e-4", "variance_x + variance_y + 9e-3", "reporting"),
+    Mutation("reporting/metrics.py", "variance_x + variance_y + 9e-4", "variance_x + variance_y + 9e-3", "commands"),
     # store
     Mutation("checkpointing/store.py", "recorded == _size_and_checksum(path)",
              "recorded.get('size') == path.stat().st_size", "checkpointing"),
