@@ -21,6 +21,8 @@ import sys
 import tempfile
 from typing import Dict, Iterator, List, Optional, Set, Tuple
 
+from tf1_autoencoders.programs.old_names import dotted
+
 ROOT = pathlib.Path(__file__).parent.parent
 
 
@@ -36,17 +38,6 @@ def blocks(path: pathlib.Path) -> List[str]:
         return []
     codes = ["".join(cell.get("source", cell.get("input", ""))) for cell in cells if cell["cell_type"] == "code"]
     return [re.sub(r"^(\s*)[%!].*", r"\1pass", code, flags=re.MULTILINE) for code in codes]
-
-
-def dotted(node: ast.AST, aliases: Dict[str, str]) -> Optional[str]:
-    """Return `tensorflow.nn.relu` for a node `tf.nn.relu`; None if the node is no name below an import."""
-    names: List[str] = []
-    while isinstance(node, ast.Attribute):
-        names.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name) or node.id not in aliases:
-        return None
-    return ".".join([aliases[node.id], *reversed(names)])
 
 
 def uses(sources: List[str]) -> Iterator[str]:

@@ -101,6 +101,17 @@ def test_shuffled_rows_that_are_repeated_have_the_order_of_1_15(count):
     assert all(sorted(rows) == list(range(12)) for rows in epochs) and len(set(map(tuple, epochs))) == 3
 
 
+def test_shuffle_and_repeat_of_contrib_shuffles_each_epoch_anew_after_that_of_1_15():
+    with tf.Graph().as_default():
+        tf.set_random_seed(3)
+        dataset = tf.data.Dataset.range(6).apply(tf.contrib.data.shuffle_and_repeat(6, 3, seed=2)).batch(6)
+        following = dataset.make_one_shot_iterator().get_next()
+        with tf.Session() as session:
+            epochs = [session.run(following).tolist() for _ in range(3)]
+    assert epochs[0] == [1, 5, 3, 0, 2, 4]  # as 1.15.5 printed
+    assert len(set(map(tuple, epochs))) == 3 and all(sorted(rows) == list(range(6)) for rows in epochs)
+
+
 def test_graphs_outside_the_namespace_keep_the_rule_and_the_operations_of_tensorflow_2():
     from tensorflow.python.framework import random_seed
     with tf1.Graph().as_default() as graph:

@@ -84,10 +84,10 @@ def _names(tree: ast.AST, names: Container[str], modules: Container[str]) -> Ite
                 if path in modules or path in names:
                     yield f"tensorflow.{path}", node.lineno
     for node in _walk(tree):
-        if isinstance(node, ast.Attribute) and _dotted(node, aliases) in names:
+        if isinstance(node, ast.Attribute) and dotted(node, aliases) in names:
             yield ast.unparse(node), node.lineno
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args and \
-                _dotted(node.func, aliases) in ("concat", "split") and _is_whole_number(node.args[0]):
+                dotted(node.func, aliases) in ("concat", "split") and _is_whole_number(node.args[0]):
             yield f"{ast.unparse(node.func)}({ast.unparse(node.args[0])}, ...)", node.lineno
 
 
@@ -95,7 +95,7 @@ def _is_whole_number(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) is int
 
 
-def _dotted(node: ast.AST, aliases: Dict[str, str]) -> Optional[str]:
+def dotted(node: ast.AST, aliases: Dict[str, str]) -> Optional[str]:
     """Return the path below tensorflow of `tf.nn.rnn`; None if the expression is another one."""
     parts: List[str] = []
     while isinstance(node, ast.Attribute):

@@ -7,8 +7,7 @@ from __future__ import annotations
 import weakref
 
 import numpy as np
-from tensorflow.python.framework import constant_op, dtypes, tensor_shape, tensor_util
-from tensorflow.python.framework import tensor as tensor_lib
+from tensorflow.python.framework import constant_op, dtypes, ops, tensor_shape, tensor_util
 from tensorflow.python.ops import gen_dataset_ops
 
 from tf1_autoencoders.tensorflow1 import seeds
@@ -67,36 +66,21 @@ def parse_single_sequence_example(original, serialized, context, feature_list, d
 
 @seeds.replaces("tensorflow.python.data.ops.repeat_op:_repeat")
 def repeat(original, input_dataset, count, name):
-    """Repetition; directly after a shuffle that reshuffles, 1.15 ran both as one, with one generator for all epochs.
-
-    Here the first epoch has the order of 1.15, and the later ones are shuffled anew, in other orders than there.
-    """
+    """Repetition; directly after a shuffle that reshuffles, 1.15 ran both as one operation."""
     shuffled = getattr(input_dataset, "_dataset", input_dataset)
-    is_tensor = isinstance(count, tensor_lib.Tensor)
-    number = -1 if count is None else tensor_util.constant_value(count) if is_tensor else int(count)
-    if type(shuffled).__name__ != "_ShuffleDataset" or shuffled._reshuffle_each_iteration is False or not number:
+    if type(shuffled).__name__ != "_ShuffleDataset" or shuffled._reshuffle_each_iteration is False:
         return original(input_dataset, count, name)
     from tensorflow.python.data.ops import dataset_ops
     from tensorflow.python.data.util import structure
     spec, source = shuffled.element_spec, shuffled._input_dataset
     kinds = {"output_shapes": structure.get_flat_tensor_shapes(spec),
              "output_types": structure.get_flat_tensor_types(spec)}
-    before = seeds.count()
-
-    def epochs(n, reshuffled):
-        return gen_dataset_ops.shuffle_and_repeat_dataset(
-            source._variant_tensor, buffer_size=shuffled._buffer_size, seed=shuffled._seed, seed2=shuffled._seed2,
-            count=constant_op.constant(n, dtypes.int64), reshuffle_each_iteration=reshuffled, **kinds)
-
-    def apart():
-        return gen_dataset_ops.repeat_dataset(shuffled._variant_tensor, constant_op.constant(number, dtypes.int64),
-                                              **kinds)
-
-    variant = epochs(1, False)
-    if number != 1:
-        variant = gen_dataset_ops.concatenate_dataset(variant, epochs(max(number - 1, -1), True), **kinds)
-    seeds.shift(before + (1 if is_tensor else 2) - seeds.count())  # the count and the repetition
-    _joined[variant.op] = apart
+    number = constant_op.constant(-1, dtypes.int64, name="count") if count is None else \
+        ops.convert_to_tensor(count, dtypes.int64, name="count")
+    variant = gen_dataset_ops.shuffle_and_repeat_dataset(
+        source._variant_tensor, buffer_size=shuffled._buffer_size, seed=shuffled._seed, seed2=shuffled._seed2,
+        count=number, **kinds)
+    _joined[variant.op] = lambda: gen_dataset_ops.repeat_dataset(shuffled._variant_tensor, number, **kinds)
     return dataset_ops.UnaryUnchangedStructureDataset(source, variant)
 
 
@@ -118,10 +102,21 @@ def make_initializer(original, self, dataset, name=None):
 
 
 @seeds.replaces("tensorflow.python.ops.gen_dataset_ops:shuffle_and_repeat_dataset")
-def shuffle_and_repeat_dataset(original, *args, **kwargs):
-    """Shuffle and repetition as one operation; in 1.15 one generator drew for all epochs."""
-    kwargs.setdefault("reshuffle_each_iteration", False)
-    return original(*args, **kwargs)
+def shuffle_and_repeat_dataset(original, *args, count, **kwargs):
+    """Shuffle and repetition as one operation; in 1.15 one generator drew for all epochs.
+
+    Here the first epoch has the order of 1.15, and the later ones are shuffled anew, in other orders than there.
+    """
+    number = tensor_util.constant_value(count)
+    if number is None or number == 1:
+        return original(*args, count=count, reshuffle_each_iteration=False, **kwargs)
+    before = seeds.count()
+    first, others = (original(*args, count=constant_op.constant(n, dtypes.int64), reshuffle_each_iteration=reshuffled,
+                              **kwargs) for n, reshuffled in ((1, False), (max(number - 1, -1), True)))
+    joined = gen_dataset_ops.concatenate_dataset(
+        first, others, output_types=kwargs["output_types"], output_shapes=kwargs["output_shapes"])
+    seeds.shift(before + 1 - seeds.count())
+    return joined
 
 
 @seeds.replaces("tensorflow.python.ops.gen_dataset_ops:rewrite_dataset")
